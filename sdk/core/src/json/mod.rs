@@ -1,0 +1,7 @@
+//! JSON from outside and to outside: the one reader and the one writer of the crate.
+
+mod read;
+mod write;
+
+pub use read::{Malformed, Value, read};
+pub use write::Writer;

@@ -1,0 +1,15 @@
+//! The machine.
+use crate::{
+    entropy::Entropy,
+    time::Now,
+    wire::{Fact, Order},
+};
+use alloc::vec::Vec;
+/// M
+pub struct Machine;
+impl Machine {
+    /// S
+    pub fn step(&mut self, _: Now, _: Entropy, _: Fact, _: &[u8]) -> Vec<Order> {
+        Vec::new()
+    }
+}

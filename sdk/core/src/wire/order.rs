@@ -1,0 +1,177 @@
+//! Orders: what the machine wants done.
+
+use super::{
+    Raw,
+    macros::{union, words},
+    session::Session,
+};
+use crate::error::Error;
+use alloc::string::String;
+
+union! {
+    /// What a step wants done, in this order.
+    pub enum Order (Write) {
+        /// Carry this out and answer once.
+        Effect = "effect" {
+            /// Its number.
+            id: u32 = "id",
+            /// What to do.
+            effect: Effect = "effect",
+        }
+        /// Stop an effect: no answer and no signal of it is wanted any more. A lock is let go, a
+        /// stream closed.
+        Cancel = "cancel" {
+            /// Its number.
+            effect: u32 = "effect",
+        }
+        /// Signal `wake` at this point of the monotonic clock; replaces the last.
+        WakeAt = "wake_at" {
+            /// Milliseconds.
+            monotonic_ms: i64 = "monotonic_ms",
+        }
+        /// A command is over.
+        Completed = "completed" {
+            /// The command's number.
+            command: u32 = "command",
+            /// What came of it.
+            outcome: Outcome = "outcome",
+        }
+        /// The session changed: tell the subscribers.
+        Session = "session" {
+            /// All of it.
+            session: Session = "session",
+        }
+    }
+}
+
+union! {
+    /// What came of a command.
+    pub enum Outcome (Write) {
+        /// It is done; the session tells the rest.
+        Done = "done" {}
+        /// The page is about to be left.
+        Leaving = "leaving" {}
+        /// An access token; absent if the origin may not have one.
+        Token = "token" {
+            /// The token.
+            access_token: Option<String> = "access_token",
+            /// When it expires, in Unix seconds.
+            expires_at: Option<i64> = "expires_at",
+        }
+        /// It was refused.
+        Failed = "failed" {
+            /// Why.
+            error: Error = "error",
+        }
+    }
+}
+
+union! {
+    /// One thing that a browser can do.
+    pub enum Effect (Write) {
+        /// A request without cookies. A redirect is not followed: it is answered as `failed`.
+        Fetch = "fetch" {
+            /// `GET` or `POST`.
+            method: &'static str = "method",
+            /// Where.
+            url: String = "url",
+            /// `Authorization`, if any.
+            authorization: Option<String> = "authorization",
+            /// A body in `application/x-www-form-urlencoded`, if any.
+            form: Option<String> = "form",
+            /// How many bytes of the answer to read at most.
+            limit: u32 = "limit",
+            /// When to give up, in milliseconds.
+            timeout_ms: u32 = "timeout_ms",
+        }
+        /// A hash of a text, answered by `digest`.
+        Digest = "digest" {
+            /// As WebCrypto names it: `SHA-256`.
+            algorithm: &'static str = "algorithm",
+            /// The text, in ASCII.
+            text: String = "text",
+        }
+        /// Check a JSON Web Signature, answered by `verdict`.
+        VerifySignature = "verify_signature" {
+            /// As JOSE names it: `RS256`, `ES256`.
+            algorithm: &'static str = "algorithm",
+            /// The public key as a JSON Web Key.
+            key: Raw = "key",
+            /// The signing input, in ASCII.
+            input: String = "input",
+            /// The signature, in base64url.
+            signature: String = "signature",
+        }
+        /// Read what is stored, answered by `loaded`.
+        Load = "load" {
+            /// Where.
+            area: Area = "area",
+            /// Under which key.
+            key: String = "key",
+        }
+        /// Store a text.
+        Save = "save" {
+            /// Where.
+            area: Area = "area",
+            /// Under which key.
+            key: String = "key",
+            /// The text.
+            value: String = "value",
+        }
+        /// Forget what is stored.
+        Erase = "erase" {
+            /// Where.
+            area: Area = "area",
+            /// Under which key.
+            key: String = "key",
+        }
+        /// Leave the page.
+        Navigate = "navigate" {
+            /// Where to.
+            url: String = "url",
+            /// Whether the page's entry in the history is replaced: Back must not lead to a page
+            /// that redirects by itself.
+            replace: bool = "replace",
+        }
+        /// Tell the other tabs of this origin. From the first one on, `message` signals what they say.
+        Broadcast = "broadcast" {
+            /// The channel's name.
+            channel: String = "channel",
+            /// The words.
+            text: String = "text",
+        }
+        /// Ask for an exclusive lock among the tabs of this origin; answered when it is held.
+        TakeLock = "take_lock" {
+            /// The lock's name.
+            name: String = "name",
+            /// Answer `held` at once instead of waiting.
+            if_free: bool = "if_free",
+            /// Take it away from whoever holds it.
+            steal: bool = "steal",
+        }
+        /// Let a held lock go.
+        DropLock = "drop_lock" {
+            /// The effect that took it.
+            lock: u32 = "lock",
+        }
+        /// A GET whose body is signalled as it comes.
+        OpenStream = "open_stream" {
+            /// Where.
+            url: String = "url",
+            /// `Authorization`.
+            authorization: String = "authorization",
+            /// When to give up waiting for the head, in milliseconds.
+            timeout_ms: u32 = "timeout_ms",
+        }
+    }
+}
+
+words! {
+    /// A storage of the browser.
+    pub enum Area (Write) {
+        /// `sessionStorage`: this tab.
+        Tab = "tab",
+        /// `localStorage`: this origin.
+        Origin = "origin",
+    }
+}
