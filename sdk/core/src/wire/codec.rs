@@ -9,10 +9,27 @@ use crate::{
 };
 use alloc::string::String;
 
+/// The fact that `text` says, or `None` if it says none: only a defect of a face makes such a one.
+#[must_use]
+pub fn read_fact(text: &str) -> Option<Fact> {
+    Fact::read(read(text.as_bytes()).ok().as_ref())
+}
+
+/// A JSON array of `orders`.
+#[must_use]
+pub fn write_orders(orders: &[Order]) -> String {
+    let mut writer = Writer::default();
+    writer.open('[');
+    for order in orders {
+        order.write(&mut writer);
+    }
+    writer.close(']');
+    writer.finish()
+}
+
 /// One step with its fact and its orders as JSON; `bytes` is a body or a chunk.
 ///
-/// A fact that cannot be read does nothing and orders nothing: only a defect of the face makes one,
-/// and the machine must not break on it.
+/// A fact that cannot be read orders nothing.
 #[must_use]
 pub fn step_text(
     machine: &mut Machine,
@@ -21,13 +38,8 @@ pub fn step_text(
     fact: &str,
     bytes: &[u8],
 ) -> String {
-    let mut writer = Writer::default();
-    writer.open('[');
-    if let Some(fact) = read(fact.as_bytes()).ok().and_then(|value| Fact::read(Some(&value))) {
-        for order in machine.step(now, entropy, fact, bytes) {
-            Order::write(&order, &mut writer);
-        }
+    match read_fact(fact) {
+        Some(fact) => write_orders(&machine.step(now, entropy, fact, bytes)),
+        None => write_orders(&[]),
     }
-    writer.close(']');
-    writer.finish()
 }

@@ -10,7 +10,7 @@ pub(crate) mod macros;
 mod order;
 mod session;
 
-pub use codec::step_text;
+pub use codec::{read_fact, step_text, write_orders};
 pub use fact::{Answer, Command, Fact, Failure, OnLoad, Response, Scope, Signal};
 pub use order::{Area, Effect, Order, Outcome};
 pub use session::{Cause, Check, Ending, Session, Status};
