@@ -1,3 +1,58 @@
-//! Placeholder of the first commit.
+//! `cargo xtask VERB`: build, serve, test and measure Gatepass.
+//!
+//! One file per verb. Verbs share `workspace` (where things are), `process` (running programs),
+//! `needs` (what a machine must have), `stamp` (what need not be done again) and `bindgen`.
+//!
+//! Standard output belongs to a verb's result, so that a script can read it; progress and the
+//! output of every program that is started go to standard error.
 
-fn main() {}
+mod audit;
+mod bindgen;
+mod demo;
+mod deny;
+mod guard;
+mod needs;
+mod process;
+mod stamp;
+mod test;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Build, serve, test and measure Gatepass.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Build the two apps, the provider and the lobby, and serve them on this machine.
+    Demo(demo::Options),
+    /// Run every test there is, or one ring of them.
+    Test(test::Options),
+    /// Look the dependencies up in the database of known vulnerabilities.
+    Audit,
+    /// Run a program that ends when this process's parent ends.
+    #[command(hide = true)]
+    Guard(guard::Options),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().verb {
+        Verb::Demo(options) => demo::run(options),
+        Verb::Test(options) => test::run(options),
+        Verb::Audit => audit::run(),
+        Verb::Guard(options) => guard::run(options),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! `cargo xtask demo`: builds and serves the two apps, the provider and the lobby.
+
+mod build;
+mod places;
+mod policy;
+mod provider;
+mod site;
+
+use anyhow::{Context, Result, bail};
+use axum::Router;
+use clap::Args;
+use std::io::{ErrorKind, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::process::{Command, ExitCode, Stdio};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+pub(crate) use build::{Built, build};
+use places::{App, DEFAULT_BASE, Place, Places};
+
+/// How to serve.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The lobby's port; the apps, the provider and its control API take the four after it.
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_BASE,
+          value_parser = clap::value_parser!(u16).range(1..=places::LAST_BASE))]
+    port_base: u16,
+    /// Do not open a browser.
+    #[arg(long)]
+    no_open: bool,
+    /// The token of the provider's control API; a random one when left out.
+    #[arg(long, value_name = "TOKEN")]
+    control_token: Option<String>,
+    /// Serve what an earlier run has built.
+    #[arg(long, hide = true)]
+    no_build: bool,
+}
+
+/// Serves until it is told to stop.
+pub(crate) fn run(options: Options) -> Result<ExitCode> {
+    let places = Places::new(options.port_base);
+    let built = if options.no_build { Built::earlier()? } else { build()? };
+    // One thread: what is served is small files to one person.
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(serve(&options, &places, &built))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(options: &Options, places: &Places, built: &Built) -> Result<()> {
+    let stop = stop_signal()?;
+    let mut sites = JoinSet::new();
+    let pages = [
+        (Place::Lobby, site::lobby(places)?),
+        (Place::PiedPiper, site::app(App::PiedPiper, places, built)?),
+        (Place::Hooli, site::app(App::Hooli, places, built)?),
+    ];
+    for (place, router) in pages {
+        for listener in listen(places, place).await? {
+            sites.spawn(serve_one(listener, router.clone()));
+        }
+    }
+    // The provider listens by itself; it is asked for its ports first so that every port in use is
+    // named in the same words.
+    for place in [Place::Provider, Place::Control] {
+        drop(listen(places, place).await?);
+    }
+    let mut provider =
+        provider::start(places, &built.idp_dev, options.control_token.as_deref()).await?;
+    let lobby = format!("{}/", places.origin(Place::Lobby));
+    announce(&lobby)?;
+    if !options.no_open {
+        open_browser(&lobby);
+    }
+    tokio::select! {
+        () = stop => {}
+        ended = sites.join_next() => bail!("a server has stopped: {ended:?}"),
+        ended = provider.ended() => bail!("the provider has stopped: {}", ended?),
+    }
+    provider.stop().await
+}
+
+async fn serve_one(listener: TcpListener, router: Router) -> std::io::Result<()> {
+    axum::serve(listener, router).await
+}
+
+/// The one line of standard output: whoever waits for it may begin.
+fn announce(lobby: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "ready {lobby}")?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Listens on both loopback addresses: browsers try both for names under `localhost`.
+async fn listen(places: &Places, place: Place) -> Result<Vec<TcpListener>> {
+    let port = places.port(place);
+    let mut listeners = Vec::new();
+    for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
+        match TcpListener::bind(SocketAddr::new(address, port)).await {
+            Ok(listener) => listeners.push(listener),
+            // Someone else's server on either address would answer half of the browser's requests.
+            Err(error) if error.kind() == ErrorKind::AddrInUse => bail!(in_use(places, place)),
+            Err(error) if address.is_ipv6() => {
+                eprintln!("warning: {place} does not listen on [::1]:{port}: {error}");
+            }
+            Err(error) => {
+                return Err(error).with_context(|| format!("{place} cannot listen on port {port}"));
+            }
+        }
+    }
+    Ok(listeners)
+}
+
+fn in_use(places: &Places, place: Place) -> String {
+    format!(
+        "port {} of {place} is in use: stop what listens there, or move all five ports with \
+         --port-base, such as: cargo xtask demo --port-base {}",
+        places.port(place),
+        places.another_base(),
+    )
+}
+
+/// Done when the person presses Ctrl-C or the system asks to stop.
+fn stop_signal() -> Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    Ok(async move {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// Opens the lobby where there is a desktop; a failure is no reason to stop.
+fn open_browser(address: &str) {
+    let Some((program, arguments)) = opener() else { return };
+    let started = Command::new(program)
+        .args(arguments)
+        .arg(address)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    if let Err(error) = started {
+        eprintln!("warning: cannot open a browser ({program}: {error}); open {address} yourself");
+    }
+}
+
+fn opener() -> Option<(&'static str, &'static [&'static str])> {
+    if cfg!(target_os = "macos") {
+        return Some(("open", &[]));
+    }
+    if cfg!(windows) {
+        // The empty text is the window's title, which `start` takes from the first quoted word.
+        return Some(("cmd", &["/C", "start", ""]));
+    }
+    let has_desktop =
+        ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
+    has_desktop.then_some(("xdg-open", &[]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn names_the_port_in_use_and_the_option_that_helps() {
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = taken.local_addr().unwrap().port();
+        // The lobby's port is the base itself.
+        let places = Places::new(port);
+        let error = listen(&places, Place::Lobby).await.unwrap_err().to_string();
+        assert!(error.contains(&format!("port {port} of the lobby")), "{error}");
+        assert!(error.contains("--port-base"), "{error}");
+    }
+}

@@ -1,0 +1,185 @@
+//! Where each part of the demo is: five ports in a row, each with a name of its own.
+
+use std::fmt;
+
+/// The lobby's port unless the person says otherwise.
+pub(crate) const DEFAULT_BASE: u16 = 8080;
+
+/// The highest lobby port that leaves room for the other four.
+pub(crate) const LAST_BASE: i64 = 65531;
+
+/// A part of the demo that has a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Lobby,
+    PiedPiper,
+    Hooli,
+    Provider,
+    Control,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lobby => "the lobby",
+            Self::PiedPiper => "Pied Piper",
+            Self::Hooli => "Hooli",
+            Self::Provider => "the provider",
+            Self::Control => "the provider's control API",
+        })
+    }
+}
+
+/// One of the two apps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum App {
+    PiedPiper,
+    Hooli,
+}
+
+impl App {
+    /// Both.
+    pub(crate) const ALL: [Self; 2] = [Self::PiedPiper, Self::Hooli];
+
+    /// Its client id, which is also its directory below `target/demo`.
+    pub(crate) fn id(self) -> &'static str {
+        match self {
+            Self::PiedPiper => "pied-piper",
+            Self::Hooli => "hooli",
+        }
+    }
+
+    /// Its name for people.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::PiedPiper => "Pied Piper",
+            Self::Hooli => "Hooli",
+        }
+    }
+
+    /// Its crate, which is also its directory in the working tree.
+    pub(crate) fn package(self) -> &'static str {
+        match self {
+            Self::PiedPiper => "demo-pied-piper",
+            Self::Hooli => "demo-hooli",
+        }
+    }
+
+    /// Where it is served.
+    pub(crate) fn place(self) -> Place {
+        match self {
+            Self::PiedPiper => Place::PiedPiper,
+            Self::Hooli => Place::Hooli,
+        }
+    }
+
+    /// The other one.
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::PiedPiper => Self::Hooli,
+            Self::Hooli => Self::PiedPiper,
+        }
+    }
+}
+
+/// The ports of one demo.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places {
+    base: u16,
+}
+
+impl Places {
+    /// Five ports from `base` on, which is at most [`LAST_BASE`].
+    pub(crate) fn new(base: u16) -> Self {
+        Self { base }
+    }
+
+    /// A part's port.
+    pub(crate) fn port(self, place: Place) -> u16 {
+        self.base.saturating_add(match place {
+            Place::Lobby => 0,
+            Place::PiedPiper => 1,
+            Place::Hooli => 2,
+            Place::Provider => 3,
+            Place::Control => 4,
+        })
+    }
+
+    /// A part's origin, without a trailing slash. The provider's is its issuer.
+    pub(crate) fn origin(self, place: Place) -> String {
+        let host = match place {
+            Place::Lobby => "localhost",
+            Place::PiedPiper => "pied-piper.localhost",
+            Place::Hooli => "hooli.localhost",
+            Place::Provider => "idp.localhost",
+            Place::Control => "127.0.0.1",
+        };
+        format!("http://{host}:{}", self.port(place))
+    }
+
+    /// A base to try when a port of this one is taken.
+    pub(crate) fn another_base(self) -> u16 {
+        if self.base <= 64_000 { self.base + 1000 } else { DEFAULT_BASE }
+    }
+
+    /// A text written for the default ports, moved to these.
+    pub(crate) fn moved(self, text: &str) -> String {
+        let default = Self::new(DEFAULT_BASE);
+        let all = [Place::Lobby, Place::PiedPiper, Place::Hooli, Place::Provider, Place::Control];
+        // From right to left over the original, so that a moved port is never moved again.
+        let mut moved = text.to_owned();
+        let mut found: Vec<(usize, String, String)> = all
+            .into_iter()
+            .flat_map(|place| {
+                let old = format!(":{}", default.port(place));
+                let new = format!(":{}", self.port(place));
+                let starts: Vec<usize> = text.match_indices(&old).map(|(at, _)| at).collect();
+                starts.into_iter().map(move |at| (at, old.clone(), new.clone()))
+            })
+            .collect();
+        found.sort();
+        for (at, old, new) in found.into_iter().rev() {
+            moved.replace_range(at..at + old.len(), &new);
+        }
+        moved
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_ports_from_the_base() {
+        let places = Places::new(9000);
+        assert_eq!(places.origin(Place::Lobby), "http://localhost:9000");
+        assert_eq!(places.origin(Place::PiedPiper), "http://pied-piper.localhost:9001");
+        assert_eq!(places.origin(Place::Hooli), "http://hooli.localhost:9002");
+        assert_eq!(places.origin(Place::Provider), "http://idp.localhost:9003");
+        assert_eq!(places.origin(Place::Control), "http://127.0.0.1:9004");
+    }
+
+    #[test]
+    fn moves_a_text_even_where_old_and_new_ports_overlap() {
+        let text = "a http://localhost:8080 b http://hooli.localhost:8082/ c :8081";
+        let moved = Places::new(8081).moved(text);
+        assert_eq!(moved, "a http://localhost:8081 b http://hooli.localhost:8083/ c :8082");
+    }
+
+    #[test]
+    fn leaves_a_text_for_the_default_ports_alone() {
+        let text = "issuer = \"http://idp.localhost:8083\" # 8083 seconds";
+        assert_eq!(Places::new(DEFAULT_BASE).moved(text), text);
+        assert_eq!(
+            Places::new(9000).moved(text),
+            "issuer = \"http://idp.localhost:9003\" # 8083 seconds"
+        );
+    }
+
+    #[test]
+    fn suggests_a_base_that_leaves_room_for_five() {
+        for base in [1, 8080, 64_000, 64_001, 65_531] {
+            assert!(i64::from(Places::new(base).another_base()) <= LAST_BASE);
+        }
+    }
+}

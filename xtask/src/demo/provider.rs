@@ -1,0 +1,123 @@
+//! The demo's provider: idp-dev as a child process.
+
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use super::places::{Place, Places};
+use crate::process::read;
+use crate::workspace;
+
+/// How long the provider may take to say that it is ready.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// A running provider.
+pub(super) struct Provider {
+    guard: Child,
+}
+
+impl Provider {
+    /// Done when it has ended by itself.
+    pub(super) async fn ended(&mut self) -> Result<ExitStatus> {
+        Ok(self.guard.wait().await?)
+    }
+
+    /// Ends it and waits until its ports are free.
+    pub(super) async fn stop(mut self) -> Result<()> {
+        drop(self.guard.stdin.take());
+        self.guard.wait().await?;
+        Ok(())
+    }
+}
+
+/// Starts the provider and waits until it is ready.
+pub(super) async fn start(
+    places: &Places,
+    program: &Path,
+    control_token: Option<&str>,
+) -> Result<Provider> {
+    let config = write_config(places, program)?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command
+        .args(["guard", "--"])
+        .arg(program)
+        .arg("--config")
+        .arg(&config)
+        .args(["--listen", &address(places, Place::Provider)])
+        .args(["--control-listen", &address(places, Place::Control)])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    if let Some(token) = control_token {
+        command.args(["--control-token", token]);
+    }
+    let mut guard = command.spawn().context("cannot start the provider")?;
+    let stdout = guard.stdout.take().context("the provider has no standard output")?;
+    let mut lines = BufReader::new(stdout).lines();
+    let ready = async {
+        while let Some(line) = lines.next_line().await? {
+            // Its line is for this program; ours is the only one on standard output.
+            eprintln!("idp-dev: {line}");
+            if let Some(issuer) = issuer(&line) {
+                return Ok(issuer.to_owned());
+            }
+        }
+        bail!("the provider ended before it was ready; what it said is above")
+    };
+    let issuer = tokio::time::timeout(READY_WITHIN, ready)
+        .await
+        .context("the provider is not ready after 30 seconds")??;
+    let expected = places.origin(Place::Provider);
+    if issuer != expected {
+        bail!("the provider says that its issuer is {issuer}, expected {expected}");
+    }
+    // Whatever it prints later must not fill the pipe.
+    tokio::spawn(async move {
+        while let Ok(Some(line)) = lines.next_line().await {
+            eprintln!("idp-dev: {line}");
+        }
+    });
+    Ok(Provider { guard })
+}
+
+fn address(places: &Places, place: Place) -> String {
+    format!("127.0.0.1:{}", places.port(place))
+}
+
+/// The issuer of a ready line.
+fn issuer(line: &str) -> Option<&str> {
+    line.strip_prefix("ready ")?.split(' ').find_map(|field| field.strip_prefix("issuer="))
+}
+
+/// The provider's own example, moved to these ports: its users, clients and comments stay in one
+/// place, and the example is tried at every start of the demo.
+fn write_config(places: &Places, program: &Path) -> Result<PathBuf> {
+    let example = read(std::process::Command::new(program).arg("--print-config"))?;
+    let config = places.moved(&example);
+    for place in [Place::Lobby, Place::PiedPiper, Place::Hooli] {
+        if !config.contains(&places.origin(place)) {
+            bail!("the provider's example config does not mention {place}");
+        }
+    }
+    let directory = workspace::output("demo").join(format!("run-{}", places.port(Place::Lobby)));
+    fs::create_dir_all(&directory)?;
+    let path = directory.join("idp.toml");
+    fs::write(&path, config).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_issuer_of_the_ready_line() {
+        let line = "ready issuer=http://idp.localhost:8083 control=http://127.0.0.1:8084 token=x";
+        assert_eq!(issuer(line), Some("http://idp.localhost:8083"));
+        assert_eq!(issuer("ready control=x"), None);
+        assert_eq!(issuer("warning issuer=http://idp.localhost:8083"), None);
+    }
+}

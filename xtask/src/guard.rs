@@ -1,0 +1,59 @@
+//! A child that never outlives its parent.
+//!
+//! The demo starts the provider. When the demo is killed rather than asked to stop, nobody is left
+//! to stop the provider, and its port stays taken. So the demo starts this guard instead and keeps
+//! the other end of its standard input: when that ends, for whatever reason, the guard ends the
+//! program. It works the same on every system and needs no `unsafe` (a parent-death signal exists
+//! on Linux only and is set between fork and exec).
+
+use anyhow::{Context, Result};
+use clap::Args;
+use std::io::Read;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// What to run.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The program and its arguments.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+    command: Vec<String>,
+}
+
+/// Runs the program until it ends or standard input does.
+pub(crate) fn run(options: Options) -> Result<ExitCode> {
+    let Some((program, arguments)) = options.command.split_first() else {
+        anyhow::bail!("guard needs a program to run");
+    };
+    let child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .spawn()
+        .with_context(|| format!("cannot start {program}"))?;
+    let (parent_gone, is_parent_gone) = mpsc::channel();
+    thread::spawn(move || {
+        // Nothing is ever written there: the read returns when the parent is gone.
+        let _ = std::io::stdin().read(&mut [0]);
+        let _ = parent_gone.send(());
+    });
+    watch(child, &is_parent_gone)
+}
+
+fn watch(mut child: Child, is_parent_gone: &mpsc::Receiver<()>) -> Result<ExitCode> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            let code = status.code().and_then(|code| u8::try_from(code).ok());
+            return Ok(code.map_or(ExitCode::FAILURE, ExitCode::from));
+        }
+        match is_parent_gone.recv_timeout(Duration::from_millis(100)) {
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+            _ => {
+                child.kill()?;
+                child.wait()?;
+                return Ok(ExitCode::SUCCESS);
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! What a machine must have, fetched by the ordinary clients or named in one line.
+
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::process::{cargo, npm, progress, read, run};
+use crate::stamp::Stamp;
+use crate::workspace;
+
+/// The target that the apps and the npm package are built for.
+pub(crate) const WASM: &str = "wasm32-unknown-unknown";
+
+/// Node's oldest version that the scripts are tried with.
+const OLDEST_NODE: u32 = 20;
+
+/// The version of cargo-deny that is built when the machine has none.
+const CARGO_DENY: &str = "0.20.2";
+
+/// The compiler can build for the browser.
+///
+/// # Errors
+/// When it cannot and rustup cannot add that.
+pub(crate) fn wasm_target() -> Result<()> {
+    if let Ok(installed) = read(Command::new("rustup").args(["target", "list", "--installed"])) {
+        if installed.lines().any(|target| target.trim() == WASM) {
+            return Ok(());
+        }
+        progress(&format!("Adding the target {WASM}"));
+        return run(Command::new("rustup").args(["target", "add", WASM]))
+            .with_context(|| format!("install it with: rustup target add {WASM}"));
+    }
+    // A compiler that did not come by rustup.
+    let sysroot = read(Command::new("rustc").args(["--print", "sysroot"]))?;
+    if Path::new(sysroot.trim()).join("lib/rustlib").join(WASM).is_dir() {
+        return Ok(());
+    }
+    bail!(
+        "the compiler lacks the target {WASM}: install rustup, then run: rustup target add {WASM}"
+    )
+}
+
+/// Node and npm are there, and new enough.
+///
+/// # Errors
+/// When they are not; the message says what to install.
+pub(crate) fn node() -> Result<()> {
+    let advice = || format!("install Node {OLDEST_NODE} or newer with npm (nodejs.org)");
+    let version = read(Command::new("node").arg("--version")).with_context(advice)?;
+    match major(&version) {
+        Some(found) if found >= OLDEST_NODE => {}
+        _ => bail!("Node {} is too old: {}", version.trim(), advice()),
+    }
+    if !answers(npm().arg("--version")) {
+        bail!("npm is missing: {}", advice());
+    }
+    Ok(())
+}
+
+/// The npm packages of `xtask/package-lock.json` are installed, exactly those.
+///
+/// # Errors
+/// When npm cannot install them.
+pub(crate) fn npm_packages() -> Result<()> {
+    node()?;
+    let stamp = Stamp::of("npm ci").content(&workspace::path("xtask/package-lock.json"))?.finish();
+    let kept = workspace::path("xtask/node_modules/.gatepass-stamp");
+    if stamp.is_kept_in(&kept) {
+        return Ok(());
+    }
+    progress("Installing npm packages");
+    run(npm()
+        .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+        .current_dir(workspace::path("xtask")))?;
+    stamp.keep_in(&kept)
+}
+
+/// A Chromium and the driver that fits it.
+#[derive(Clone, Debug)]
+pub(crate) struct Browser {
+    /// The browser's program.
+    pub(crate) chromium: PathBuf,
+    /// The program that speaks WebDriver for it.
+    pub(crate) driver: PathBuf,
+}
+
+/// Finds Chromium and its driver; installs them on Debian as root.
+///
+/// # Errors
+/// When they are missing elsewhere; the message says what to install.
+pub(crate) fn browser() -> Result<Browser> {
+    if let Some(browser) = find_browser() {
+        return Ok(browser);
+    }
+    if !in_path(&["apt-get"]).is_some_and(|_| is_root()) {
+        bail!(
+            "the tests need Chromium and chromedriver of the same version in PATH: on Debian \
+             `sudo apt-get install chromium chromium-driver`, elsewhere Chrome and \
+             `npx @puppeteer/browsers install chromedriver`"
+        );
+    }
+    progress("Installing chromium and chromium-driver");
+    run(apt().arg("update"))?;
+    run(apt().args([
+        "install",
+        "--yes",
+        "--no-install-recommends",
+        "chromium",
+        "chromium-driver",
+    ]))?;
+    find_browser().context("apt installed chromium and chromium-driver, yet PATH has none")
+}
+
+fn apt() -> Command {
+    let mut command = Command::new("apt-get");
+    command.env("DEBIAN_FRONTEND", "noninteractive").arg("--quiet=2");
+    command
+}
+
+fn find_browser() -> Option<Browser> {
+    let mac = Path::new("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome");
+    let chromium = in_path(&["chromium", "chromium-browser", "google-chrome", "chrome"])
+        .or_else(|| mac.exists().then(|| mac.to_path_buf()))?;
+    Some(Browser { chromium, driver: in_path(&["chromedriver"])? })
+}
+
+/// cargo-deny: the machine's own if it is new enough, otherwise one built into `target/tools`.
+///
+/// # Errors
+/// When cargo cannot build it.
+pub(crate) fn cargo_deny() -> Result<PathBuf> {
+    let built = workspace::output("tools").join("bin").join(executable("cargo-deny"));
+    let found = in_path(&["cargo-deny"]).into_iter().chain([built.clone()]);
+    for candidate in found.filter(|path| path.exists()) {
+        if let Ok(version) = read(Command::new(&candidate).arg("--version"))
+            && is_at_least(version.split_whitespace().last().unwrap_or_default(), CARGO_DENY)
+        {
+            return Ok(candidate);
+        }
+    }
+    progress(&format!("Building cargo-deny {CARGO_DENY} into target/tools (once)"));
+    // Optimising it costs minutes; what it does here takes seconds either way.
+    run(cargo()
+        .args(["install", "cargo-deny", "--locked", "--version", CARGO_DENY, "--profile", "dev"])
+        .args(["--force", "--root"])
+        .arg(workspace::output("tools"))
+        .env("CARGO_PROFILE_DEV_DEBUG", "0"))?;
+    Ok(built)
+}
+
+/// The first of these programs that PATH has.
+fn in_path(names: &[&str]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    names.iter().find_map(|name| {
+        std::env::split_paths(&path)
+            .map(|dir| dir.join(executable(name)))
+            .find(|file| file.is_file())
+    })
+}
+
+fn executable(name: &str) -> String {
+    format!("{name}{}", std::env::consts::EXE_SUFFIX)
+}
+
+fn is_root() -> bool {
+    read(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+}
+
+fn answers(command: &mut Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// The first number of a version such as `v20.11.1`.
+fn major(version: &str) -> Option<u32> {
+    version.trim().trim_start_matches('v').split('.').next()?.parse().ok()
+}
+
+fn is_at_least(version: &str, oldest: &str) -> bool {
+    let parts = |text: &str| text.split('.').map(str::parse::<u32>).collect::<Result<Vec<_>, _>>();
+    matches!((parts(version), parts(oldest)), (Ok(found), Ok(oldest)) if found >= oldest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_nodes_major_version() {
+        assert_eq!(major("v20.11.1\n"), Some(20));
+        assert_eq!(major("22.0.0"), Some(22));
+        assert_eq!(major("node"), None);
+    }
+
+    #[test]
+    fn compares_versions_by_number() {
+        assert!(is_at_least("0.20.2", "0.20.2"));
+        assert!(is_at_least("0.100.0", "0.20.2"));
+        assert!(!is_at_least("0.9.9", "0.20.2"));
+        assert!(!is_at_least("", "0.20.2"));
+    }
+}

@@ -1,0 +1,346 @@
+//! `cargo xtask test`: every test there is, from unit to browser.
+//!
+//! Nothing is left out in silence: a step that cannot run is a failed entry of the report, and so
+//! is a ring in which no test ran.
+
+mod libtest;
+mod members;
+mod report;
+mod rows;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use crate::demo::{self, Built};
+use crate::needs::{self, Browser, WASM};
+use crate::process::{Artifact, build, cargo, node_script, progress, run as run_command};
+use crate::{deny, workspace};
+use libtest::{Speech, Told, ask_for_events};
+use members::Member;
+use report::{Entry, Outcome, Report, Ring};
+
+/// What to run.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// One ring, or everything.
+    #[arg(value_enum, default_value_t = Which::All)]
+    ring: Which,
+    /// Run only the tests whose names contain this.
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Which {
+    /// Everything there is.
+    All,
+    /// Format, lints, types and licences.
+    Check,
+    /// The protocol, the provider and the tools, on this machine.
+    Core,
+    /// The driver's effects in a headless browser.
+    Effects,
+    /// The packed npm package.
+    Npm,
+    /// Journeys through the whole system, in each world.
+    E2e,
+}
+
+impl Which {
+    fn includes(self, ring: Self) -> bool {
+        self == Self::All || self == ring
+    }
+}
+
+/// A browser with one rule for third-party cookies.
+const WORLDS: [&str; 2] = ["chromium-blocked", "chromium-allowed"];
+
+/// The test files of the crate gatepass-tests that need no browser.
+const WITHOUT_BROWSER: [&str; 2] = ["gatepass_tests", "layering"];
+
+/// Runs the tests and gives the exit code.
+pub(crate) fn run(options: Options) -> Result<ExitCode> {
+    let mut session = Session { report: Report::default(), filter: options.filter };
+    let members = members::all()?;
+    if options.ring.includes(Which::Check) {
+        session.checks(&members);
+    }
+    if options.ring.includes(Which::Core) {
+        session.ring(Ring::Core, |session| session.core(&members));
+    }
+    if options.ring.includes(Which::Effects) {
+        session.ring(Ring::Effects, |session| session.effects(&members));
+    }
+    if options.ring.includes(Which::Npm) {
+        session.ring(Ring::Npm, Session::npm);
+    }
+    if options.ring.includes(Which::E2e) {
+        session.ring(Ring::E2e, Session::e2e);
+    }
+    session.report.write()?;
+    let is_whole = options.ring == Which::All && session.filter.is_none();
+    session.report.print(is_whole);
+    let is_good =
+        session.report.count(Outcome::Failed) == 0 && session.report.count(Outcome::Passed) > 0;
+    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+struct Session {
+    report: Report,
+    filter: Option<String>,
+}
+
+impl Session {
+    /// Runs one step that is a test by itself.
+    fn check(&mut self, name: &str, step: impl FnOnce() -> Result<()>) {
+        progress(&format!("Checking {name}"));
+        let began = Instant::now();
+        let outcome = step();
+        let seconds = Some(began.elapsed().as_secs_f64());
+        self.report.add(Entry::of_step(name, Ring::Check, outcome, seconds));
+    }
+
+    /// Runs a ring; what keeps it from running is a failed entry, and so is a ring without tests.
+    fn ring(&mut self, ring: Ring, step: impl FnOnce(&mut Self) -> Result<()>) {
+        progress(&format!("Ring {ring}"));
+        if let Err(error) = step(self) {
+            self.report.add(Entry::of_step(&format!("{ring} ring"), ring, Err(error), None));
+        }
+        if self.report.count_of(ring) == 0 && self.filter.is_none() {
+            let none = Err(anyhow::anyhow!("no test ran in this ring"));
+            self.report.add(Entry::of_step(&format!("{ring} ring"), ring, none, None));
+        }
+    }
+
+    fn checks(&mut self, members: &[Member]) {
+        self.check("format", || run_command(cargo().args(["fmt", "--all", "--check"])));
+        self.check("lints of native crates", || {
+            let features = ["--features", "xtask/wasm-test-runner"];
+            clippy(members.iter().filter(|member| member.is_native), &features)
+        });
+        self.check("lints of browser crates", || {
+            needs::wasm_target()?;
+            clippy(members.iter().filter(|member| !member.is_native), &["--target", WASM])
+        });
+        for (what, project) in [("driver", "sdk/driver"), ("npm face", "sdk/npm")] {
+            self.check(&format!("types of the {what}"), || type_check(project));
+        }
+        self.check("licences, sources and bans", || deny::check(&["licenses", "sources", "bans"]));
+    }
+
+    fn core(&mut self, members: &[Member]) -> Result<()> {
+        for member in members.iter().filter(|member| member.has_native_tests()) {
+            let name = member.name.as_str();
+            self.package(name, "native", &[], |target| {
+                name != "gatepass-tests" || WITHOUT_BROWSER.contains(&target)
+            });
+        }
+        // A miscompilation of rustc 1.95 shows only in optimised code (docs: toolchain facts).
+        self.package("gatepass-core", "native-optimised", &["--profile", "optimised"], |_| true);
+        for member in members.iter().filter(|member| member.has_examples()) {
+            let mut command = cargo();
+            command.args(["test", "--doc", "--package", &member.name]);
+            command.args(self.filter.iter());
+            self.binary(&mut command, Speech::Lines, Ring::Core, "native", &member.name);
+        }
+        Ok(())
+    }
+
+    /// Builds and runs the test binaries of one package on this machine.
+    fn package(
+        &mut self,
+        package: &str,
+        world: &'static str,
+        flags: &[&str],
+        is_wanted: impl Fn(&str) -> bool,
+    ) {
+        match test_binaries(package, flags) {
+            Ok(binaries) => {
+                for binary in binaries.iter().filter(|binary| is_wanted(&binary.target)) {
+                    self.native(binary, Ring::Core, world, &[]);
+                }
+            }
+            Err(error) => {
+                let name = format!("building the tests of {package}");
+                self.report.add(Entry::failed(name, Ring::Core, world, &error));
+            }
+        }
+    }
+
+    fn native(
+        &mut self,
+        binary: &Artifact,
+        ring: Ring,
+        world: &'static str,
+        environment: &[(&str, PathBuf)],
+    ) {
+        let mut command = Command::new(&binary.file);
+        command
+            .current_dir(&binary.package_dir)
+            .env("CARGO_MANIFEST_DIR", &binary.package_dir)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .args(self.filter.iter());
+        ask_for_events(&mut command);
+        self.binary(&mut command, Speech::Events, ring, world, &binary.target);
+    }
+
+    fn binary(
+        &mut self,
+        command: &mut Command,
+        speech: Speech,
+        ring: Ring,
+        world: &'static str,
+        what: &str,
+    ) {
+        progress(&format!("Running {what} ({world})"));
+        let report = &mut self.report;
+        let ended =
+            libtest::run(command, speech, |told| report.add(Entry::told(told, ring, world)));
+        if let Err(error) = ended {
+            self.report.add(Entry::failed(format!("{what} as a whole"), ring, world, &error));
+        }
+    }
+
+    fn effects(&mut self, members: &[Member]) -> Result<()> {
+        needs::wasm_target()?;
+        let browser = needs::browser()?;
+        let runner = runner()?;
+        for member in members.iter().filter(|member| member.has_browser_tests()) {
+            for binary in test_binaries(&member.name, &["--target", WASM])? {
+                let mut command = Command::new(&runner);
+                command
+                    .arg(&binary.file)
+                    .args(self.filter.iter())
+                    .current_dir(&binary.package_dir)
+                    .env("CHROMEDRIVER", &browser.driver)
+                    .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60")
+                    .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+                let what = format!("{} in a browser", binary.target);
+                self.binary(&mut command, Speech::Lines, Ring::Effects, "chromium", &what);
+            }
+        }
+        Ok(())
+    }
+
+    fn npm(&mut self) -> Result<()> {
+        let system = System::build()?;
+        self.journeys(&system, Ring::Npm, &WORLDS[..1], is_npm)
+    }
+
+    fn e2e(&mut self) -> Result<()> {
+        let system = System::build()?;
+        self.journeys(&system, Ring::E2e, &WORLDS, |target| !is_npm(target))
+    }
+
+    fn journeys(
+        &mut self,
+        system: &System,
+        ring: Ring,
+        worlds: &[&'static str],
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<()> {
+        let binaries = test_binaries("gatepass-tests", &[])?;
+        for &world in worlds {
+            let environment = system.environment(world);
+            for binary in &binaries {
+                if is_wanted(&binary.target) && !WITHOUT_BROWSER.contains(&binary.target.as_str()) {
+                    self.native(binary, ring, world, &environment);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Entry {
+    fn of_step(name: &str, ring: Ring, outcome: Result<()>, seconds: Option<f64>) -> Self {
+        let world = "native";
+        match outcome {
+            Ok(()) => Self {
+                name: name.to_owned(),
+                ring,
+                world,
+                outcome: Outcome::Passed,
+                seconds,
+                said: None,
+            },
+            Err(error) => Self { seconds, ..Self::failed(name.to_owned(), ring, world, &error) },
+        }
+    }
+
+    fn failed(name: String, ring: Ring, world: &'static str, error: &anyhow::Error) -> Self {
+        let said = Some(format!("{error:#}"));
+        Self { name, ring, world, outcome: Outcome::Failed, seconds: None, said }
+    }
+
+    fn told(told: Told, ring: Ring, world: &'static str) -> Self {
+        let Told { name, outcome, seconds, said } = told;
+        Self { name, ring, world, outcome, seconds, said }
+    }
+}
+
+/// What the tests of the whole system are given.
+struct System {
+    browser: Browser,
+    built: Built,
+}
+
+impl System {
+    fn build() -> Result<Self> {
+        Ok(Self { browser: needs::browser()?, built: demo::build()? })
+    }
+
+    fn environment(&self, world: &str) -> Vec<(&'static str, PathBuf)> {
+        vec![
+            ("GATEPASS_WORLD", world.into()),
+            ("GATEPASS_IDP_DEV", self.built.idp_dev.clone()),
+            ("GATEPASS_DEMO_DIR", workspace::output("demo")),
+            ("GATEPASS_XTASK", std::env::current_exe().unwrap_or_default()),
+            ("GATEPASS_CHROMIUM", self.browser.chromium.clone()),
+            ("GATEPASS_CHROMEDRIVER", self.browser.driver.clone()),
+        ]
+    }
+}
+
+/// Whether a test file of gatepass-tests is about the npm package.
+fn is_npm(target: &str) -> bool {
+    target.starts_with("npm")
+}
+
+fn clippy<'a>(members: impl Iterator<Item = &'a Member>, flags: &[&str]) -> Result<()> {
+    let mut command = cargo();
+    command.args(["clippy", "--all-targets"]).args(flags);
+    for member in members {
+        command.args(["--package", &member.name]);
+    }
+    run_command(command.args(["--", "--deny", "warnings"]))
+}
+
+/// Checks the TypeScript, or the JavaScript with types in comments, of a project.
+fn type_check(project: &str) -> Result<()> {
+    needs::npm_packages()?;
+    let directory = workspace::path(project);
+    if !directory.join("tsconfig.json").exists() {
+        bail!("{project} has no tsconfig.json");
+    }
+    run_command(node_script("typescript/bin/tsc").args(["--noEmit", "--project"]).arg(directory))
+}
+
+fn test_binaries(package: &str, flags: &[&str]) -> Result<Vec<Artifact>> {
+    progress(&format!("Building the tests of {package}"));
+    let arguments = ["test", "--no-run", "--package", package];
+    let built = build(arguments.into_iter().chain(flags.iter().copied()))?;
+    Ok(built.into_iter().filter(|artifact| artifact.is_test).collect())
+}
+
+/// The program that runs a wasm test binary in a browser.
+fn runner() -> Result<PathBuf> {
+    progress("Building the runner of browser tests");
+    let name = "wasm-test-runner";
+    let built = build(["build", "--package", "xtask", "--bin", name, "--features", name])?;
+    let found = built.into_iter().find(|artifact| artifact.target == name);
+    Ok(found.context("cargo built no runner")?.file)
+}

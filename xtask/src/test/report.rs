@@ -1,0 +1,137 @@
+//! What ran and how it ended: for people at the end, for machines in `target/report/tests.json`.
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+
+use super::rows;
+use crate::workspace;
+
+/// How a test ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Outcome {
+    Passed,
+    Failed,
+    Ignored,
+}
+
+/// A kind of test, by what it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Ring {
+    /// Format, lints, types, licences: one entry per check.
+    Check,
+    Core,
+    Effects,
+    Npm,
+    E2e,
+}
+
+impl fmt::Display for Ring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Check => "check",
+            Self::Core => "core",
+            Self::Effects => "effects",
+            Self::Npm => "npm",
+            Self::E2e => "e2e",
+        })
+    }
+}
+
+/// One test that ran.
+#[derive(Debug, Serialize)]
+pub(crate) struct Entry {
+    pub(crate) name: String,
+    pub(crate) ring: Ring,
+    /// Where it ran: a compiler profile, or a browser with its cookie rule.
+    pub(crate) world: &'static str,
+    pub(crate) outcome: Outcome,
+    /// Measured by the test harness or around the step; none where neither can tell.
+    pub(crate) seconds: Option<f64>,
+    /// What it said when it failed. In the summary, not in the file.
+    #[serde(skip)]
+    pub(crate) said: Option<String>,
+}
+
+/// Everything that ran.
+#[derive(Default)]
+pub(crate) struct Report {
+    entries: Vec<Entry>,
+}
+
+impl Report {
+    /// Adds one and says so.
+    pub(crate) fn add(&mut self, entry: Entry) {
+        let outcome = match entry.outcome {
+            Outcome::Passed => "ok",
+            Outcome::Failed => "FAILED",
+            Outcome::Ignored => "ignored",
+        };
+        let seconds = entry.seconds.map(|took| format!(" ({took:.2} s)")).unwrap_or_default();
+        println!("{:7} {:18} {} ... {outcome}{seconds}", entry.ring, entry.world, entry.name);
+        self.entries.push(entry);
+    }
+
+    /// How many ended so.
+    pub(crate) fn count(&self, outcome: Outcome) -> usize {
+        self.entries.iter().filter(|entry| entry.outcome == outcome).count()
+    }
+
+    /// How many tests of a ring there are so far.
+    pub(crate) fn count_of(&self, ring: Ring) -> usize {
+        self.entries.iter().filter(|entry| entry.ring == ring).count()
+    }
+
+    /// Writes the file for machines.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn write(&self) -> Result<()> {
+        let path = workspace::output("report/tests.json");
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(&path, serde_json::to_vec_pretty(&self.entries)?)
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Prints the summary for people. Its last line is the count, alone.
+    pub(crate) fn print(&self, is_whole: bool) {
+        for entry in self.entries.iter().filter(|entry| entry.outcome == Outcome::Failed) {
+            println!("\nFAILED {} in {} ({})", entry.name, entry.world, entry.ring);
+            if let Some(said) = &entry.said {
+                println!("{}", said.trim_end());
+            }
+        }
+        println!();
+        let mut groups: BTreeMap<(Ring, &str), Vec<&Entry>> = BTreeMap::new();
+        for entry in &self.entries {
+            groups.entry((entry.ring, entry.world)).or_default().push(entry);
+        }
+        for ((ring, world), entries) in groups {
+            let count = |outcome| entries.iter().filter(|entry| entry.outcome == outcome).count();
+            println!(
+                "{ring:7} {world:18} {:5} passed {:3} failed {:3} ignored",
+                count(Outcome::Passed),
+                count(Outcome::Failed),
+                count(Outcome::Ignored),
+            );
+        }
+        if is_whole {
+            let passed = self.entries.iter().filter(|entry| entry.outcome == Outcome::Passed);
+            let without = rows::without_a_test(passed.map(|entry| entry.name.as_str()));
+            if without.is_empty() {
+                println!("Every behaviour that is promised so far has a test that passed.");
+            } else {
+                println!("Behaviours without a test that passed: {}", without.join(" "));
+            }
+        }
+        println!("Report: target/report/tests.json");
+        let (passed, failed) = (self.count(Outcome::Passed), self.count(Outcome::Failed));
+        println!("{passed} passed, {failed} failed");
+    }
+}

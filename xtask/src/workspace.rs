@@ -1,0 +1,27 @@
+//! Where things are in the working tree.
+
+use std::path::{Path, PathBuf};
+
+/// The top of the working tree.
+///
+/// Fixed when xtask is compiled: it serves the tree that it was built from, from whatever
+/// directory it is started.
+pub(crate) fn root() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest).to_path_buf()
+}
+
+/// A path below the top of the working tree; `/` separates on every system.
+pub(crate) fn path(relative: &str) -> PathBuf {
+    relative.split('/').fold(root(), |path, part| path.join(part))
+}
+
+/// Where everything that xtask makes goes: below `target`, so that it is never committed.
+pub(crate) fn output(relative: &str) -> PathBuf {
+    relative.split('/').fold(root().join("target"), |path, part| path.join(part))
+}
+
+/// A path as people read it: relative to the top where possible.
+pub(crate) fn shown(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+}
