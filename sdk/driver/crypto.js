@@ -1,0 +1,65 @@
+/** Hashes and signatures by WebCrypto. */
+
+/** @import { Part } from "./part.d.ts" */
+
+import { failed } from "./loop.js";
+
+/** @returns {Part} */
+export function webCrypto() {
+  return {
+    effects: {
+      async digest(_, { algorithm, text }) {
+        const hash = new Uint8Array(await crypto.subtle.digest(algorithm, utf8(text)));
+        const base64 = btoa(String.fromCharCode(...hash));
+        const value = base64.replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
+        return { kind: "digest", value };
+      },
+
+      async verify_signature(_, { algorithm, key, input, signature }) {
+        const { subtle } = crypto;
+        const parameters = algorithmOf(algorithm);
+        if (!subtle || !parameters) return failed("unavailable");
+        // Only what makes the key: WebCrypto would refuse a `use`, `key_ops` or `alg` that it does
+        // not expect, and whether those fit is for the machine to judge.
+        const { kty, n, e, crv, x, y } = /** @type {JsonWebKey} */ (key);
+        const jwk = { kty, n, e, crv, x, y };
+        let imported;
+        try {
+          imported = await subtle.importKey("jwk", jwk, parameters, false, ["verify"]);
+        } catch (error) {
+          const missing = /** @type {Error} */ (error).name === "NotSupportedError";
+          return failed(missing ? "unavailable" : "bad_key");
+        }
+        const valid = await subtle.verify(parameters, imported, decode(signature), utf8(input));
+        return { kind: "verdict", valid };
+      },
+    },
+  };
+}
+
+/** @param {string} text */
+const utf8 = (text) => new TextEncoder().encode(text);
+
+/** @param {string} text base64url; the machine has checked its form */
+const decode = (text) =>
+  Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
+
+/**
+ * JOSE's name of an algorithm (RFC 7518 3.1, RFC 8037 3.1) in WebCrypto's words. Members that an
+ * algorithm does not have are not looked at.
+ *
+ * @param {string} name
+ */
+const algorithmOf = (name) => {
+  if (name === "EdDSA") return { name: "Ed25519" };
+  const family = { RS: "RSASSA-PKCS1-v1_5", PS: "RSA-PSS", ES: "ECDSA" }[name.slice(0, 2)];
+  const bits = +name.slice(2);
+  return (
+    family && {
+      name: family,
+      hash: "SHA-" + bits,
+      namedCurve: "P-" + (bits === 512 ? 521 : bits),
+      saltLength: bits / 8,
+    }
+  );
+};

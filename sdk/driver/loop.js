@@ -1,0 +1,138 @@
+/**
+ * The queue between the machine and the browser.
+ *
+ * `tell` and `emit` only queue; the queue drains in the same task; `step` is never re-entered, so
+ * a subscriber may call the client, and a part may answer while orders are being carried out.
+ */
+
+/** @import { Failure, Order } from "./wire.d.ts" */
+/** @import { Emit, Loop, PartMaker, Reply, Step } from "./part.d.ts" */
+
+/**
+ * Drives a machine with the browser's parts.
+ *
+ * @param {PartMaker[]} makers the parts; an effect that none of them knows is `unavailable`
+ * @param {Step} step the machine
+ * @param {(order: Order) => void} [onOrder] hears of `completed` and `session`
+ * @returns {Loop}
+ */
+export function createLoop(makers, step, onOrder) {
+  /** @type {Parameters<Emit>[]} */
+  const queue = [];
+  /** Effects that are neither over nor cancelled. @type {Map<number, AbortController>} */
+  const live = new Map();
+  let busy = false;
+
+  /** @type {Emit} */
+  const emit = (...entry) => {
+    queue.push(entry);
+    if (busy) return;
+    busy = true;
+    for (let next; (next = queue.shift()); ) guard(() => handle(.../** @type {typeof entry} */ (next)));
+    busy = false;
+  };
+
+  /** @type {Emit} */
+  const handle = (fact, bytes = new Uint8Array()) => {
+    // A cancelled effect can still be on its way here.
+    const { effect } = /** @type {{ effect?: number }} */ ("signal" in fact ? fact.signal : fact);
+    if (effect !== undefined && !live.has(effect)) return;
+    const orders = step(
+      Date.now(),
+      Math.floor(performance.now()),
+      crypto.getRandomValues(new Uint8Array(96)),
+      encode(fact),
+      bytes,
+    );
+    for (const order of JSON.parse(orders)) guard(() => obey(order));
+  };
+
+  /** @param {Order} order */
+  const obey = (order) => {
+    if (order.kind === "effect") {
+      perform(order.id, order.effect);
+    } else if (order.kind === "cancel") {
+      cancel(order.effect);
+    } else if (order.kind === "wake_at") {
+      for (const part of parts) part.wakeAt?.(order.monotonic_ms);
+    } else {
+      onOrder?.(order);
+    }
+  };
+
+  /**
+   * @param {number} id
+   * @param {any} effect of a kind that belongs to the handler it is given to
+   */
+  const perform = async (id, effect) => {
+    const abort = new AbortController();
+    live.set(id, abort);
+    /** @type {Reply | void} */
+    let reply;
+    try {
+      reply = await /** @type {any} */ (effects)[effect.kind](id, effect, abort);
+    } catch {
+      reply = failed("unavailable");
+    }
+    if (reply) {
+      const { bytes, ...answer } = reply;
+      emit({ kind: "answer", effect: id, answer }, bytes);
+    }
+    live.delete(id);
+  };
+
+  /** @param {number} id */
+  const cancel = (id) => {
+    const abort = live.get(id);
+    live.delete(id);
+    abort?.abort();
+  };
+
+  const parts = makers.map((make) => make(emit));
+  const effects = Object.assign({}, ...parts.map((part) => part.effects));
+
+  return {
+    tell: emit,
+    close() {
+      // What is queued from now on is never drained.
+      busy = true;
+      for (const id of live.keys()) cancel(id);
+      for (const part of parts) part.close?.();
+    },
+  };
+}
+
+/**
+ * An answer that says why not.
+ *
+ * @param {Failure} reason
+ * @returns {Reply}
+ */
+export function failed(reason) {
+  return { kind: "failed", reason };
+}
+
+/**
+ * Runs `action`; an exception of it is a defect, which the page's error reporting shall see and
+ * nothing else shall suffer from.
+ *
+ * @param {() => void} action
+ */
+const guard = (action) => {
+  try {
+    action();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+};
+
+/**
+ * JSON that the machine can read. It refuses lone surrogates, which a stored text may hold, and a
+ * fact that it cannot read would never be answered.
+ *
+ * @param {unknown} fact
+ */
+const encode = (fact) =>
+  JSON.stringify(fact).replace(/\\(ud[89a-f]..|.)/g, (escape) => (escape[2] ? "\ufffd" : escape));

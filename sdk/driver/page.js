@@ -1,0 +1,38 @@
+/** What happens to the page: it is hidden and shown, left and returned to, and comes online. */
+
+/** @import { Signal } from "./wire.d.ts" */
+/** @import { Emit, Part } from "./part.d.ts" */
+
+/**
+ * @param {Emit} emit
+ * @returns {Part}
+ */
+export function page(emit) {
+  const abort = new AbortController();
+
+  /**
+   * @param {EventTarget} target
+   * @param {string} event
+   * @param {(event: Event) => Signal["kind"] | false} kindOf
+   */
+  const on = (target, event, kindOf) =>
+    target.addEventListener(
+      event,
+      (happened) => {
+        const kind = kindOf(happened);
+        if (kind) emit({ kind: "signal", signal: /** @type {Signal} */ ({ kind }) });
+      },
+      abort,
+    );
+
+  on(document, "visibilitychange", () => (document.hidden ? "hidden" : "shown"));
+  on(window, "online", () => "online");
+  // A held lock or an open request keeps a page out of the back/forward cache.
+  on(window, "pagehide", () => "leave");
+  on(document, "freeze", () => "leave");
+  // The first showing of a page is not a return.
+  on(window, "pageshow", (shown) => /** @type {PageTransitionEvent} */ (shown).persisted && "return");
+  on(document, "resume", () => "return");
+
+  return { close: () => abort.abort() };
+}
