@@ -11,12 +11,13 @@ use axum::Router;
 use clap::Args;
 use std::io::{ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 pub(crate) use build::{Built, build};
 use places::{App, DEFAULT_BASE, Place, Places};
+use provider::Provider;
 
 /// How to serve.
 #[derive(Args)]
@@ -34,6 +35,9 @@ pub(crate) struct Options {
     /// Serve what an earlier run has built.
     #[arg(long, hide = true)]
     no_build: bool,
+    /// Serve the pages only: whoever started this runs the provider, and may stop it.
+    #[arg(long, hide = true)]
+    no_provider: bool,
 }
 
 /// Serves until it is told to stop.
@@ -61,13 +65,10 @@ async fn serve(options: &Options, places: &Places, built: &Built) -> Result<()> 
             sites.spawn(serve_one(listener, router.clone()));
         }
     }
-    // The provider listens by itself; it is asked for its ports first so that every port in use is
-    // named in the same words.
-    for place in [Place::Provider, Place::Control] {
-        drop(listen(places, place).await?);
-    }
-    let mut provider =
-        provider::start(places, &built.idp_dev, options.control_token.as_deref()).await?;
+    let mut provider = match options.no_provider {
+        true => None,
+        false => Some(start_provider(options, places, built).await?),
+    };
     let lobby = format!("{}/", places.origin(Place::Lobby));
     announce(&lobby)?;
     if !options.no_open {
@@ -76,9 +77,29 @@ async fn serve(options: &Options, places: &Places, built: &Built) -> Result<()> 
     tokio::select! {
         () = stop => {}
         ended = sites.join_next() => bail!("a server has stopped: {ended:?}"),
-        ended = provider.ended() => bail!("the provider has stopped: {}", ended?),
+        ended = ended(&mut provider) => bail!("the provider has stopped: {}", ended?),
     }
-    provider.stop().await
+    match provider {
+        Some(provider) => provider.stop().await,
+        None => Ok(()),
+    }
+}
+
+async fn start_provider(options: &Options, places: &Places, built: &Built) -> Result<Provider> {
+    // The provider listens by itself; it is asked for its ports first so that every port in use is
+    // named in the same words.
+    for place in [Place::Provider, Place::Control] {
+        drop(listen(places, place).await?);
+    }
+    provider::start(places, &built.idp_dev, options.control_token.as_deref()).await
+}
+
+/// Done when the provider has ended by itself; never, without one.
+async fn ended(provider: &mut Option<Provider>) -> Result<ExitStatus> {
+    match provider {
+        Some(provider) => provider.ended().await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn serve_one(listener: TcpListener, router: Router) -> std::io::Result<()> {

@@ -57,3 +57,28 @@ fn watch(mut child: Child, is_parent_gone: &mpsc::Receiver<()>) -> Result<ExitCo
         }
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn code(code: u8) -> String {
+        format!("{:?}", ExitCode::from(code))
+    }
+
+    #[test]
+    fn ends_the_program_when_the_parent_is_gone() {
+        let child = Command::new("sleep").arg("600").spawn().unwrap();
+        let (parent_gone, is_parent_gone) = mpsc::channel();
+        drop(parent_gone);
+        // Returns only after the program has ended.
+        assert_eq!(format!("{:?}", watch(child, &is_parent_gone).unwrap()), code(0));
+    }
+
+    #[test]
+    fn passes_the_programs_exit_code_on() {
+        let child = Command::new("sh").args(["-c", "exit 3"]).spawn().unwrap();
+        let (_parent, is_parent_gone) = mpsc::channel();
+        assert_eq!(format!("{:?}", watch(child, &is_parent_gone).unwrap()), code(3));
+    }
+}

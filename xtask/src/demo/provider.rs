@@ -15,6 +15,10 @@ use crate::workspace;
 /// How long the provider may take to say that it is ready.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
+/// The flag of that name in Windows' CreateProcess.
+#[cfg(windows)]
+const CREATE_NEW_PROCESS_GROUP: u32 = 0x0000_0200;
+
 /// A running provider.
 pub(super) struct Provider {
     guard: Child,
@@ -54,6 +58,12 @@ pub(super) async fn start(
     if let Some(token) = control_token {
         command.args(["--control-token", token]);
     }
+    // Ctrl-C is for this program, which then stops the provider: hearing it too, the provider would
+    // end first and look as if it had failed.
+    #[cfg(unix)]
+    command.process_group(0);
+    #[cfg(windows)]
+    command.creation_flags(CREATE_NEW_PROCESS_GROUP);
     let mut guard = command.spawn().context("cannot start the provider")?;
     let stdout = guard.stdout.take().context("the provider has no standard output")?;
     let mut lines = BufReader::new(stdout).lines();
