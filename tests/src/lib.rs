@@ -1,1 +1,35 @@
-//! Placeholder of the first commit.
+//! Whole-system tests of Gatepass: the demo as a person meets it, in a real browser.
+//!
+//! Nothing of ours is linked here. The apps, the lobby and the provider are programs that are
+//! started ([`stage`]), the npm client is a tarball that is installed, and everything is reached by
+//! URL. A test is a *journey*: a stage of its own, a browser with a fresh profile, and what a
+//! person does ([`journey`]). Pages are driven by `data-testid`s ([`pages`]), so that no test
+//! depends on wording.
+//!
+//! Each process first proves its world: a page on a third site frames a cookie probe, and when
+//! what it sees is not what the world claims, every test of the process fails ([`world`]).
+//!
+//! Not covered: worlds of other engines.
+
+pub mod browser;
+pub mod control;
+pub mod environment;
+pub mod journey;
+pub mod network;
+pub mod node;
+pub mod pages;
+pub mod process;
+pub mod site;
+pub mod stage;
+pub mod timeline;
+pub mod wait;
+pub mod world;
+
+pub use browser::{Browser, Tab};
+pub use journey::{Journey, journey};
+pub use stage::{Client, Stage};
+pub use timeline::Timeline;
+pub use wait::until;
+
+/// What a test gives: any error fails it.
+pub type Result<T = ()> = anyhow::Result<T>;

@@ -1,0 +1,118 @@
+//! The provider's control API.
+
+use anyhow::{Context, Result};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::timeline::Timeline;
+use crate::wait::until;
+
+/// A client of the control API of one stage.
+#[derive(Clone, Debug)]
+pub struct Control {
+    origin: String,
+    token: String,
+    http: reqwest::Client,
+}
+
+impl Control {
+    /// A client for the API at `origin`.
+    #[must_use]
+    pub fn new(origin: String, token: String, http: reqwest::Client) -> Self {
+        Self { origin, token, http }
+    }
+
+    /// All steps so far.
+    ///
+    /// # Errors
+    /// When the API does not answer.
+    pub async fn timeline(&self) -> Result<Timeline> {
+        self.timeline_after(0).await
+    }
+
+    /// The steps after a number.
+    ///
+    /// # Errors
+    /// When the API does not answer.
+    pub async fn timeline_after(&self, seq: u64) -> Result<Timeline> {
+        let request = self.request(Method::GET, "/timeline").query(&[("after", seq)]);
+        Ok(Timeline(serde_json::from_value(send(request).await?)?))
+    }
+
+    /// The number of the last step.
+    ///
+    /// # Errors
+    /// When the API does not answer.
+    pub async fn now(&self) -> Result<u64> {
+        Ok(self.timeline().await?.0.last().map_or(0, |step| step.seq))
+    }
+
+    /// Waits until a step has happened so often since the provider's start.
+    ///
+    /// # Errors
+    /// When it does not come; the timeline is in the error.
+    pub async fn wait_for(&self, count: usize, wanted: &str) -> Result<Timeline> {
+        let found = until(format!("step {wanted}, {count} times"), async || {
+            let timeline = self.timeline().await?;
+            Ok((timeline.count(wanted) >= count).then_some(timeline))
+        });
+        match found.await {
+            Ok(timeline) => Ok(timeline),
+            Err(error) => {
+                let timeline = self.timeline().await.map(|found| found.to_string());
+                Err(error.context(timeline.unwrap_or_else(|gone| format!("{gone:#}"))))
+            }
+        }
+    }
+
+    /// The single sign-on sessions.
+    ///
+    /// # Errors
+    /// When the API does not answer with a list.
+    pub async fn sessions(&self) -> Result<Vec<Value>> {
+        let answer = send(self.request(Method::GET, "/sessions")).await?;
+        let list = answer.get("sessions").unwrap_or(&answer).as_array();
+        list.cloned().with_context(|| format!("sessions are no list: {answer}"))
+    }
+
+    /// Ends a session as an administrator does.
+    ///
+    /// # Errors
+    /// When the API does not answer or knows no such session.
+    pub async fn end_session(&self, id: &str) -> Result<()> {
+        send(self.request(Method::DELETE, &format!("/sessions/{id}"))).await.map(drop)
+    }
+
+    /// Puts a raw event on the open streams of a client.
+    ///
+    /// # Errors
+    /// When the API does not answer.
+    pub async fn put_event(&self, client_id: &str, event: &str, data: &str) -> Result<()> {
+        let body = json!({ "client_id": client_id, "event": event, "data": data });
+        send(self.request(Method::POST, "/events").json(&body)).await.map(drop)
+    }
+
+    /// Moves the provider's clock forward.
+    ///
+    /// # Errors
+    /// When the API does not answer.
+    pub async fn advance_clock(&self, seconds: i64) -> Result<()> {
+        let body = json!({ "advance": seconds });
+        send(self.request(Method::POST, "/clock").json(&body)).await.map(drop)
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.origin)).bearer_auth(&self.token)
+    }
+}
+
+/// Sends and reads JSON; an empty answer is `null`.
+async fn send(request: RequestBuilder) -> Result<Value> {
+    let response = request.send().await.context("the control API does not answer")?;
+    let (status, text) = (response.status(), response.text().await?);
+    anyhow::ensure!(status.is_success(), "the control API answered {status}: {text}");
+    if text.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_str(&text).with_context(|| format!("the control API sent no JSON: {text}"))
+}

@@ -1,0 +1,49 @@
+//! What `cargo xtask test` tells the tests. A missing name fails the test: nothing is skipped.
+
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+
+/// Which browser and which cookie rule.
+pub const WORLD: &str = "GATEPASS_WORLD";
+/// The provider's program.
+pub const IDP_DEV: &str = "GATEPASS_IDP_DEV";
+/// The program that serves the demo.
+pub const XTASK: &str = "GATEPASS_XTASK";
+/// The browser's program.
+pub const CHROMIUM: &str = "GATEPASS_CHROMIUM";
+/// The program that speaks WebDriver for it.
+pub const CHROMEDRIVER: &str = "GATEPASS_CHROMEDRIVER";
+/// The packed npm package.
+pub const NPM_TARBALL: &str = "GATEPASS_NPM_TARBALL";
+
+/// A name's value.
+///
+/// # Errors
+/// When it is not set.
+pub fn text(name: &str) -> Result<String> {
+    std::env::var(name).with_context(|| {
+        format!("{name} is not set: run this test by `cargo xtask test e2e --filter NAME`")
+    })
+}
+
+/// A name's value as a path to something that exists.
+///
+/// # Errors
+/// When it is not set, or leads nowhere.
+pub fn file(name: &str) -> Result<PathBuf> {
+    let path = PathBuf::from(text(name)?);
+    anyhow::ensure!(path.exists(), "{name} names {}, which does not exist", path.display());
+    Ok(path)
+}
+
+/// A path below this crate.
+#[must_use]
+pub fn crate_path(relative: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
+}
+
+/// A path below the workspace's `target`, for what a run leaves behind.
+#[must_use]
+pub fn output(relative: &str) -> PathBuf {
+    crate_path("../target").join(relative)
+}

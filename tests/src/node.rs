@@ -1,0 +1,62 @@
+//! Node programs that take part in a journey.
+
+use anyhow::{Context, Result, bail};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use crate::environment;
+
+/// A running script of this crate that speaks in lines: one line each way.
+#[derive(Debug)]
+pub struct Script {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Script {
+    /// Starts a script of this crate.
+    ///
+    /// # Errors
+    /// When Node cannot be started.
+    pub fn start(script: &str, words: &[&str]) -> Result<Self> {
+        let mut child = Command::new("node")
+            .arg(environment::crate_path(script))
+            .args(words)
+            .current_dir(environment::crate_path("."))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start node")?;
+        let stdout = child.stdout.take().context("node has no standard output")?;
+        Ok(Self { child, lines: BufReader::new(stdout) })
+    }
+
+    /// The next line that it prints.
+    ///
+    /// # Errors
+    /// When it ends instead.
+    pub fn hear(&mut self) -> Result<String> {
+        let mut line = String::new();
+        if self.lines.read_line(&mut line)? == 0 {
+            bail!("the script ended ({:?}) where it should have said something", self.child.wait());
+        }
+        Ok(line.trim_end().to_owned())
+    }
+
+    /// Gives it a line.
+    ///
+    /// # Errors
+    /// When it does not listen any more.
+    pub fn tell(&mut self, line: &str) -> Result<()> {
+        let mut stdin = self.child.stdin.as_ref().context("node has no standard input")?;
+        Ok(writeln!(stdin, "{line}")?)
+    }
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,208 @@
+//! A demo app in a tab.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::browser::{Browser, Tab};
+use crate::pages::idp::SignInPage;
+use crate::stage::{Client, PASSWORD, Stage};
+use crate::wait::until;
+
+/// One of the demo apps, open in a tab.
+#[derive(Clone, Debug)]
+pub struct App<'a> {
+    /// The tab.
+    pub tab: Tab<'a>,
+    origin: String,
+}
+
+impl<'a> App<'a> {
+    /// The app in a tab that may be anywhere.
+    #[must_use]
+    pub fn of(stage: &Stage, client: Client, tab: Tab<'a>) -> Self {
+        Self { tab, origin: stage.origin(client) }
+    }
+
+    /// The app in the browser's first tab, opened at its start page.
+    ///
+    /// # Errors
+    /// When it does not open.
+    pub async fn open(stage: &Stage, client: Client, browser: &'a Browser) -> Result<Self> {
+        let app = Self::of(stage, client, browser.first_tab());
+        app.visit("/").await?;
+        Ok(app)
+    }
+
+    /// The app in a new tab, opened at its start page.
+    ///
+    /// # Errors
+    /// When it does not open.
+    pub async fn open_beside(stage: &Stage, client: Client, browser: &'a Browser) -> Result<Self> {
+        let app = Self::of(stage, client, browser.new_tab().await?);
+        app.visit("/").await?;
+        Ok(app)
+    }
+
+    /// Goes to a path of the app.
+    ///
+    /// # Errors
+    /// When nothing answers.
+    pub async fn visit(&self, path: &str) -> Result<()> {
+        self.tab.goto(&format!("{}{path}", self.origin)).await
+    }
+
+    /// Its origin, without a trailing slash.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The state's name, as the page shows it; nothing while another page is there.
+    ///
+    /// # Errors
+    /// When the page cannot be asked.
+    pub async fn status(&self) -> Result<Option<String>> {
+        let address = self.tab.address().await?;
+        if !address.starts_with(&self.origin) {
+            return Ok(None);
+        }
+        self.tab.text("status").await
+    }
+
+    /// Waits until the app shows a state.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn wait_status(&self, wanted: &str) -> Result<()> {
+        let shown = until(format!("status {wanted} at {}", self.origin), async || {
+            Ok((self.status().await?.as_deref() == Some(wanted)).then_some(()))
+        });
+        match shown.await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(error.context(self.tab.describe().await)),
+        }
+    }
+
+    /// Waits until the person is signed in.
+    ///
+    /// # Errors
+    /// When that does not come.
+    pub async fn wait_signed_in(&self) -> Result<()> {
+        self.wait_status("authenticated").await
+    }
+
+    /// Waits until the app asks the person to sign in.
+    ///
+    /// # Errors
+    /// When that does not come.
+    pub async fn wait_signed_out(&self) -> Result<()> {
+        self.wait_status("anonymous").await?;
+        self.tab.wait_text("sign-in").await.map(drop)
+    }
+
+    /// Clicks "Sign in" and signs in at the provider's page.
+    ///
+    /// # Errors
+    /// When a page does not come.
+    pub async fn sign_in(&self, user: &str) -> Result<()> {
+        self.wait_signed_out().await?;
+        self.tab.click("sign-in").await?;
+        SignInPage::wait(self.tab.clone()).await?.submit(user, PASSWORD).await?;
+        self.wait_signed_in().await
+    }
+
+    /// Clicks "Sign out" (everywhere).
+    ///
+    /// # Errors
+    /// When it cannot be clicked.
+    pub async fn sign_out(&self) -> Result<()> {
+        self.tab.click("sign-out").await
+    }
+
+    /// Clicks "Leave only this app".
+    ///
+    /// # Errors
+    /// When it cannot be clicked.
+    pub async fn leave(&self) -> Result<()> {
+        self.tab.click("sign-out-here").await
+    }
+
+    /// The person's name as shown.
+    ///
+    /// # Errors
+    /// When it is not shown.
+    pub async fn user_name(&self) -> Result<String> {
+        self.tab.wait_text("user-name").await
+    }
+
+    /// Waits for a notice with a code and gives its words.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn wait_notice(&self, code: &str) -> Result<String> {
+        let shown = until(format!("notice {code} at {}", self.origin), async || {
+            let found = self.tab.attribute("notice", "data-code").await?;
+            Ok((found.as_deref() == Some(code)).then_some(()))
+        });
+        if let Err(error) = shown.await {
+            let found = self.tab.attribute("notice", "data-code").await;
+            let seen = format!("the notice has code {found:?}, {}", self.tab.describe().await);
+            return Err(error.context(seen));
+        }
+        self.tab.text("notice").await?.context("the notice is gone")
+    }
+
+    /// Fails if the page shows what only a signed-in person may see.
+    ///
+    /// # Errors
+    /// When it does.
+    pub async fn shows_nothing_private(&self) -> Result<()> {
+        for id in ["protected-content", "session-panel", "user-name"] {
+            let shown = self.tab.text(id).await?;
+            ensure!(shown.as_deref().unwrap_or_default().is_empty(), "{id} is shown: {shown:?}");
+        }
+        Ok(())
+    }
+
+    /// Fails unless the address is clean: of this origin, without a code or state.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub async fn has_clean_address(&self) -> Result<()> {
+        let address = self.tab.address().await?;
+        ensure!(
+            address.starts_with(&format!("{}/", self.origin))
+                && !address.contains("code=")
+                && !address.contains("state="),
+            "the address is not clean: {}",
+            address.split('=').next().unwrap_or_default()
+        );
+        Ok(())
+    }
+
+    /// Everything that the tab's storages hold, as one JSON text.
+    ///
+    /// # Errors
+    /// When the page cannot be asked.
+    pub async fn storage(&self) -> Result<String> {
+        let script = "return JSON.stringify([{ ...sessionStorage }, { ...localStorage }])";
+        let found = self.tab.run(script, vec![]).await?;
+        Ok(found.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Marks the document, to learn later whether it is still the same one.
+    ///
+    /// # Errors
+    /// When the page cannot be asked.
+    pub async fn mark(&self) -> Result<()> {
+        self.tab.run("window.marked = true", vec![]).await.map(drop)
+    }
+
+    /// Whether the document is the one that was marked: neither reloaded nor left.
+    ///
+    /// # Errors
+    /// When the page cannot be asked.
+    pub async fn is_marked(&self) -> Result<bool> {
+        Ok(self.tab.run("return window.marked === true", vec![]).await? == Value::Bool(true))
+    }
+}

@@ -1,0 +1,166 @@
+//! The third site: a server of the test process, reachable under any name below `localhost`.
+//!
+//! It frames the cookie probe, and serves the npm app and the pages of foreign clients.
+
+use anyhow::{Context, Result};
+use axum::Router;
+use axum::extract::Query;
+use axum::http::{HeaderMap, header};
+use axum::response::{Html, IntoResponse};
+use axum::routing::get;
+use serde::Deserialize;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tower_http::services::ServeFile;
+
+use crate::environment;
+
+/// A running site. Dropping it ends it.
+#[derive(Debug)]
+pub struct Site {
+    port: u16,
+    mounts: Mounts,
+    servers: Vec<JoinHandle<()>>,
+}
+
+/// Directories by the path under which they are served.
+type Mounts = Arc<RwLock<Vec<(String, PathBuf)>>>;
+
+impl Site {
+    /// Listens on a free port of the loopback addresses.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn start() -> Result<Self> {
+        let mounts = Mounts::default();
+        mount(&mounts, "/peers/", environment::crate_path("peers"));
+        mount(&mounts, "/node_modules/", environment::crate_path("node_modules"));
+        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let port = first.local_addr()?.port();
+        let mut listeners = vec![first];
+        // Browsers try both addresses; a machine without the second has only one to try.
+        listeners.extend(TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))).await);
+        let app = router(&mounts);
+        let servers = listeners
+            .into_iter()
+            .map(|listener| {
+                let app = app.clone();
+                tokio::spawn(async move {
+                    if let Err(error) = axum::serve(listener, app).await {
+                        eprintln!("warning: the third site has stopped: {error}");
+                    }
+                })
+            })
+            .collect();
+        Ok(Self { port, mounts, servers })
+    }
+
+    /// Its origin under a name: each name is a site of its own.
+    #[must_use]
+    pub fn origin(&self, name: &str) -> String {
+        format!("http://{name}.localhost:{}", self.port)
+    }
+
+    /// Serves a directory at its root: a built app.
+    pub fn serve(&self, directory: impl AsRef<Path>) {
+        mount(&self.mounts, "/", directory.as_ref().to_owned());
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.servers.iter().for_each(JoinHandle::abort);
+    }
+}
+
+fn mount(mounts: &Mounts, at: &str, directory: PathBuf) {
+    let mut mounts = mounts.write().unwrap_or_else(PoisonError::into_inner);
+    mounts.push((at.to_owned(), directory));
+}
+
+fn router(mounts: &Mounts) -> Router {
+    let mounts = Arc::clone(mounts);
+    Router::new()
+        .route("/probe/keep", get(keep))
+        .route("/probe/look", get(look))
+        .route("/probe/frame", get(frame))
+        .fallback(move |request| serve_file(mounts, request))
+}
+
+/// Gives the browser the two kinds of cookie: one that may cross sites, one that may not.
+async fn keep() -> impl IntoResponse {
+    let cookies = [
+        (header::SET_COOKIE, "crossing=1; Path=/; Secure; SameSite=None"),
+        (header::SET_COOKIE, "staying=1; Path=/; Secure; SameSite=Lax"),
+    ];
+    (axum::response::AppendHeaders(cookies), Html("kept"))
+}
+
+/// Says which of them came with the request, and tells the framing page.
+async fn look(headers: HeaderMap) -> Html<String> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let cookies = cookies.collect::<Vec<_>>().join("; ");
+    let seen = ["crossing", "staying"].map(|name| cookies.contains(&format!("{name}=1")));
+    Html(format!(
+        "<!doctype html><title>probe</title><script>\
+         parent.postMessage({{ crossing: {}, staying: {}, script: document.cookie }}, '*')</script>",
+        seen[0], seen[1]
+    ))
+}
+
+#[derive(Deserialize)]
+struct Framed {
+    address: String,
+}
+
+/// Frames a page and keeps what it tells in the document's `data-seen`.
+async fn frame(Query(Framed { address }): Query<Framed>) -> Html<String> {
+    let address = address.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+    Html(format!(
+        "<!doctype html><title>frame</title><script>\
+         addEventListener('message', (event) => {{\
+           document.documentElement.dataset.seen = JSON.stringify(event.data);\
+         }});</script><iframe src=\"{address}\"></iframe>"
+    ))
+}
+
+async fn serve_file(mounts: Mounts, request: axum::extract::Request) -> axum::response::Response {
+    match find(&mounts, request.uri().path()) {
+        Some(file) => match ServeFile::new(file).try_call(request).await {
+            Ok(response) => response.into_response(),
+            Err(error) => {
+                (axum::http::StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response()
+            }
+        },
+        None => axum::http::StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// The file for a path: of the longest mount that has it.
+fn find(mounts: &Mounts, path: &str) -> Option<PathBuf> {
+    if path.split('/').any(|part| part == "..") {
+        return None;
+    }
+    let mounts = mounts.read().unwrap_or_else(PoisonError::into_inner);
+    let mut fitting: Vec<_> = mounts
+        .iter()
+        .filter_map(|(at, directory)| Some((at.len(), directory.join(path.strip_prefix(at)?))))
+        .collect();
+    fitting.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
+    fitting.into_iter().map(|(_, file)| file).find_map(|file| {
+        let file = if file.is_dir() { file.join("index.html") } else { file };
+        file.is_file().then_some(file)
+    })
+}
+
+/// Reads a file of this crate as text.
+///
+/// # Errors
+/// When it is not there.
+pub fn crate_text(relative: &str) -> Result<String> {
+    let path = environment::crate_path(relative);
+    std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+}

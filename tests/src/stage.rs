@@ -1,0 +1,264 @@
+//! A stage: the demo as `cargo xtask demo` serves it, its provider, and a third site, on ports of
+//! its own. Each test has one, so no test sees another's sessions.
+
+use anyhow::{Context, Result, bail};
+use std::collections::hash_map::RandomState;
+use std::fs;
+use std::hash::BuildHasher;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::control::Control;
+use crate::environment;
+use crate::process::Program;
+use crate::site::Site;
+
+/// The demo's users, who all have this password.
+pub const PASSWORD: &str = "password";
+
+/// A client registered at the stage's provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Client {
+    /// The first demo.
+    PiedPiper,
+    /// The second demo.
+    Hooli,
+}
+
+impl Client {
+    /// Both demos.
+    pub const ALL: [Self; 2] = [Self::PiedPiper, Self::Hooli];
+
+    /// Its client id.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::PiedPiper => "pied-piper",
+            Self::Hooli => "hooli",
+        }
+    }
+
+    /// The other demo.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::PiedPiper => Self::Hooli,
+            Self::Hooli => Self::PiedPiper,
+        }
+    }
+
+    fn offset(self) -> u16 {
+        match self {
+            Self::PiedPiper => 1,
+            Self::Hooli => 2,
+        }
+    }
+}
+
+/// The served demo and what belongs to it. Dropping it ends everything.
+#[derive(Debug)]
+pub struct Stage {
+    base: u16,
+    /// The provider's control API.
+    pub control: Control,
+    /// The third site, served by the test process.
+    pub site: Site,
+    /// Sends requests of no browser, with the names under `localhost` mapped.
+    pub http: reqwest::Client,
+    config: PathBuf,
+    provider: Mutex<Option<Program>>,
+    _demo: Program,
+}
+
+impl Stage {
+    /// Starts everything on free ports.
+    ///
+    /// # Errors
+    /// When a part does not start.
+    pub async fn start() -> Result<Self> {
+        let site = Site::start().await?;
+        for _ in 0..ATTEMPTS {
+            let base = free_base()?;
+            let provider = match start_provider(base, &site) {
+                Ok(provider) => provider,
+                // Another process may take a port between the look and the use.
+                Err(error) if is_about_ports(&error) => continue,
+                Err(error) => return Err(error),
+            };
+            let (config, provider) = provider;
+            let demo = match start_demo(base) {
+                Ok(demo) => demo,
+                Err(error) if is_about_ports(&error) => continue,
+                Err(error) => return Err(error),
+            };
+            let http = http(base)?;
+            let control = Control::new(
+                format!("http://127.0.0.1:{}", base + CONTROL),
+                CONTROL_TOKEN.to_owned(),
+                http.clone(),
+            );
+            let provider = Mutex::new(Some(provider));
+            return Ok(Self { base, control, site, http, config, provider, _demo: demo });
+        }
+        bail!("no five free ports in a row after {ATTEMPTS} attempts")
+    }
+
+    /// The lobby's address.
+    #[must_use]
+    pub fn lobby(&self) -> String {
+        format!("http://localhost:{}/", self.base)
+    }
+
+    /// A demo's origin, without a trailing slash.
+    #[must_use]
+    pub fn origin(&self, client: Client) -> String {
+        format!("http://{}.localhost:{}", client.id(), self.base + client.offset())
+    }
+
+    /// The provider's issuer, without a trailing slash.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        format!("http://idp.localhost:{}", self.base + PROVIDER)
+    }
+
+    /// Ends the provider, as a crash does: connections break, its port refuses.
+    pub fn stop_provider(&self) {
+        drop(self.provider.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    /// Starts the provider again at its address, with nothing remembered.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_provider(&self) -> Result<()> {
+        let started = run_provider(self.base, &self.config)?;
+        *self.provider.lock().unwrap_or_else(PoisonError::into_inner) = Some(started);
+        Ok(())
+    }
+
+    /// What the provider wrote last, for a failure's report.
+    #[must_use]
+    pub fn provider_said(&self) -> String {
+        let provider = self.provider.lock().unwrap_or_else(PoisonError::into_inner);
+        provider.as_ref().map_or_else(|| "(it is stopped)".to_owned(), Program::said)
+    }
+}
+
+/// The third site's clients at the provider: the npm app and two libraries of others.
+pub const GUESTS: [(&str, &str); 3] = [
+    ("npm-app", "/"),
+    ("oidc-client-ts", "/peers/oidc-client-ts.html"),
+    ("openid-client", "/peers/openid-client"),
+];
+
+const CONTROL_TOKEN: &str = "journeys-only";
+const PROVIDER: u16 = 3;
+const CONTROL: u16 = 4;
+const ATTEMPTS: usize = 20;
+
+/// A base whose five ports are free. Below the range from which systems take ports for outgoing
+/// connections, and beside the ports that browsers refuse.
+fn free_base() -> Result<u16> {
+    for round in 0..1000_u64 {
+        let random = RandomState::new().hash_one((std::process::id(), round));
+        let base = 20_000 + u16::try_from(random % 2000).unwrap_or(0) * 5;
+        let is_free = (base..base + 5)
+            .all(|port| TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).is_ok());
+        if is_free {
+            return Ok(base);
+        }
+    }
+    bail!("no free ports between 20000 and 30000")
+}
+
+fn is_about_ports(error: &anyhow::Error) -> bool {
+    let text = format!("{error:#}");
+    text.contains("in use")
+}
+
+fn start_provider(base: u16, site: &Site) -> Result<(PathBuf, Program)> {
+    let config = write_config(base, site)?;
+    let program = run_provider(base, &config)?;
+    Ok((config, program))
+}
+
+fn run_provider(base: u16, config: &std::path::Path) -> Result<Program> {
+    let idp_dev = environment::file(environment::IDP_DEV)?;
+    let words = [
+        idp_dev.into_os_string(),
+        "--config".into(),
+        config.as_os_str().to_owned(),
+        "--listen".into(),
+        format!("127.0.0.1:{}", base + PROVIDER).into(),
+        "--control-listen".into(),
+        format!("127.0.0.1:{}", base + CONTROL).into(),
+        "--control-token".into(),
+        CONTROL_TOKEN.into(),
+    ];
+    let ready = |line: &str| line.starts_with("ready ").then_some(());
+    Ok(Program::start("idp-dev", words, ready)?.0)
+}
+
+fn start_demo(base: u16) -> Result<Program> {
+    let xtask = environment::file(environment::XTASK)?;
+    let words = ["demo", "--no-open", "--no-build", "--no-provider", "--port-base"];
+    let words = std::iter::once(xtask.into_os_string())
+        .chain(words.map(Into::into))
+        .chain([base.to_string().into()]);
+    let lobby = format!("ready http://localhost:{base}/");
+    Ok(Program::start("the demo", words, |line| (line == lobby).then_some(()))?.0)
+}
+
+/// The provider's own example, moved to these ports, with the third site's clients added.
+fn write_config(base: u16, site: &Site) -> Result<PathBuf> {
+    let output = Command::new(environment::file(environment::IDP_DEV)?)
+        .arg("--print-config")
+        .output()
+        .context("cannot start idp-dev")?;
+    anyhow::ensure!(output.status.success(), "idp-dev --print-config ended with {}", output.status);
+    let mut text = String::from_utf8(output.stdout)?;
+    // Marks first: a moved port may equal the default of another part.
+    for offset in 0..5_u16 {
+        text = text.replace(&format!(":{}", 8080 + offset), &format!(":<{offset}>"));
+    }
+    for offset in 0..5_u16 {
+        text = text.replace(&format!(":<{offset}>"), &format!(":{}", base + offset));
+    }
+    for (id, path) in GUESTS {
+        let address = format!("{}{path}", site.origin(GUEST_HOST));
+        text.push_str(&format!(
+            "\n[[clients]]\nid = {id:?}\nname = {id:?}\nredirect_uris = [{address:?}]\n\
+             post_logout_redirect_uris = [{address:?}]\n"
+        ));
+    }
+    let directory = environment::output("journeys");
+    fs::create_dir_all(&directory)?;
+    let path = directory.join(format!("idp-{base}.toml"));
+    fs::write(&path, text)?;
+    Ok(path)
+}
+
+/// The third site's name for what signs in there.
+pub const GUEST_HOST: &str = "guest";
+
+/// A client that maps the names that a browser maps by itself (glibc does not).
+fn http(base: u16) -> Result<reqwest::Client> {
+    let mut builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_secs(10));
+    for (name, offset) in [("pied-piper", 1), ("hooli", 2), ("idp", PROVIDER)] {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, base + offset));
+        builder = builder.resolve(&format!("{name}.localhost"), address);
+    }
+    Ok(builder.build()?)
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // It holds nothing that a later look would need.
+        let _ = fs::remove_file(&self.config);
+    }
+}

@@ -1,0 +1,38 @@
+//! Waiting for a state, never for a duration.
+
+use anyhow::{Result, bail};
+use std::time::{Duration, Instant};
+
+/// How long a state may take to come. Generous: a slow machine must not fail a right program.
+pub const LIMIT: Duration = Duration::from_secs(20);
+
+/// How often a state is looked at.
+const BEAT: Duration = Duration::from_millis(20);
+
+/// Asks again and again until there is an answer.
+///
+/// A failing question counts as "not yet": pages come and go while they are looked at. When time is
+/// up, the last failure is told.
+///
+/// # Errors
+/// When there is no answer within [`LIMIT`].
+pub async fn until<T>(
+    what: impl std::fmt::Display,
+    mut ask: impl AsyncFnMut() -> Result<Option<T>>,
+) -> Result<T> {
+    let began = Instant::now();
+    loop {
+        let last = match ask().await {
+            Ok(Some(answer)) => return Ok(answer),
+            Ok(None) => None,
+            Err(error) => Some(error),
+        };
+        if began.elapsed() > LIMIT {
+            match last {
+                Some(error) => return Err(error.context(format!("waited in vain for {what}"))),
+                None => bail!("waited in vain for {what}"),
+            }
+        }
+        tokio::time::sleep(BEAT).await;
+    }
+}
