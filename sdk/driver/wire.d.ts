@@ -50,6 +50,8 @@ export type ErrorCode =
   | "config_invalid"
   | "request_invalid"
   | "superseded"
+  | "wasm_unavailable"
+  | "browser_required"
 ;
 
 /** A refusal as it leaves the machine. */

@@ -14,8 +14,8 @@ pub struct Entropy {
 
 impl Entropy {
     /// Bytes that a caller provides for each step: enough for `state`, `nonce` and
-    /// `code_verifier` of 32 bytes each.
-    pub const SIZE: usize = 96;
+    /// `code_verifier` of 32 bytes each, and what a step needs besides.
+    pub const SIZE: usize = 128;
 
     /// Takes over the bytes for one step.
     #[must_use]

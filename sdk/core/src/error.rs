@@ -229,6 +229,14 @@ codes! {
     Superseded "superseded" Application ""
         "A later command took this one's place."
         "Nothing is wrong.";
+
+    // The npm face's own: it says them where there is no machine.
+    WasmUnavailable "wasm_unavailable" Application "WebAssembly JS API"
+        "The page could not load or compile the package's WebAssembly."
+        "Allow `'wasm-unsafe-eval'` in the page's script-src and its own origin in connect-src, serve gatepass_bg.wasm where the bundler put it, as application/wasm, or import `gatepass/inline`.";
+    BrowserRequired "browser_required" Application ""
+        "This needs a page: it was called on a server or in a worker."
+        "Call it in code that runs in the page only, such as an event handler.";
 }
 
 impl Write for Code {
@@ -324,3 +332,51 @@ fn clip(text: &str) -> String {
 
 /// What a fallible function of this crate gives.
 pub type Result<T> = core::result::Result<T, Error>;
+
+#[cfg(test)]
+mod tests {
+    use super::Code;
+    use std::{format, string::String};
+
+    #[test]
+    fn the_tables_of_codes_are_current() {
+        let mut page = String::from(PAGE);
+        let mut module = String::from(MODULE);
+        for code in Code::ALL {
+            let (name, blame) = (code.as_str(), code.blame().as_str());
+            let (source, meaning, fix) = (code.source(), code.meaning(), code.fix());
+            page.push_str(&format!(
+                "| <a id=\"{name}\"></a>`{name}` | {blame} | {source} | {meaning} | {fix} |\n"
+            ));
+            module.push_str(&format!("  {name}: [{meaning:?}, {fix:?}],\n"));
+        }
+        module.push_str("};\n");
+        for (path, text) in [("docs/errors.md", page), ("sdk/npm/ts/explanations.ts", module)] {
+            let path = format!("{}/../../{path}", env!("CARGO_MANIFEST_DIR"));
+            crate::testing::keep_current(&path, &text);
+        }
+    }
+
+    const PAGE: &str = "\
+# Errors
+
+Generated from `sdk/core/src/error.rs` by `cargo xtask types`; do not edit.
+
+Every refusal has a code that stays, and names who has to act: the *provider* answered something
+that it must not, the *application* is configured or called wrongly, or the *environment* (browser,
+network, clock, person) is in the way. What was expected and what came stands beside the code as
+evidence; no evidence holds a token, a code, a verifier or an address with its query.
+
+| code | blame | source | meaning | what to do |
+|---|---|---|---|---|
+";
+
+    const MODULE: &str = "\
+// Generated from sdk/core/src/error.rs by `cargo xtask types`; do not edit.
+
+import type { ErrorCode } from \"../../driver/wire.d.ts\";
+
+/** What a code means, and what to do about it. */
+export const explanations: Record<ErrorCode, readonly [meaning: string, fix: string]> = {
+";
+}

@@ -6,13 +6,27 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod address;
+mod attempt;
+mod authorization;
 pub mod base64url;
+mod claims;
 pub mod config;
 pub mod entropy;
 pub mod error;
+mod event_stream;
+mod id_token;
 pub mod json;
+mod jwk;
+mod jws;
+mod logout_token;
 pub mod machine;
+mod memory;
+mod metadata;
+pub mod secret;
+mod tabs;
 pub mod time;
+mod token;
 pub mod wire;
 
 #[cfg(test)]

@@ -5,3 +5,4 @@ mod write;
 
 pub use read::{Malformed, Value, read};
 pub use write::Writer;
+pub(crate) use write::push_integer;

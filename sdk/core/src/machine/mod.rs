@@ -1,20 +1,428 @@
-//! The machine.
+//! The machine: facts in, orders out, nothing else.
+//!
+//! ```text
+//!   Resume ──> memory, lock ──┬─ callback ─> attempt ─> tokens ─> verification ──┐
+//!                             ├─ another tab has a session ──> verification ─────┤
+//!                             ├─ prompt=none ─> leaving                          v
+//!                             └─ nothing ─────> anonymous <── ending ── authenticated
+//!                                                                 ^        │ │ │
+//!   SignIn ──> metadata ─> challenge ─> attempt saved ─> leaving  │  stream check refresh
+//!   SignOut ─> ending ─> metadata ─> attempt saved ─> leaving     └────────┴─┴─┘
+//! ```
+//! What an effect was ordered for is kept in one list of [`Expect`]s: each is a state that waits for
+//! the answer, is taken by value when it comes, and goes over into the next. Flows that need the
+//! provider's metadata first are [`Goal`]s.
+
+mod arrival;
+mod check;
+mod departure;
+mod leader;
+mod provider;
+mod refresh;
+mod session;
+mod sign_out;
+mod start;
+mod stream;
+mod verification;
+
 use crate::{
+    config::Config,
     entropy::Entropy,
-    time::Now,
-    wire::{Fact, Order},
+    error::{Code, Error, Result},
+    jwk::KeySet,
+    memory::Memory,
+    metadata::{Metadata, is_web_address},
+    secret::Secret,
+    time::{Now, UnixTime},
+    wire::{
+        Answer, Area, Cause, Command, Effect, Fact, Order, Outcome, Raw, Session, Signal, Status,
+    },
 };
-use alloc::vec::Vec;
-/// M
-pub struct Machine;
+use alloc::{boxed::Box, string::String, vec::Vec};
+
+/// An OpenID Connect relying party for one client in one page.
+pub struct Machine {
+    config: Config,
+    /// This page's name among the tabs.
+    tab: String,
+    now: Now,
+    entropy: Entropy,
+    orders: Vec<Order>,
+    last_effect: u32,
+    waiting: Vec<(u32, Expect)>,
+    timers: Vec<(Timer, i64)>,
+    wake_at: Option<i64>,
+    /// The provider's clock minus the local one, in milliseconds.
+    clock_offset_ms: i64,
+    /// Whether the clocks differ by more than may be followed.
+    clock_wrong: bool,
+
+    metadata: Option<(Metadata, i64)>,
+    goals: Vec<Goal>,
+    keys: Option<KeySet>,
+    keys_fetched_at_ms: Option<i64>,
+
+    status: Status,
+    held: Option<session::Held>,
+    cause: Option<Cause>,
+    error: Option<Error>,
+    changed: bool,
+
+    start: start::Start,
+    queued: Vec<(u32, Command)>,
+    /// `None` while storage is blocked.
+    memory: Option<Memory>,
+    /// A navigation has been ordered: nothing new begins.
+    leaving: bool,
+    /// The page is in the back/forward cache, frozen or being left.
+    away: bool,
+    lead: leader::Lead,
+    stream: stream::Stream,
+    refresh: refresh::Refresh,
+    accepted_logout_tokens: Vec<String>,
+}
+
+/// What the answer of an effect is waited for.
+enum Expect {
+    /// Nothing depends on it.
+    Nothing,
+    /// The document that all [`Goal`]s wait for.
+    Metadata,
+    Memory,
+    StartLock {
+        callback: Option<String>,
+    },
+    Hint,
+    Attempt(Box<crate::authorization::UntrustedResponse>),
+    Challenge(Box<departure::Departure>),
+    AttemptSaved(Box<departure::Departure>, Secret),
+    Tokens(Box<crate::attempt::SignInAttempt>),
+    Keys(Box<verification::Verification>),
+    Signature(Box<verification::Verification>),
+    AccessTokenHash(Box<verification::HashCheck>),
+    Refreshed,
+    UserInfo(Option<u32>),
+    Lock,
+    StreamHead,
+    SignOutSaved(Box<sign_out::SignOut>),
+}
+
+/// What the provider's metadata is needed for.
+enum Goal {
+    Depart(Box<departure::Departure>),
+    Redeem(Box<crate::attempt::SignInAttempt>, Box<crate::authorization::UntrustedResponse>),
+    Keys(Box<verification::Verification>),
+    Refresh,
+    Check(Option<u32>),
+    Stream,
+    EndSession(Box<sign_out::SignOut>),
+    Reach,
+}
+
+/// What a time was set for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timer {
+    /// The other tabs had time to answer `hello`.
+    Hello,
+    /// The leader had time to answer `renew`.
+    Renew,
+    StreamRetry,
+    StreamSilence,
+    /// The session's own lifetime is over.
+    Lifetime,
+    /// Another try to reach a provider that did not answer.
+    Reach,
+}
+
 impl Machine {
-    /// A machine for one client.
-    pub fn new(_config: crate::config::Config) -> crate::error::Result<Self> {
-        Ok(Self)
+    /// A machine for one client. Nothing happens before the first command, `resume`.
+    ///
+    /// # Errors
+    /// `config_invalid`, whose evidence names the option.
+    pub fn new(config: Config) -> Result<Self> {
+        let refuse = |subject, expected, found: &str| {
+            Err(Error::new(Code::ConfigInvalid, subject, expected, found))
+        };
+        // OIDC Discovery 3: no query, no fragment.
+        if !is_web_address(&config.issuer) || config.issuer.contains(['?', '#']) {
+            return refuse("issuer", "an https address without query", &config.issuer);
+        }
+        if config.client_id.is_empty() {
+            return refuse("clientId", "a client id", "");
+        }
+        if !is_web_address(&config.redirect_uri) {
+            return refuse("redirectUri", "an absolute address", &config.redirect_uri);
+        }
+        if !is_web_address(&config.post_logout_redirect_uri) {
+            let found = &config.post_logout_redirect_uri;
+            return refuse("postLogoutRedirectUri", "an absolute address", found);
+        }
+        // OIDC Core 3.1.2.1: without `openid` it is not an OpenID request.
+        if let Some(scope) = &config.scope
+            && !scope.split(' ').any(|word| word == "openid")
+        {
+            return refuse("scope", "openid among the words", scope);
+        }
+        if config.session_lifetime.is_some_and(|seconds| seconds <= 0) {
+            return refuse("sessionLifetime", "seconds above zero", "less");
+        }
+        Ok(Self {
+            config,
+            tab: String::new(),
+            now: Now::default(),
+            entropy: Entropy::new([0; Entropy::SIZE]),
+            orders: Vec::new(),
+            last_effect: 0,
+            waiting: Vec::new(),
+            timers: Vec::new(),
+            wake_at: None,
+            clock_offset_ms: 0,
+            clock_wrong: false,
+            metadata: None,
+            goals: Vec::new(),
+            keys: None,
+            keys_fetched_at_ms: None,
+            status: Status::Restoring,
+            held: None,
+            cause: None,
+            error: None,
+            changed: false,
+            start: start::Start::Ahead,
+            queued: Vec::new(),
+            memory: None,
+            leaving: false,
+            away: false,
+            lead: leader::Lead::No,
+            stream: stream::Stream::default(),
+            refresh: refresh::Refresh::default(),
+            accepted_logout_tokens: Vec::new(),
+        })
     }
 
-    /// S
-    pub fn step(&mut self, _: Now, _: Entropy, _: Fact, _: &[u8]) -> Vec<Order> {
-        Vec::new()
+    /// Takes one fact in and gives the orders that follow from it, in the order in which they have
+    /// to be carried out. `bytes` is the body of a response or a chunk of a stream.
+    #[must_use]
+    pub fn step(&mut self, now: Now, entropy: Entropy, fact: Fact, bytes: &[u8]) -> Vec<Order> {
+        self.now = now;
+        self.entropy = entropy;
+        match fact {
+            Fact::Command { id, command } => self.handle_command(id, command),
+            Fact::Answer { effect, answer } => self.handle_answer(effect, answer, bytes),
+            Fact::Signal { signal } => self.handle_signal(signal, bytes),
+        }
+        self.run_timers();
+        self.publish();
+        self.order_wake();
+        core::mem::take(&mut self.orders)
+    }
+
+    fn handle_command(&mut self, id: u32, command: Command) {
+        // Commands other than the first wait until it is known whether there is a session.
+        if !matches!(command, Command::Resume { .. }) && !self.start.is_over() {
+            self.queued.push((id, command));
+            return;
+        }
+        match command {
+            Command::Resume { callback, here, on_load } => {
+                self.handle_resume(id, callback, here, on_load);
+            }
+            Command::SignIn { return_to, prompt, login_hint, acr_values, max_age, ui_locales } => {
+                let wishes = crate::authorization::Wishes {
+                    prompt,
+                    login_hint,
+                    acr_values,
+                    max_age,
+                    ui_locales,
+                };
+                self.handle_sign_in(id, return_to, wishes);
+            }
+            Command::CheckSession {} => self.check(Some(id)),
+            Command::GetToken { min_ttl, origin, refused } => {
+                self.handle_get_token(id, min_ttl, origin.as_deref(), refused.as_ref());
+            }
+            Command::SignOut { scope } => self.handle_sign_out(id, scope),
+        }
+    }
+
+    fn handle_answer(&mut self, effect: u32, answer: Answer, bytes: &[u8]) {
+        // An answer to what was cancelled, or a second one, is nobody's business any more.
+        let Some(at) = self.waiting.iter().position(|(id, _)| *id == effect) else { return };
+        let (_, expect) = self.waiting.swap_remove(at);
+        if let Answer::Response { response } = &answer {
+            self.observe_clock(response.date_ms);
+        }
+        match expect {
+            Expect::Nothing => {}
+            Expect::Metadata => self.handle_metadata(answer, bytes),
+            Expect::Memory => self.handle_memory(answer),
+            Expect::StartLock { callback } => self.handle_start_lock(effect, &answer, callback),
+            Expect::Hint => self.handle_hint(&answer),
+            Expect::Attempt(response) => self.handle_attempt(answer, response),
+            Expect::Challenge(departure) => self.handle_challenge(answer, departure),
+            Expect::AttemptSaved(departure, url) => {
+                self.handle_attempt_saved(&answer, &departure, url);
+            }
+            Expect::Tokens(attempt) => self.handle_tokens(answer, bytes, &attempt),
+            Expect::Keys(verification) => self.handle_keys(answer, bytes, verification),
+            Expect::Signature(verification) => self.handle_signature(&answer, *verification),
+            Expect::AccessTokenHash(check) => self.handle_access_token_hash(answer, *check),
+            Expect::Refreshed => self.handle_refreshed(answer, bytes),
+            Expect::UserInfo(command) => self.handle_user_info(answer, bytes, command),
+            Expect::Lock => self.handle_lock(effect, &answer),
+            Expect::StreamHead => self.handle_stream_head(effect, answer),
+            Expect::SignOutSaved(sign_out) => self.handle_sign_out_saved(&answer, &sign_out),
+        }
+    }
+
+    fn handle_signal(&mut self, signal: Signal, bytes: &[u8]) {
+        match signal {
+            // Timers run after every fact.
+            Signal::Wake {} | Signal::Hidden {} => {}
+            Signal::Shown {} | Signal::Online {} => self.handle_attention(),
+            Signal::Leave {} => self.handle_leave(),
+            Signal::Return {} => self.handle_return(),
+            Signal::Message { text } => self.handle_message(&text),
+            Signal::Chunk { effect } => self.handle_chunk(effect, bytes),
+            Signal::Ended { effect } => self.handle_stream_ended(effect),
+            Signal::Lost { effect } => self.handle_lock_lost(effect),
+        }
+    }
+
+    // Orders.
+
+    fn effect(&mut self, effect: Effect, expect: Expect) -> u32 {
+        self.last_effect = self.last_effect.wrapping_add(1);
+        let id = self.last_effect;
+        self.waiting.push((id, expect));
+        self.orders.push(Order::Effect { id, effect });
+        id
+    }
+
+    fn cancel(&mut self, effect: u32) {
+        self.waiting.retain(|(id, _)| *id != effect);
+        self.orders.push(Order::Cancel { effect });
+    }
+
+    fn complete(&mut self, command: Option<u32>, outcome: Outcome) {
+        if let Some(command) = command {
+            // Subscribers hear of a change before the command that made it is over.
+            self.publish();
+            self.orders.push(Order::Completed { command, outcome });
+        }
+    }
+
+    fn complete_failed(&mut self, command: Option<u32>, error: Error) {
+        self.complete(command, Outcome::Failed { error });
+    }
+
+    fn load(&mut self, area: Area, key: String, expect: Expect) {
+        self.effect(Effect::Load { area, key }, expect);
+    }
+
+    fn save(&mut self, area: Area, key: String, value: Secret) {
+        self.effect(Effect::Save { area, key, value }, Expect::Nothing);
+    }
+
+    fn erase(&mut self, area: Area, key: String) {
+        self.effect(Effect::Erase { area, key }, Expect::Nothing);
+    }
+
+    /// A key for what is kept per issuer and client.
+    fn shared_key(&self, what: &str) -> String {
+        let mut key = self.config.shared_name();
+        key.push('#');
+        key.push_str(what);
+        key
+    }
+
+    fn save_memory(&mut self) {
+        if let Some(memory) = &self.memory {
+            let value = Secret(memory.write());
+            let key = self.shared_key("memory");
+            self.save(Area::Tab, key, value);
+        }
+    }
+
+    // Time.
+
+    /// Now, by the provider's clock as far as it is known.
+    fn time(&self) -> UnixTime {
+        UnixTime(self.now.wall_ms.saturating_add(self.clock_offset_ms).div_euclid(1000))
+    }
+
+    fn set_timer(&mut self, timer: Timer, after_ms: i64) {
+        self.clear_timer(timer);
+        self.timers.push((timer, self.now.monotonic_ms.saturating_add(after_ms)));
+    }
+
+    fn clear_timer(&mut self, timer: Timer) {
+        self.timers.retain(|(known, _)| *known != timer);
+    }
+
+    fn run_timers(&mut self) {
+        while let Some(at) = self.timers.iter().position(|(_, due)| *due <= self.now.monotonic_ms) {
+            let (timer, _) = self.timers.swap_remove(at);
+            match timer {
+                Timer::Hello => self.ladder(),
+                Timer::Renew => self.replace_leader(),
+                Timer::StreamRetry => self.open_stream(),
+                Timer::StreamSilence => self.handle_silence(),
+                Timer::Lifetime => self.end_if_over(),
+                Timer::Reach => self.with_metadata(Goal::Reach, true),
+            }
+        }
+    }
+
+    fn order_wake(&mut self) {
+        let next = self.timers.iter().map(|(_, due)| *due).min();
+        if next != self.wake_at {
+            self.wake_at = next;
+            if let Some(monotonic_ms) = next {
+                self.orders.push(Order::WakeAt { monotonic_ms });
+            }
+        }
+    }
+
+    // The session as subscribers see it.
+
+    fn set_status(&mut self, status: Status) {
+        if self.status != status {
+            self.status = status;
+            self.changed = true;
+        }
+    }
+
+    fn set_error(&mut self, error: Option<Error>) {
+        if self.error != error {
+            self.error = error;
+            self.changed = true;
+        }
+    }
+
+    /// Tells the subscribers, once per change.
+    fn publish(&mut self) {
+        if !self.changed {
+            return;
+        }
+        self.changed = false;
+        let mut session = Session {
+            status: self.status,
+            cause: self.cause.clone(),
+            error: self.error.clone(),
+            clock_offset: (self.clock_offset_ms != 0).then_some(self.clock_offset_ms / 1000),
+            ..Session::default()
+        };
+        // While it is not known whether the session still stands, its data is not shown.
+        if self.status != Status::Restoring
+            && let Some(held) = &self.held
+        {
+            session.subject = Some(held.id_token.subject().into());
+            session.claims = Some(Raw(held.id_token.claims_text().into()));
+            session.checks = Some(held.id_token.checks().to_vec());
+            session.started_at = Some(held.started_at);
+            session.expires_at = self.config.session_lifetime.map(|span| held.started_at + span);
+            session.token_expires_at = held.tokens.expires_at.map(|time| time.0);
+        }
+        self.orders.push(Order::Session { session: Box::new(session) });
     }
 }

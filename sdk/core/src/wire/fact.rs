@@ -1,6 +1,7 @@
 //! Facts: what the machine is told.
 
 use super::macros::{record, union, words};
+use crate::secret::Secret;
 use alloc::string::String;
 
 union! {
@@ -30,7 +31,7 @@ union! {
 
 union! {
     /// A wish of the application.
-    pub enum Command (Read) {
+    pub enum Command (Read, Write) {
         /// The first command of every page: find out whether there is a session.
         Resume = "resume" {
             /// The address that the provider sent the browser back to, if the page was loaded by it.
@@ -64,7 +65,7 @@ union! {
             /// The origin that the token will be sent to: one that is not allowed gets none.
             origin: Option<String> = "origin",
             /// A token that a resource refused as `invalid_token`: not this one again.
-            refused: Option<String> = "refused",
+            refused: Option<Secret> = "refused",
         }
         /// End the session.
         SignOut = "sign_out" {
@@ -88,7 +89,7 @@ words! {
 
 words! {
     /// How far a sign-out reaches.
-    pub enum Scope (Read) {
+    pub enum Scope (Read, Write) {
         /// The provider's session and all apps that hold it.
         Global = "global",
         /// This app in this browser.

@@ -16,7 +16,7 @@ pub use order::{Area, Effect, Order, Outcome};
 pub use session::{Cause, Check, Ending, Session, Status};
 
 use crate::json::{Value, Writer};
-use alloc::{format, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 /// Has a JSON form to write.
 pub trait Write {
@@ -122,6 +122,17 @@ impl<T: Declare> Declare for Option<T> {
     const OPTIONAL: bool = true;
 }
 
+impl<T: Write> Write for Box<T> {
+    fn write(&self, writer: &mut Writer) {
+        (**self).write(writer);
+    }
+}
+impl<T: Declare> Declare for Box<T> {
+    fn type_name() -> String {
+        T::type_name()
+    }
+}
+
 impl<T: Write> Write for Vec<T> {
     fn write(&self, writer: &mut Writer) {
         writer.open('[');
@@ -138,7 +149,7 @@ impl<T: Read> Read for Vec<T> {
 }
 impl<T: Declare> Declare for Vec<T> {
     fn type_name() -> String {
-        format!("{}[]", T::type_name())
+        alloc::format!("{}[]", T::type_name())
     }
 }
 
@@ -151,7 +162,7 @@ pub(crate) fn typescript() -> String {
     out.push_str("/** A stable name of what went wrong: docs/errors.md lists them. */\n");
     out.push_str("export type ErrorCode =\n");
     for code in crate::error::Code::ALL {
-        out.push_str(&format!("  | \"{}\"\n", code.as_str()));
+        out.push_str(&alloc::format!("  | \"{}\"\n", code.as_str()));
     }
     out.push_str(
         ";\n\n/** A refusal as it leaves the machine. */\nexport interface WireError {\n  \

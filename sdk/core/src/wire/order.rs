@@ -5,8 +5,8 @@ use super::{
     macros::{union, words},
     session::Session,
 };
-use crate::error::Error;
-use alloc::string::String;
+use crate::{error::Error, secret::Secret};
+use alloc::{boxed::Box, string::String};
 
 union! {
     /// What a step wants done, in this order.
@@ -39,7 +39,7 @@ union! {
         /// The session changed: tell the subscribers.
         Session = "session" {
             /// All of it.
-            session: Session = "session",
+            session: Box<Session> = "session",
         }
     }
 }
@@ -54,7 +54,7 @@ union! {
         /// An access token; absent if the origin may not have one.
         Token = "token" {
             /// The token.
-            access_token: Option<String> = "access_token",
+            access_token: Option<Secret> = "access_token",
             /// When it expires, in Unix seconds.
             expires_at: Option<i64> = "expires_at",
         }
@@ -76,9 +76,9 @@ union! {
             /// Where.
             url: String = "url",
             /// `Authorization`, if any.
-            authorization: Option<String> = "authorization",
+            authorization: Option<Secret> = "authorization",
             /// A body in `application/x-www-form-urlencoded`, if any.
-            form: Option<String> = "form",
+            form: Option<Secret> = "form",
             /// How many bytes of the answer to read at most.
             limit: u32 = "limit",
             /// When to give up, in milliseconds.
@@ -89,7 +89,7 @@ union! {
             /// As WebCrypto names it: `SHA-256`.
             algorithm: &'static str = "algorithm",
             /// The text, in ASCII.
-            text: String = "text",
+            text: Secret = "text",
         }
         /// Check a JSON Web Signature, answered by `verdict`.
         VerifySignature = "verify_signature" {
@@ -98,7 +98,7 @@ union! {
             /// The public key as a JSON Web Key.
             key: Raw = "key",
             /// The signing input, in ASCII.
-            input: String = "input",
+            input: Secret = "input",
             /// The signature, in base64url.
             signature: String = "signature",
         }
@@ -116,7 +116,7 @@ union! {
             /// Under which key.
             key: String = "key",
             /// The text.
-            value: String = "value",
+            value: Secret = "value",
         }
         /// Forget what is stored.
         Erase = "erase" {
@@ -128,7 +128,7 @@ union! {
         /// Leave the page.
         Navigate = "navigate" {
             /// Where to.
-            url: String = "url",
+            url: Secret = "url",
             /// Whether the page's entry in the history is replaced: Back must not lead to a page
             /// that redirects by itself.
             replace: bool = "replace",
@@ -138,7 +138,7 @@ union! {
             /// The channel's name.
             channel: String = "channel",
             /// The words.
-            text: String = "text",
+            text: Secret = "text",
         }
         /// Ask for an exclusive lock among the tabs of this origin; answered when it is held.
         TakeLock = "take_lock" {
@@ -159,7 +159,7 @@ union! {
             /// Where.
             url: String = "url",
             /// `Authorization`.
-            authorization: String = "authorization",
+            authorization: Secret = "authorization",
             /// When to give up waiting for the head, in milliseconds.
             timeout_ms: u32 = "timeout_ms",
         }

@@ -1,0 +1,56 @@
+//! Reading claims of a token: present, of the right type, or a precise refusal.
+
+use crate::{
+    error::{Code, Error, Result},
+    json::{Value, push_integer},
+};
+use alloc::string::String;
+
+/// The string claim `name`; empty ones do not count.
+pub(crate) fn text<'a>(claims: &'a Value, name: &str) -> Result<&'a str> {
+    match claims.str(name) {
+        Some(text) if !text.is_empty() => Ok(text),
+        _ => Err(wrong_type(claims, name, "a string")),
+    }
+}
+
+/// The string claim `name`, if there is one.
+pub(crate) fn optional_text<'a>(claims: &'a Value, name: &str) -> Result<Option<&'a str>> {
+    if claims.get(name).is_none() { Ok(None) } else { text(claims, name).map(Some) }
+}
+
+/// The `NumericDate` claim `name` in whole seconds (RFC 7519, 2).
+pub(crate) fn date(claims: &Value, name: &str) -> Result<i64> {
+    match claims.get(name) {
+        Some(Value::Integer(seconds) | Value::Fraction(seconds)) if *seconds >= 0 => Ok(*seconds),
+        _ => Err(wrong_type(claims, name, "a number of seconds")),
+    }
+}
+
+/// The audiences: `aud` as a string or an array of strings (RFC 7519, 4.1.3).
+pub(crate) fn audiences(claims: &Value) -> Result<&[Value]> {
+    match claims.get("aud") {
+        Some(value @ Value::String(_)) => Ok(core::slice::from_ref(value)),
+        Some(Value::Array(items)) if items.iter().all(|item| item.as_str().is_some()) => Ok(items),
+        _ => Err(wrong_type(claims, "aud", "a string or an array of strings")),
+    }
+}
+
+/// A number as evidence.
+pub(crate) fn number(value: i64) -> String {
+    let mut out = String::new();
+    push_integer(&mut out, value);
+    out
+}
+
+fn wrong_type(claims: &Value, name: &str, expected: &str) -> Error {
+    let found = match claims.get(name) {
+        None => "",
+        Some(Value::String(text)) if text.is_empty() => "an empty string",
+        Some(Value::String(_)) => "a string",
+        Some(Value::Integer(_) | Value::Fraction(_) | Value::OutOfRange) => "another number",
+        Some(Value::Array(_)) => "an array",
+        Some(_) => "another type",
+    };
+    Error::new(Code::ClaimInvalid, name, expected, found)
+}

@@ -1,0 +1,101 @@
+//! JSON Web Signatures in compact form (RFC 7515): taken apart, nothing believed yet.
+
+use crate::{
+    base64url,
+    error::{Code, Error, Result},
+    json::{Value, read},
+};
+use alloc::string::String;
+
+/// The longest token that is looked at, in bytes.
+const LONGEST: usize = 64 * 1024;
+
+/// The signature algorithms that this client accepts (`id_token_signed_response_alg`): an
+/// allow-list, so `none` and HMAC can never be reached by a header's wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Algorithm {
+    Rs256,
+    Es256,
+}
+
+impl Algorithm {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Es256 => "ES256",
+        }
+    }
+
+    /// The hash that belongs to it (OIDC Core 3.1.3.6), by WebCrypto's name.
+    pub(crate) const fn hash(self) -> &'static str {
+        "SHA-256"
+    }
+}
+
+/// A token in its parts. Header and payload are well-formed; the signature has not been checked.
+#[derive(Clone, Debug)]
+pub(crate) struct UntrustedJws {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) key_id: Option<String>,
+    pub(crate) media_type: Option<String>,
+    /// What was signed: header and payload as they came.
+    pub(crate) input: String,
+    /// In base64url.
+    pub(crate) signature: String,
+    /// The claims.
+    pub(crate) claims: Value,
+    /// The claims as JSON text.
+    pub(crate) claims_text: String,
+}
+
+impl UntrustedJws {
+    /// Takes a token apart (RFC 7515, 5.2, steps 1 to 7).
+    pub(crate) fn parse(token: &str) -> Result<Self> {
+        let malformed = |found| Error::new(Code::TokenMalformed, "token", "a signed JWT", found);
+        if token.len() > LONGEST {
+            return Err(malformed("more than 64 KB"));
+        }
+        let (input, signature) = token.rsplit_once('.').unwrap_or_default();
+        let (header, payload) = input.split_once('.').unwrap_or_default();
+        let header = base64url::decode(header).and_then(|bytes| read(&bytes).ok());
+        let payload = base64url::decode(payload).and_then(|bytes| String::from_utf8(bytes).ok());
+        let (Some(header @ Value::Object(_)), Some(claims_text)) = (header, payload) else {
+            return Err(malformed("something else"));
+        };
+        let Ok(claims @ Value::Object(_)) = read(claims_text.as_bytes()) else {
+            return Err(malformed("claims that are no JSON object"));
+        };
+        // RFC 7515, 4.1.11: an extension that we do not know must not be ignored. We know none.
+        if header.get("crit").is_some() {
+            return Err(malformed("critical header extensions"));
+        }
+        // OIDC Core 3.1.3.7 (7). `jku`, `jwk`, `x5u` and `x5c` are never read: the keys are the
+        // issuer's, not the token's.
+        let algorithm = match header.str("alg") {
+            Some("RS256") => Algorithm::Rs256,
+            Some("ES256") => Algorithm::Es256,
+            other => {
+                let found = other.unwrap_or_default();
+                return Err(Error::new(Code::AlgorithmNotAllowed, "alg", "RS256 or ES256", found));
+            }
+        };
+        let key_id = match header.get("kid") {
+            None => None,
+            Some(Value::String(key_id)) => Some(key_id.clone()),
+            Some(_) => return Err(malformed("a `kid` that is no string")),
+        };
+        // Non-canonical base64url would let one signature have several spellings.
+        if signature.is_empty() || base64url::decode(signature).is_none() {
+            return Err(malformed("no signature"));
+        }
+        Ok(Self {
+            algorithm,
+            key_id,
+            media_type: header.str("typ").map(Into::into),
+            input: input.into(),
+            signature: signature.into(),
+            claims,
+            claims_text,
+        })
+    }
+}

@@ -1,0 +1,124 @@
+//! Coming back from the provider: the callback, once.
+
+use super::{Expect, Goal, Machine, verification};
+use crate::{
+    attempt::{Attempt, SignInAttempt, record_key, return_key},
+    authorization::UntrustedResponse,
+    error::{Code, Error},
+    id_token::{Expected, UntrustedIdToken},
+    metadata::Metadata,
+    token::{code_form, read_response},
+    wire::{Answer, Area, Effect, Status},
+};
+use alloc::{boxed::Box, string::String};
+
+impl Machine {
+    /// Rung 1: the page was loaded by an answer of the provider.
+    pub(super) fn handle_callback(&mut self, callback: &str) {
+        let response = UntrustedResponse::parse(callback);
+        match response.state() {
+            Ok(state) => {
+                let key = record_key(state);
+                self.load(Area::Tab, key, Expect::Attempt(Box::new(response)));
+            }
+            Err(error) => self.arrival_failed(error, false),
+        }
+    }
+
+    pub(super) fn handle_attempt(&mut self, answer: Answer, response: Box<UntrustedResponse>) {
+        let Answer::Loaded { value } = answer else {
+            return self.arrival_failed(Code::StorageUnavailable.into(), false);
+        };
+        let now = self.time();
+        let record = value.and_then(|text| Attempt::read(&text, &self.config, now));
+        let state = String::from(response.state().unwrap_or_default());
+        match record {
+            None => self.arrival_failed(Code::StateUnknown.into(), false),
+            // A repeat of the callback: no error, the ladder finds what became of the first.
+            Some((Attempt::Used, _)) => self.ask_other_tabs(),
+            Some((Attempt::SignOut, _)) => {
+                self.erase(Area::Tab, record_key(&state));
+                self.erase(Area::Tab, return_key(&state));
+                self.ask_other_tabs();
+            }
+            Some((Attempt::SignIn(attempt), expired)) => {
+                // Single use, from now on: whatever goes wrong below, the code is not sent twice.
+                let used = Attempt::Used.write(&self.config, now);
+                let effect = Effect::Save { area: Area::Tab, key: record_key(&state), value: used };
+                self.effect(effect, Expect::Nothing);
+                if expired {
+                    let automatic = attempt.automatic;
+                    return self.arrival_failed(Code::AttemptExpired.into(), automatic);
+                }
+                self.with_metadata(Goal::Redeem(Box::new(attempt), response), false);
+            }
+        }
+    }
+
+    /// OIDC Core 3.1.3: the code for tokens.
+    pub(super) fn redeem(
+        &mut self,
+        metadata: &Metadata,
+        attempt: Box<SignInAttempt>,
+        response: &UntrustedResponse,
+    ) {
+        match response.code(&self.config.issuer, metadata.promises_iss) {
+            Ok(code) => {
+                let form = code_form(&self.config, &code, &attempt.code_verifier);
+                self.post(metadata.token_endpoint.clone(), form, Expect::Tokens(attempt));
+            }
+            Err(error) => self.arrival_failed(error, attempt.automatic),
+        }
+    }
+
+    pub(super) fn handle_tokens(&mut self, answer: Answer, bytes: &[u8], attempt: &SignInAttempt) {
+        let read = match answer {
+            Answer::Response { response } => read_response(&response, bytes, self.time()),
+            other => Err(super::provider::failure(&other, "token_endpoint")),
+        };
+        let begun = read.and_then(|response| {
+            let id_token = response.id_token.ok_or(Code::IdTokenMissing)?;
+            let expected = Expected {
+                nonce: Some(attempt.nonce.0.clone()),
+                acr_values: attempt.acr_values.clone(),
+                max_age: attempt.max_age,
+                ..self.expected()
+            };
+            Ok((UntrustedIdToken::begin(&id_token, expected)?, response.tokens))
+        });
+        match begun {
+            Ok((token, tokens)) => {
+                let purpose = verification::Purpose::SignIn { automatic: attempt.automatic };
+                self.verify(verification::Verification::id_token(token, tokens, purpose));
+            }
+            Err(error) => self.arrival_failed(error, attempt.automatic),
+        }
+    }
+
+    /// The callback brought no session. A session that another tab holds is left as it is, and
+    /// adopted.
+    pub(super) fn arrival_failed(&mut self, error: Error, automatic: bool) {
+        let unreachable = error.code == Code::IssuerUnreachable;
+        if automatic && !unreachable {
+            if let Some(memory) = &mut self.memory {
+                memory.stopped = true;
+            }
+            self.save_memory();
+        }
+        if error.code == Code::LoginRequired {
+            let key = self.shared_key("hint");
+            self.erase(Area::Origin, key);
+        }
+        // That nobody is signed in is an answer, not a fault.
+        let expected = automatic && error.code == Code::LoginRequired;
+        self.set_error(if expected { None } else { Some(error) });
+        if unreachable {
+            self.set_status(Status::Offline);
+            self.try_to_reach();
+        }
+        if let Some(climb) = self.start.climb() {
+            climb.may_not_redirect = true;
+        }
+        self.ask_other_tabs();
+    }
+}

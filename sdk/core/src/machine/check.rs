@@ -1,0 +1,85 @@
+//! The session check: one request without cookies, by UserInfo (OIDC Core 5.3).
+
+use super::{Expect, Machine, refresh::Waiter, stream::bearer};
+use crate::{
+    error::{Code, Error},
+    json::read,
+    wire::{Answer, Outcome, Status},
+};
+use alloc::string::String;
+
+impl Machine {
+    /// Asks the provider whether the session still stands, for a command or for ourselves.
+    pub(super) fn check(&mut self, command: Option<u32>) {
+        if self.held.is_some() {
+            self.with_metadata(super::Goal::Check(command), false);
+        } else {
+            self.complete(command, Outcome::Done {});
+        }
+    }
+
+    /// UserInfo is asked where there is one; a refresh tells as much where there is none.
+    pub(super) fn send_check(&mut self, userinfo_endpoint: Option<String>, command: Option<u32>) {
+        match (&self.held, userinfo_endpoint) {
+            (Some(held), Some(url)) => {
+                let authorization = bearer(&held.tokens.access_token);
+                let timeout_ms = super::provider::REQUEST_TIMEOUT_MS;
+                self.fetch(url, Some(authorization), timeout_ms, Expect::UserInfo(command));
+            }
+            (Some(_), None) => self.refresh(Waiter::Check(command)),
+            (None, _) => self.complete(command, Outcome::Done {}),
+        }
+    }
+
+    pub(super) fn handle_user_info(&mut self, answer: Answer, bytes: &[u8], command: Option<u32>) {
+        let Some(held) = &self.held else {
+            return self.complete(command, Outcome::Done {});
+        };
+        let Answer::Response { response } = answer else {
+            let error = super::provider::failure(&answer, "userinfo_endpoint");
+            return self.check_failed(command, error);
+        };
+        match response.status {
+            200 => {
+                // OIDC Core 5.3.2: `sub` must be that of the ID token, else nothing of it is used.
+                let document = read(bytes).ok();
+                let subject = document.as_ref().and_then(|document| document.str("sub"));
+                match subject {
+                    Some(subject) if subject == held.id_token.subject() => {
+                        self.session_stands();
+                        self.complete(command, Outcome::Done {});
+                    }
+                    Some(_) => self.check_failed(command, Code::UserInfoSubMismatch.into()),
+                    None => self.check_failed(command, Code::UserInfoInvalid.into()),
+                }
+            }
+            401 => self.refresh(Waiter::Check(command)),
+            status => {
+                let status = crate::claims::number(status.into());
+                let subject = "userinfo_endpoint";
+                let error = Error::new(Code::IssuerUnreachable, subject, "200", &status);
+                self.check_failed(command, error);
+            }
+        }
+    }
+
+    /// The provider says that the session stands.
+    fn session_stands(&mut self) {
+        if matches!(self.status, Status::Offline | Status::Restoring) {
+            self.set_status(Status::Authenticated);
+            self.set_error(None);
+        }
+    }
+
+    /// The check brought no answer that could end the session, so it does not.
+    pub(super) fn check_failed(&mut self, command: Option<u32>, error: Error) {
+        if self.held.is_some() {
+            let unreachable = error.code == Code::IssuerUnreachable;
+            if unreachable || self.status == Status::Restoring {
+                self.set_status(Status::Offline);
+            }
+            self.set_error(Some(error.clone()));
+        }
+        self.complete_failed(command, error);
+    }
+}

@@ -1,0 +1,151 @@
+//! Leaving for the provider to sign in: metadata, challenge, attempt saved, gone.
+
+use super::{Expect, Goal, Machine};
+use crate::{
+    address::stays_here,
+    attempt::{Attempt, SignInAttempt, record_key, return_key},
+    authorization::{self, Wishes},
+    error::{Code, Error},
+    secret::Secret,
+    wire::{Answer, Area, Effect, Outcome, Status},
+};
+use alloc::{boxed::Box, string::String};
+
+/// The shortest verifier (RFC 7636, 4.1): a shorter one would mean that entropy had run out.
+const SHORTEST_VERIFIER: usize = 43;
+
+/// A sign-in on its way out.
+pub(super) struct Departure {
+    /// The command to complete; `None` for an automatic one.
+    command: Option<u32>,
+    return_to: String,
+    wishes: Wishes,
+    state: String,
+    attempt: SignInAttempt,
+}
+
+impl Machine {
+    pub(super) fn handle_sign_in(&mut self, id: u32, return_to: String, wishes: Wishes) {
+        if self.leaving {
+            return self.complete_failed(Some(id), Code::Superseded.into());
+        }
+        if !stays_here(&return_to) {
+            let expected = "a path of this origin";
+            let error = Error::new(Code::ReturnToRefused, "returnTo", expected, &return_to);
+            return self.complete_failed(Some(id), error);
+        }
+        // The click fails before it leaves: state and verifier would be lost on the way.
+        let Some(memory) = &mut self.memory else {
+            self.set_error(Some(Code::StorageUnavailable.into()));
+            return self.complete_failed(Some(id), Code::StorageUnavailable.into());
+        };
+        memory.reset();
+        self.save_memory();
+        self.prepare(Some(id), return_to, wishes);
+    }
+
+    /// Rung 3: one `prompt=none`, nobody clicked.
+    pub(super) fn begin_automatic_departure(&mut self, here: String) {
+        let return_to = if stays_here(&here) { here } else { "/".into() };
+        let wishes = Wishes { prompt: Some("none".into()), ..Wishes::default() };
+        self.prepare(None, return_to, wishes);
+    }
+
+    fn prepare(&mut self, command: Option<u32>, return_to: String, wishes: Wishes) {
+        let attempt = SignInAttempt {
+            automatic: command.is_none(),
+            acr_values: wishes.acr_values.clone(),
+            max_age: wishes.max_age,
+            ..SignInAttempt::default()
+        };
+        let departure = Departure { command, return_to, wishes, state: String::new(), attempt };
+        self.with_metadata(Goal::Depart(Box::new(departure)), true);
+    }
+
+    /// The provider has answered just now: it can be left for.
+    pub(super) fn depart(&mut self, mut departure: Box<Departure>) {
+        departure.state = self.entropy.token(32);
+        departure.attempt.nonce = Secret(self.entropy.token(32));
+        let verifier = Secret(self.entropy.token(32));
+        if verifier.0.len() < SHORTEST_VERIFIER || self.leaving {
+            return self.departure_failed(&departure, Code::Superseded.into());
+        }
+        departure.attempt.code_verifier = verifier.clone();
+        // RFC 7636, 4.2.
+        let effect = Effect::Digest { algorithm: "SHA-256", text: verifier };
+        self.effect(effect, Expect::Challenge(departure));
+    }
+
+    pub(super) fn handle_challenge(&mut self, answer: Answer, departure: Box<Departure>) {
+        let (Answer::Digest { value: challenge }, Some((metadata, _))) = (answer, &self.metadata)
+        else {
+            return self.departure_failed(&departure, Code::CryptoUnavailable.into());
+        };
+        let url = authorization::request(
+            &self.config,
+            metadata,
+            &departure.wishes,
+            &departure.state,
+            &departure.attempt.nonce.0,
+            &challenge,
+        );
+        let record = Attempt::SignIn(departure.attempt.clone()).write(&self.config, self.time());
+        let (state, return_to) = (departure.state.clone(), departure.return_to.clone());
+        self.save_attempt(&state, return_to, record, Expect::AttemptSaved(departure, url));
+    }
+
+    /// Stores a record and, beside it, where the person comes back to.
+    pub(super) fn save_attempt(
+        &mut self,
+        state: &str,
+        return_to: String,
+        record: Secret,
+        expect: Expect,
+    ) {
+        self.save(Area::Tab, return_key(state), Secret(return_to));
+        let effect = Effect::Save { area: Area::Tab, key: record_key(state), value: record };
+        self.effect(effect, expect);
+    }
+
+    pub(super) fn handle_attempt_saved(
+        &mut self,
+        answer: &Answer,
+        departure: &Departure,
+        url: Secret,
+    ) {
+        if !matches!(answer, Answer::Done {}) {
+            return self.departure_failed(departure, Code::StorageUnavailable.into());
+        }
+        if departure.attempt.automatic {
+            let now = self.time();
+            if let Some(memory) = &mut self.memory {
+                memory.redirected(now);
+            }
+            self.save_memory();
+            self.complete_start_as_leaving();
+        }
+        self.complete(departure.command, Outcome::Leaving {});
+        self.navigate(url, departure.attempt.automatic);
+    }
+
+    /// Leaves the page. An automatic redirect takes the page's place in the history, so that Back
+    /// does not lead to a page that redirects again.
+    pub(super) fn navigate(&mut self, url: Secret, replace: bool) {
+        self.leaving = true;
+        self.effect(Effect::Navigate { url, replace }, Expect::Nothing);
+    }
+
+    pub(super) fn departure_failed(&mut self, departure: &Departure, error: Error) {
+        if departure.attempt.automatic {
+            if error.code == Code::IssuerUnreachable {
+                self.set_status(Status::Offline);
+                self.try_to_reach();
+            }
+            self.set_error(Some(error));
+            self.finish_start();
+        } else {
+            self.set_error(Some(error.clone()));
+            self.complete_failed(departure.command, error);
+        }
+    }
+}

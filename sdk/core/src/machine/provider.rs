@@ -1,0 +1,219 @@
+//! The provider's documents: fetched when a goal needs them, and the clock that comes with them.
+
+use super::{Expect, Goal, Machine};
+use crate::{
+    error::{Code, Error, Result},
+    jwk::KeySet,
+    metadata::{Metadata, address},
+    wire::{Answer, Effect, Failure, Response, Status},
+};
+use alloc::{boxed::Box, string::String};
+
+/// How old metadata may be to count as "the provider has just answered", in milliseconds.
+const FRESH_MS: i64 = 60_000;
+
+/// How long to wait before a click is answered by "the provider cannot be reached".
+const REACH_TIMEOUT_MS: u32 = 5_000;
+
+/// How long other requests may take.
+pub(super) const REQUEST_TIMEOUT_MS: u32 = 10_000;
+
+/// The longest document that is read, in bytes.
+pub(super) const LONGEST_DOCUMENT: u32 = 256 * 1024;
+
+/// The least time between two fetches of the key set, so that tokens with unknown keys cannot make
+/// us flood the provider.
+const KEYS_PAUSE_MS: i64 = 30_000;
+
+/// The largest difference of the clocks that is followed.
+const LARGEST_OFFSET_MS: i64 = 15 * 60_000;
+
+/// The difference below which the clocks agree: `Date` has whole seconds, and answers take time.
+const SMALLEST_OFFSET_MS: i64 = 2_000;
+
+impl Machine {
+    /// Pursues `goal` as soon as the metadata is known; with `fresh`, as soon as the provider has
+    /// answered within the last minute.
+    pub(super) fn with_metadata(&mut self, goal: Goal, fresh: bool) {
+        let known = self
+            .metadata
+            .as_ref()
+            .is_some_and(|(_, fetched_at)| !fresh || self.now.monotonic_ms - fetched_at < FRESH_MS);
+        if known {
+            self.pursue(goal);
+            return;
+        }
+        if self.goals.is_empty() {
+            let url = address(&self.config.issuer);
+            self.fetch(url, None, REACH_TIMEOUT_MS, Expect::Metadata);
+        }
+        self.goals.push(goal);
+    }
+
+    /// A GET without cookies.
+    pub(super) fn fetch(
+        &mut self,
+        url: String,
+        authorization: Option<crate::secret::Secret>,
+        timeout_ms: u32,
+        expect: Expect,
+    ) {
+        let effect = Effect::Fetch {
+            method: "GET",
+            url,
+            authorization,
+            form: None,
+            limit: LONGEST_DOCUMENT,
+            timeout_ms,
+        };
+        self.effect(effect, expect);
+    }
+
+    /// A POST of a form without cookies.
+    pub(super) fn post(&mut self, url: String, form: crate::secret::Secret, expect: Expect) {
+        let effect = Effect::Fetch {
+            method: "POST",
+            url,
+            authorization: None,
+            form: Some(form),
+            limit: LONGEST_DOCUMENT,
+            timeout_ms: REQUEST_TIMEOUT_MS,
+        };
+        self.effect(effect, expect);
+    }
+
+    pub(super) fn handle_metadata(&mut self, answer: Answer, bytes: &[u8]) {
+        let read = document(answer, "discovery document")
+            .and_then(|_| Metadata::read(bytes, &self.config.issuer));
+        let goals = core::mem::take(&mut self.goals);
+        match read {
+            Ok(metadata) => {
+                self.metadata = Some((metadata, self.now.monotonic_ms));
+                for goal in goals {
+                    self.pursue(goal);
+                }
+            }
+            Err(error) => {
+                for goal in goals {
+                    self.abandon(goal, error.clone());
+                }
+            }
+        }
+    }
+
+    fn pursue(&mut self, goal: Goal) {
+        let Some((metadata, _)) = self.metadata.clone() else { return };
+        match goal {
+            Goal::Depart(departure) => self.depart(departure),
+            Goal::Redeem(attempt, response) => self.redeem(&metadata, attempt, &response),
+            Goal::Keys(verification) => {
+                self.fetch(metadata.jwks_uri, None, REQUEST_TIMEOUT_MS, Expect::Keys(verification));
+            }
+            Goal::Refresh => self.send_refresh(metadata.token_endpoint),
+            Goal::Check(command) => self.send_check(metadata.userinfo_endpoint, command),
+            Goal::Stream => self.send_open_stream(metadata.session_events_endpoint),
+            Goal::EndSession(sign_out) => self.save_sign_out(sign_out),
+            Goal::Reach => self.reached(),
+        }
+    }
+
+    /// The metadata could not be had: what each flow does without it.
+    fn abandon(&mut self, goal: Goal, error: Error) {
+        match goal {
+            Goal::Depart(departure) => self.departure_failed(&departure, error),
+            Goal::Redeem(attempt, _) => self.arrival_failed(error, attempt.automatic),
+            Goal::Keys(verification) => self.verification_failed(*verification, error),
+            Goal::Refresh => self.refresh_failed(error),
+            Goal::Check(command) => self.check_failed(command, error),
+            Goal::Stream => self.stream_failed(None),
+            Goal::EndSession(sign_out) => self.sign_out_failed(sign_out.command, error),
+            Goal::Reach => self.try_to_reach(),
+        }
+    }
+
+    /// Whether the key set may be fetched again already.
+    pub(super) fn may_fetch_keys(&self) -> bool {
+        self.keys_fetched_at_ms.is_none_or(|at| self.now.monotonic_ms - at >= KEYS_PAUSE_MS)
+    }
+
+    pub(super) fn handle_keys(
+        &mut self,
+        answer: Answer,
+        bytes: &[u8],
+        verification: Box<super::verification::Verification>,
+    ) {
+        match document(answer, "key set").and_then(|_| KeySet::read(bytes)) {
+            Ok(keys) => {
+                self.keys = Some(keys);
+                self.keys_fetched_at_ms = Some(self.now.monotonic_ms);
+                self.verify(*verification);
+            }
+            Err(error) => self.verification_failed(*verification, error),
+        }
+    }
+
+    /// Nothing is held and the provider did not answer: try again after a while, without a redirect.
+    pub(super) fn try_to_reach(&mut self) {
+        let jitter = self.entropy.below(5_000);
+        self.set_timer(super::Timer::Reach, 5_000 + jitter);
+    }
+
+    /// The provider is there again. Nothing redirects now: that would surprise.
+    fn reached(&mut self) {
+        if self.held.is_none() && self.status == Status::Offline {
+            self.set_error(None);
+            self.set_status(Status::Anonymous);
+        }
+    }
+
+    /// Learns the provider's clock from the `Date` of an answer.
+    pub(super) fn observe_clock(&mut self, date_ms: Option<i64>) {
+        let Some(date_ms) = date_ms else { return };
+        // `Date` is cut to seconds: on average it is half a second behind.
+        let offset = date_ms.saturating_add(500).saturating_sub(self.now.wall_ms);
+        let followed = self.config.dangerously_follow_provider_clock == Some(true);
+        let distance = offset.saturating_abs();
+        self.clock_wrong = distance > LARGEST_OFFSET_MS && !followed;
+        let offset = if distance <= SMALLEST_OFFSET_MS || self.clock_wrong { 0 } else { offset };
+        // The same difference measured anew is no news.
+        if (offset - self.clock_offset_ms).saturating_abs() > SMALLEST_OFFSET_MS
+            || (offset == 0 && self.clock_offset_ms != 0)
+        {
+            self.clock_offset_ms = offset;
+            self.changed = true;
+            self.set_lifetime_timer();
+        }
+    }
+}
+
+/// The head of a good answer.
+pub(super) fn document(answer: Answer, subject: &str) -> Result<Response> {
+    match answer {
+        Answer::Response { response } if response.status == 200 => Ok(response),
+        Answer::Response { response } => {
+            let status = crate::claims::number(response.status.into());
+            Err(Error::new(Code::IssuerUnreachable, subject, "200", &status))
+        }
+        other => Err(failure(&other, subject)),
+    }
+}
+
+/// Why an effect that had to be answered by a response was not.
+pub(super) fn failure(answer: &Answer, subject: &str) -> Error {
+    let reason = match answer {
+        Answer::Failed { reason } => *reason,
+        _ => Failure::Unavailable,
+    };
+    // A redirect or an endless document is the provider's doing, all else the network's.
+    let code = match reason {
+        Failure::Redirected | Failure::TooLarge => Code::TokenResponseInvalid,
+        _ => Code::IssuerUnreachable,
+    };
+    let found = match reason {
+        Failure::Redirected => "a redirect",
+        Failure::TooLarge => "a document that is too long",
+        Failure::Timeout => "nothing in time",
+        _ => "no connection",
+    };
+    Error::new(code, subject, "an answer", found)
+}

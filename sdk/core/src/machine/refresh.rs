@@ -1,0 +1,232 @@
+//! Access tokens that are good for a while: given out, refreshed one at a time, across all tabs.
+
+use super::{Expect, Goal, Machine, Timer, verification};
+use crate::{
+    error::{Code, Error},
+    id_token::UntrustedIdToken,
+    secret::Secret,
+    tabs::{Message, Version},
+    time::{Seconds, UnixTime},
+    token::{Tokens, read_response, refresh_form},
+    wire::{Answer, Ending, Outcome, Status},
+};
+use alloc::{string::String, vec::Vec};
+
+/// Seconds that a token must still be good for, if the caller does not say.
+const MIN_TTL: i64 = 30;
+
+/// How long the leader may take to answer `renew`: longer than its own request may.
+const RENEW_MS: i64 = 12_000;
+
+/// A refresh under way, and who waits for it.
+#[derive(Default)]
+pub(super) struct Refresh {
+    /// The request is this tab's own.
+    sent: bool,
+    waiters: Vec<Waiter>,
+}
+
+/// Who waits for fresh tokens.
+pub(super) enum Waiter {
+    Token(u32),
+    Check(Option<u32>),
+    Stream,
+    /// Another tab.
+    Tab,
+}
+
+impl Machine {
+    pub(super) fn handle_get_token(
+        &mut self,
+        id: u32,
+        min_ttl: Option<i64>,
+        origin: Option<&str>,
+        refused: Option<&Secret>,
+    ) {
+        if origin.is_some_and(|origin| !self.may_receive_token(origin)) {
+            let outcome = Outcome::Token { access_token: None, expires_at: None };
+            return self.complete(Some(id), outcome);
+        }
+        let Some(held) = &self.held else {
+            return self.complete_failed(Some(id), Code::NotSignedIn.into());
+        };
+        let needed_until = self.time().plus(Seconds(min_ttl.unwrap_or(MIN_TTL)));
+        let tokens = &held.tokens;
+        let is_good = refused != Some(&tokens.access_token)
+            && tokens.expires_at.is_none_or(|time| time > needed_until);
+        if is_good {
+            self.give_token(id);
+        } else {
+            self.refresh(Waiter::Token(id));
+        }
+    }
+
+    /// The page's own origin and those that the application lists; nobody else gets a token.
+    fn may_receive_token(&self, origin: &str) -> bool {
+        let listed = self.config.token_origins.as_deref().unwrap_or_default();
+        origin == self.config.origin || listed.iter().any(|known| known == origin)
+    }
+
+    fn give_token(&mut self, id: u32) {
+        let Some(held) = &self.held else { return };
+        let outcome = Outcome::Token {
+            access_token: Some(held.tokens.access_token.clone()),
+            expires_at: held.tokens.expires_at.map(|UnixTime(seconds)| seconds),
+        };
+        self.complete(Some(id), outcome);
+    }
+
+    /// Gets fresh tokens for `waiter`: joins a refresh under way, or asks the leader, or is it.
+    pub(super) fn refresh(&mut self, waiter: Waiter) {
+        let Some(held) = &self.held else { return };
+        if held.tokens.refresh_token.is_none() {
+            return self.cannot_refresh(&waiter);
+        }
+        let version = held.version.clone();
+        self.refresh.waiters.push(waiter);
+        if self.is_leading() {
+            self.refresh_as_leader();
+        } else if self.refresh.waiters.len() == 1 {
+            self.broadcast(&Message::Renew(version));
+            self.set_timer(Timer::Renew, RENEW_MS);
+        }
+    }
+
+    /// Without a refresh token: a token that the provider refuses ends the session; one that has
+    /// merely expired does not, for the person may still be signed in.
+    fn cannot_refresh(&mut self, waiter: &Waiter) {
+        match waiter {
+            Waiter::Token(id) => {
+                self.complete_failed(Some(*id), Code::TokenUnavailable.into());
+            }
+            Waiter::Check(command) => {
+                self.end(Ending::InvalidToken);
+                self.complete(*command, Outcome::Done {});
+            }
+            Waiter::Stream => self.end(Ending::InvalidToken),
+            Waiter::Tab => {}
+        }
+    }
+
+    /// Sends what waits, if this tab leads now.
+    pub(super) fn refresh_as_leader(&mut self) {
+        if !self.refresh.waiters.is_empty() && !self.refresh.sent {
+            self.clear_timer(Timer::Renew);
+            self.refresh.sent = true;
+            self.with_metadata(Goal::Refresh, false);
+        }
+    }
+
+    pub(super) fn handle_renew(&mut self, version: &Version) {
+        let Some(held) = &self.held else { return };
+        if !self.is_leading() {
+            return;
+        }
+        if held.version > *version {
+            self.share_session();
+        } else {
+            self.refresh(Waiter::Tab);
+        }
+    }
+
+    pub(super) fn send_refresh(&mut self, token_endpoint: String) {
+        let Some(refresh_token) =
+            self.held.as_ref().and_then(|held| held.tokens.refresh_token.as_ref())
+        else {
+            return;
+        };
+        let form = refresh_form(&self.config, refresh_token);
+        self.post(token_endpoint, form, Expect::Refreshed);
+    }
+
+    pub(super) fn handle_refreshed(&mut self, answer: Answer, bytes: &[u8]) {
+        if self.held.is_none() {
+            return;
+        }
+        let read = match answer {
+            Answer::Response { response } => read_response(&response, bytes, self.time()),
+            other => Err(super::provider::failure(&other, "token_endpoint")),
+        };
+        let begun = read.and_then(|response| {
+            let token = match &response.id_token {
+                // OIDC Core 12.2: the same rules, but no nonce is required.
+                Some(raw) => Some(UntrustedIdToken::begin(raw, self.expected())?),
+                None => None,
+            };
+            Ok((token, response.tokens))
+        });
+        match begun {
+            Ok((Some(token), tokens)) => {
+                let purpose = verification::Purpose::Refresh;
+                self.verify(verification::Verification::id_token(token, tokens, purpose));
+            }
+            Ok((None, tokens)) => self.use_refreshed(tokens),
+            Err(error) => self.refresh_failed(error),
+        }
+    }
+
+    /// The refreshed tokens are the session's now, in all tabs.
+    pub(super) fn use_refreshed(&mut self, tokens: Tokens) {
+        let version = self.next_version();
+        let Some(held) = &mut self.held else { return };
+        // RFC 6749, 6: without a new refresh token the old one stays good.
+        let refresh_token = tokens.refresh_token.or(held.tokens.refresh_token.take());
+        held.tokens = Tokens { refresh_token, ..tokens };
+        held.version = version;
+        self.changed = true;
+        self.share_session();
+        self.refresh_succeeded();
+    }
+
+    /// Fresh tokens are there, by this tab or another.
+    pub(super) fn refresh_succeeded(&mut self) {
+        self.clear_timer(Timer::Renew);
+        self.refresh.sent = false;
+        if matches!(self.status, Status::Offline | Status::Restoring) && self.start.is_over() {
+            self.set_status(Status::Authenticated);
+            self.set_error(None);
+        }
+        for waiter in core::mem::take(&mut self.refresh.waiters) {
+            match waiter {
+                Waiter::Token(id) => self.give_token(id),
+                Waiter::Check(command) => self.complete(command, Outcome::Done {}),
+                Waiter::Stream => self.open_stream(),
+                Waiter::Tab => {}
+            }
+        }
+    }
+
+    /// `invalid_grant` ends the session. Nothing else does: a provider in trouble, a network that is
+    /// away and an answer that breaks a rule leave it as it was.
+    pub(super) fn refresh_failed(&mut self, error: Error) {
+        self.refresh.sent = false;
+        if error.code == Code::InvalidGrant {
+            return self.end(Ending::InvalidGrant);
+        }
+        if error.code == Code::IssuerUnreachable {
+            self.set_status(Status::Offline);
+        }
+        self.set_error(Some(error.clone()));
+        for waiter in core::mem::take(&mut self.refresh.waiters) {
+            match waiter {
+                Waiter::Token(id) => self.complete_failed(Some(id), error.clone()),
+                Waiter::Check(command) => self.check_failed(command, error.clone()),
+                Waiter::Stream => self.stream_failed(None),
+                Waiter::Tab => {}
+            }
+        }
+    }
+
+    /// The session ended: whoever waits for tokens gets none.
+    pub(super) fn refresh_ended(&mut self) {
+        self.clear_timer(Timer::Renew);
+        self.refresh.sent = false;
+        for waiter in core::mem::take(&mut self.refresh.waiters) {
+            match waiter {
+                Waiter::Token(id) => self.complete_failed(Some(id), Code::NotSignedIn.into()),
+                Waiter::Check(command) => self.complete(command, Outcome::Done {}),
+                Waiter::Stream | Waiter::Tab => {}
+            }
+        }
+    }
+}

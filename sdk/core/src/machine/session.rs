@@ -1,0 +1,211 @@
+//! The session that is held, and what the tabs tell each other about it.
+
+use super::{Machine, Timer, verification};
+use crate::{
+    id_token::{UntrustedIdToken, VerifiedIdToken},
+    jwk::KeySet,
+    logout_token::VerifiedLogoutToken,
+    secret::Secret,
+    tabs::{Message, SharedSession, Version},
+    token::Tokens,
+    wire::{Area, Cause, Effect, Ending, Status},
+};
+
+/// How many logout tokens are remembered so that each is accepted once.
+const REMEMBERED_LOGOUT_TOKENS: usize = 32;
+
+/// A session: somebody is signed in here.
+#[derive(Clone)]
+pub(super) struct Held {
+    pub(super) id_token: VerifiedIdToken,
+    pub(super) tokens: Tokens,
+    pub(super) version: Version,
+    /// When it began, by the provider's clock.
+    pub(super) started_at: i64,
+}
+
+impl Machine {
+    pub(super) fn broadcast(&mut self, message: &Message) {
+        let channel = self.config.shared_name();
+        let effect = Effect::Broadcast { channel, text: message.write() };
+        self.effect(effect, super::Expect::Nothing);
+    }
+
+    pub(super) fn next_version(&self) -> Version {
+        // Never behind what is known, even if the clock was set back.
+        let known = self.held.as_ref().map_or(0, |held| held.version.at_ms + 1);
+        Version { at_ms: self.now.wall_ms.max(known), tab: self.tab.clone() }
+    }
+
+    /// Takes a verified session over, new or in place of an older one.
+    pub(super) fn hold(&mut self, session: Held) {
+        let other_user = self
+            .held
+            .as_ref()
+            .is_some_and(|held| held.id_token.subject() != session.id_token.subject());
+        self.cause = other_user.then(|| Cause { ending: Ending::UserChanged, at: self.time().0 });
+        if other_user {
+            // The stream is of the old user's grant.
+            self.close_stream();
+        }
+        self.held = Some(session);
+        self.status = Status::Authenticated;
+        self.error = None;
+        self.changed = true;
+        self.clear_timer(Timer::Reach);
+        self.set_lifetime_timer();
+        self.end_if_over();
+        if self.held.is_some() {
+            self.lead_or_wait();
+        }
+    }
+
+    /// Keeps a sign that this browser had a session, and opens the way for automatic checks again.
+    pub(super) fn remember_session(&mut self) {
+        if let Some(memory) = &mut self.memory {
+            memory.reset();
+        }
+        self.save_memory();
+        let key = self.shared_key("hint");
+        self.save(Area::Origin, key, Secret("1".into()));
+    }
+
+    pub(super) fn share_session(&mut self) {
+        let Some(held) = &self.held else { return };
+        let session = SharedSession {
+            version: held.version.clone(),
+            id_token: held.id_token.raw().into(),
+            tokens: held.tokens.clone(),
+            started_at: held.started_at,
+            keys: self.keys.as_ref().map(|keys| keys.text().into()).unwrap_or_default(),
+        };
+        self.broadcast(&Message::Session(session));
+    }
+
+    /// The session is over in all tabs of this origin. This, and nothing else, ends one.
+    pub(super) fn end(&mut self, ending: Ending) {
+        let Some(held) = self.forget(ending, self.time().0) else { return };
+        let session_id = held.id_token.session_id().map(Into::into);
+        let Some(cause) = self.cause.clone() else { return };
+        self.broadcast(&Message::Ended { version: held.version, session_id, cause });
+        let key = self.shared_key("hint");
+        self.erase(Area::Origin, key);
+    }
+
+    /// The session is over in this tab.
+    fn forget(&mut self, ending: Ending, at: i64) -> Option<Held> {
+        let held = self.held.take()?;
+        self.status = match ending {
+            Ending::InvalidGrant | Ending::InvalidToken | Ending::Lifetime => Status::Expired,
+            _ => Status::Anonymous,
+        };
+        self.cause = Some(Cause { ending, at });
+        self.error = None;
+        self.changed = true;
+        self.clear_timer(Timer::Lifetime);
+        self.stop_leading();
+        self.refresh_ended();
+        Some(held)
+    }
+
+    pub(super) fn set_lifetime_timer(&mut self) {
+        if let (Some(held), Some(lifetime)) = (&self.held, self.config.session_lifetime) {
+            let left = held.started_at.saturating_add(lifetime).saturating_sub(self.time().0);
+            self.set_timer(Timer::Lifetime, left.max(0).saturating_mul(1000));
+        }
+    }
+
+    pub(super) fn end_if_over(&mut self) {
+        let over = match (&self.held, self.config.session_lifetime) {
+            (Some(held), Some(lifetime)) => held.started_at + lifetime <= self.time().0,
+            _ => false,
+        };
+        if over {
+            self.end(Ending::Lifetime);
+        } else {
+            // Timers run on the monotonic clock; the provider's may have been set back since.
+            self.set_lifetime_timer();
+        }
+    }
+
+    /// A logout token passed every check. It counts once.
+    pub(super) fn logged_out(&mut self, token: VerifiedLogoutToken) {
+        if self.accepted_logout_tokens.contains(&token.token_id) {
+            return;
+        }
+        if self.accepted_logout_tokens.len() == REMEMBERED_LOGOUT_TOKENS {
+            self.accepted_logout_tokens.remove(0);
+        }
+        self.accepted_logout_tokens.push(token.token_id);
+        self.end(Ending::LogoutToken);
+    }
+
+    pub(super) fn handle_message(&mut self, text: &str) {
+        match Message::read(text) {
+            // Any script of this origin can speak here: what makes no sense is no news.
+            None => {}
+            Some(Message::Hello) => self.handle_hello(),
+            Some(Message::Busy) => self.handle_busy(),
+            Some(Message::Idle) => self.handle_idle(),
+            Some(Message::Renew(version)) => self.handle_renew(&version),
+            Some(Message::Session(shared)) => self.handle_shared_session(shared),
+            Some(Message::Ended { version, session_id, cause }) => {
+                self.handle_ended(&version, session_id.as_deref(), &cause);
+            }
+        }
+    }
+
+    fn handle_shared_session(&mut self, shared: SharedSession) {
+        let known = self.held.as_ref().is_some_and(|held| held.version >= shared.version);
+        if known || self.leaving {
+            return;
+        }
+        if self.keys.is_none() {
+            self.keys = KeySet::read(shared.keys.as_bytes()).ok();
+        }
+        // No nonce: it was checked by the tab whose sign-in it answered.
+        if let Ok(token) = UntrustedIdToken::begin(&shared.id_token, self.expected()) {
+            self.clear_timer(Timer::Hello);
+            let tokens = shared.tokens.clone();
+            let purpose = verification::Purpose::Adopt(shared);
+            self.verify(verification::Verification::id_token(token, tokens, purpose));
+        }
+    }
+
+    fn handle_ended(&mut self, version: &Version, session_id: Option<&str>, cause: &Cause) {
+        let ours = self.held.as_ref().is_some_and(|held| {
+            *version >= held.version && session_id == held.id_token.session_id()
+        });
+        if ours {
+            self.forget(cause.ending, cause.at);
+        }
+    }
+
+    /// The page is seen again, or the network is back: whatever waits for that is done now.
+    pub(super) fn handle_attention(&mut self) {
+        if self.held.is_some() {
+            self.confirm();
+        } else if self.status == Status::Offline {
+            self.with_metadata(super::Goal::Reach, true);
+        }
+    }
+
+    /// The page came back from the back/forward cache or was thawed: what it shows may be of a
+    /// session that ended long ago, so nothing is shown before a check.
+    pub(super) fn handle_return(&mut self) {
+        self.away = false;
+        self.leaving = false;
+        self.finish_interrupted_start();
+        if self.held.is_some() {
+            self.set_status(Status::Restoring);
+            self.changed = true;
+            self.lead_or_wait();
+            self.check(None);
+        }
+    }
+
+    pub(super) fn handle_leave(&mut self) {
+        self.away = true;
+        self.stop_leading();
+    }
+}

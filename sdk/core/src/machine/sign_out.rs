@@ -1,0 +1,80 @@
+//! Signing out: here first, then everywhere (OIDC RP-Initiated Logout 1.0).
+
+use super::{Expect, Goal, Machine};
+use crate::{
+    address::{path, with_query},
+    attempt::Attempt,
+    error::{Code, Error},
+    secret::Secret,
+    wire::{Answer, Ending, Outcome, Scope},
+};
+use alloc::{boxed::Box, string::String};
+
+/// A sign-out on its way to the provider; nothing is held here any more.
+pub(super) struct SignOut {
+    pub(super) command: u32,
+    id_token_hint: Secret,
+    state: String,
+}
+
+impl Machine {
+    pub(super) fn handle_sign_out(&mut self, id: u32, scope: Scope) {
+        if self.leaving {
+            return self.complete_failed(Some(id), Code::Superseded.into());
+        }
+        let id_token_hint = match &self.held {
+            Some(held) => Secret(held.id_token.raw().into()),
+            None => Secret::default(),
+        };
+        // F7: the local session and the other tabs' go first, whatever the provider does.
+        self.end(if scope == Scope::Global { Ending::SignedOut } else { Ending::SignedOutHere });
+        if let Some(memory) = &mut self.memory {
+            memory.stopped = true;
+        }
+        self.save_memory();
+        self.publish();
+        if scope == Scope::Global {
+            let sign_out = SignOut { command: id, id_token_hint, state: String::new() };
+            self.with_metadata(Goal::EndSession(Box::new(sign_out)), true);
+        } else {
+            self.complete(Some(id), Outcome::Done {});
+        }
+    }
+
+    /// The provider has answered just now. The record lets the page that the person comes back to
+    /// know that the answer is ours.
+    pub(super) fn save_sign_out(&mut self, mut sign_out: Box<SignOut>) {
+        sign_out.state = self.entropy.token(32);
+        let return_to = String::from(path(&self.config.post_logout_redirect_uri));
+        let record = Attempt::SignOut.write(&self.config, self.time());
+        let state = sign_out.state.clone();
+        self.save_attempt(&state, return_to, record, Expect::SignOutSaved(sign_out));
+    }
+
+    pub(super) fn handle_sign_out_saved(&mut self, answer: &Answer, sign_out: &SignOut) {
+        let endpoint =
+            self.metadata.as_ref().and_then(|(metadata, _)| metadata.end_session_endpoint.clone());
+        let Some(endpoint) = endpoint else {
+            return self.sign_out_failed(sign_out.command, Code::SignOutUnsupported.into());
+        };
+        // Without storage the answer could not be recognised: signing out matters more.
+        let saved = matches!(answer, Answer::Done {});
+        let url = with_query(
+            &endpoint,
+            &[
+                ("id_token_hint", &sign_out.id_token_hint.0),
+                ("client_id", &self.config.client_id),
+                ("post_logout_redirect_uri", &self.config.post_logout_redirect_uri),
+                ("state", if saved { &sign_out.state } else { "" }),
+            ],
+        );
+        self.complete(Some(sign_out.command), Outcome::Leaving {});
+        self.navigate(Secret(url), false);
+    }
+
+    /// The person is signed out here, and told that the provider does not know.
+    pub(super) fn sign_out_failed(&mut self, command: u32, error: Error) {
+        self.set_error(Some(error.clone()));
+        self.complete_failed(Some(command), error);
+    }
+}

@@ -1,0 +1,228 @@
+//! The start of a page: the ladder that finds out whether there is a session.
+//!
+//! 1. The page was loaded by a callback.
+//! 2. Another tab has a session.
+//! 3. One top-level `prompt=none`, if the page may.
+//! 4. Anonymous.
+
+use super::{Expect, Machine, Timer, leader::Lead};
+use crate::{
+    error::Code,
+    memory::{Memory, Permission},
+    tabs::Message,
+    wire::{Answer, Area, Effect, Failure, OnLoad, Outcome, Status},
+};
+use alloc::{string::String, vec::Vec};
+
+/// How long the other tabs may take to answer `hello`.
+const HELLO_MS: i64 = 300;
+
+/// How long to wait for a tab that says it is about to have a session.
+const BUSY_MS: i64 = 15_000;
+
+/// Where the start is.
+pub(super) enum Start {
+    /// No `resume` has come yet.
+    Ahead,
+    /// The ladder is being climbed.
+    Climbing(Climb),
+    /// It is known whether there is a session.
+    Over,
+}
+
+/// What the ladder has to know on the way.
+#[derive(Default)]
+pub(super) struct Climb {
+    commands: Vec<u32>,
+    here: String,
+    on_load: OnLoad,
+    /// A callback has just been handled without a session: no redirect on top of it.
+    pub(super) may_not_redirect: bool,
+    /// Another tab has been told to wait for us.
+    said_busy: bool,
+}
+
+impl Start {
+    pub(super) const fn is_over(&self) -> bool {
+        matches!(self, Self::Over)
+    }
+
+    pub(super) const fn climb(&mut self) -> Option<&mut Climb> {
+        match self {
+            Self::Climbing(climb) => Some(climb),
+            _ => None,
+        }
+    }
+}
+
+impl Machine {
+    pub(super) fn handle_resume(
+        &mut self,
+        id: u32,
+        callback: Option<String>,
+        here: String,
+        on_load: OnLoad,
+    ) {
+        match &mut self.start {
+            // The same answer for a repeated call.
+            Start::Climbing(climb) => climb.commands.push(id),
+            Start::Over => self.complete(Some(id), Outcome::Done {}),
+            Start::Ahead => {
+                self.tab = self.entropy.token(9);
+                let climb = Climb { commands: Vec::from([id]), here, on_load, ..Climb::default() };
+                self.start = Start::Climbing(climb);
+                self.changed = true;
+                // From the first broadcast on, this page hears the others.
+                self.broadcast(&Message::Hello);
+                let key = self.shared_key("memory");
+                self.load(Area::Tab, key, Expect::Memory);
+                let effect = Effect::TakeLock {
+                    name: self.config.shared_name(),
+                    if_free: true,
+                    steal: false,
+                };
+                self.effect(effect, Expect::StartLock { callback });
+            }
+        }
+    }
+
+    pub(super) fn handle_memory(&mut self, answer: Answer) {
+        if let Answer::Loaded { value } = answer {
+            self.memory = Some(value.map_or_else(Memory::default, |text| Memory::read(&text)));
+        }
+    }
+
+    /// Whoever holds the lock has a session or is about to have one.
+    pub(super) fn handle_start_lock(
+        &mut self,
+        effect: u32,
+        answer: &Answer,
+        callback: Option<String>,
+    ) {
+        self.lead = match answer {
+            Answer::Granted {} => Lead::Holding(effect),
+            Answer::Failed { reason: Failure::Held } => Lead::No,
+            _ => Lead::Alone,
+        };
+        match callback {
+            Some(callback) => self.handle_callback(&callback),
+            None => self.ask_other_tabs(),
+        }
+    }
+
+    /// Rung 2: the tabs were greeted at the start; only if one of them can have a session is there
+    /// anything to wait for.
+    pub(super) fn ask_other_tabs(&mut self) {
+        if matches!(self.lead, Lead::No) && self.held.is_none() {
+            self.broadcast(&Message::Hello);
+            self.set_timer(Timer::Hello, HELLO_MS);
+        } else {
+            self.ladder();
+        }
+    }
+
+    pub(super) fn handle_busy(&mut self) {
+        if self.timers.iter().any(|(timer, _)| *timer == Timer::Hello) {
+            self.set_timer(Timer::Hello, BUSY_MS);
+        }
+    }
+
+    pub(super) fn handle_idle(&mut self) {
+        if self.timers.iter().any(|(timer, _)| *timer == Timer::Hello) {
+            self.set_timer(Timer::Hello, 0);
+        }
+    }
+
+    /// Answers a tab that asks who has a session.
+    pub(super) fn handle_hello(&mut self) {
+        if self.held.is_some() {
+            self.share_session();
+        } else if !matches!(self.lead, Lead::No)
+            && let Some(climb) = self.start.climb()
+        {
+            climb.said_busy = true;
+            self.broadcast(&Message::Busy);
+        }
+    }
+
+    /// Rungs 3 and 4, when no tab has said anything.
+    pub(super) fn ladder(&mut self) {
+        let Some(climb) = self.start.climb() else { return };
+        let on_load = if climb.may_not_redirect { OnLoad::None } else { climb.on_load };
+        match on_load {
+            _ if self.held.is_some() => self.finish_start(),
+            // With storage blocked the way back would be lost: nothing redirects by itself.
+            _ if self.memory.is_none() => self.finish_start(),
+            OnLoad::None => self.finish_start(),
+            OnLoad::Check => self.redirect_once(),
+            OnLoad::Hint => {
+                let key = self.shared_key("hint");
+                self.load(Area::Origin, key, Expect::Hint);
+            }
+        }
+    }
+
+    pub(super) fn handle_hint(&mut self, answer: &Answer) {
+        if matches!(answer, Answer::Loaded { value: Some(_) }) {
+            self.redirect_once();
+        } else {
+            self.finish_start();
+        }
+    }
+
+    fn redirect_once(&mut self) {
+        let now = self.time();
+        let permission = self.memory.as_ref().map(|memory| memory.permission(now));
+        match (permission, self.start.climb()) {
+            (Some(Permission::Granted), Some(climb)) => {
+                let here = climb.here.clone();
+                self.begin_automatic_departure(here);
+            }
+            (Some(Permission::Broken), _) => {
+                self.set_error(Some(Code::RedirectLoop.into()));
+                self.finish_start();
+            }
+            _ => self.finish_start(),
+        }
+    }
+
+    /// The commands that wait for the start, when the page is about to be left instead.
+    pub(super) fn complete_start_as_leaving(&mut self) {
+        if let Some(climb) = self.start.climb() {
+            for command in core::mem::take(&mut climb.commands) {
+                self.complete(Some(command), Outcome::Leaving {});
+            }
+        }
+    }
+
+    /// It is known now whether there is a session.
+    pub(super) fn finish_start(&mut self) {
+        self.clear_timer(Timer::Hello);
+        if let Start::Climbing(climb) = core::mem::replace(&mut self.start, Start::Over) {
+            if self.held.is_none() {
+                if self.status == Status::Restoring {
+                    self.set_status(Status::Anonymous);
+                }
+                self.stop_leading();
+                if climb.said_busy {
+                    self.broadcast(&Message::Idle);
+                }
+            }
+            for command in climb.commands {
+                self.complete(Some(command), Outcome::Done {});
+            }
+            for (id, command) in core::mem::take(&mut self.queued) {
+                self.handle_command(id, command);
+            }
+        }
+    }
+
+    /// The same for a page that comes back although it had been left: Back leads here when the
+    /// browser kept the page.
+    pub(super) fn finish_interrupted_start(&mut self) {
+        if let Some(climb) = self.start.climb() {
+            climb.may_not_redirect = true;
+            self.ask_other_tabs();
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The session-events stream (docs/session-events.md): how a page hears at once that the provider's
+//! session ended.
+
+use super::{Expect, Goal, Machine, Timer, refresh::Waiter, verification::Verification};
+use crate::{
+    event_stream::EventStream,
+    logout_token::UntrustedLogoutToken,
+    secret::Secret,
+    wire::{Answer, Effect, Failure, Status},
+};
+use alloc::string::String;
+
+/// Silence after which the stream counts as dead: the provider sends a heartbeat every 15 s.
+const SILENCE_MS: i64 = 40_000;
+
+/// How recently the stream must have been heard to spare a check.
+const CONFIRMED_MS: i64 = 30_000;
+
+/// The longest pause before another try, without jitter.
+const LONGEST_PAUSE_MS: i64 = 30_000;
+
+/// The stream of the leading tab.
+#[derive(Default)]
+pub(super) struct Stream {
+    /// The effect, while one is opening or open.
+    effect: Option<u32>,
+    open: bool,
+    parser: EventStream,
+    /// When it last said anything.
+    heard_at_ms: Option<i64>,
+    /// Tries in a row that failed.
+    failures: u32,
+    /// The token was refreshed because the stream refused it: not again before it opened.
+    refreshed: bool,
+    /// The provider has none, or none for this client.
+    absent: bool,
+}
+
+impl Machine {
+    /// Opens the stream, if this tab leads and none is open.
+    pub(super) fn open_stream(&mut self) {
+        self.clear_timer(Timer::StreamRetry);
+        let wanted = self.held.is_some() && self.is_leading() && !self.away;
+        if wanted && self.stream.effect.is_none() && !self.stream.absent {
+            self.with_metadata(Goal::Stream, false);
+        }
+    }
+
+    pub(super) fn send_open_stream(&mut self, endpoint: Option<String>) {
+        let (Some(held), Some(url)) = (&self.held, endpoint) else { return };
+        if self.stream.effect.is_some() || self.away || !self.is_leading() {
+            return;
+        }
+        let authorization = bearer(&held.tokens.access_token);
+        let timeout_ms = super::provider::REQUEST_TIMEOUT_MS;
+        let effect = Effect::OpenStream { url, authorization, timeout_ms };
+        let id = self.effect(effect, Expect::StreamHead);
+        self.stream.effect = Some(id);
+    }
+
+    pub(super) fn handle_stream_head(&mut self, effect: u32, answer: Answer) {
+        let Answer::Response { response } = answer else {
+            self.stream.effect = None;
+            let network =
+                matches!(answer, Answer::Failed { reason: Failure::Network | Failure::Timeout });
+            if network {
+                self.set_status(Status::Offline);
+            }
+            return self.stream_failed(None);
+        };
+        let is_stream = response.content_type.as_deref() == Some("text/event-stream");
+        if response.status == 200 && is_stream {
+            self.stream.open = true;
+            self.stream.parser = EventStream::default();
+            self.stream.failures = 0;
+            self.stream.refreshed = false;
+            return self.heard();
+        }
+        self.cancel(effect);
+        self.stream.effect = None;
+        match response.status {
+            401 if !self.stream.refreshed => {
+                self.stream.refreshed = true;
+                self.refresh(Waiter::Stream);
+            }
+            // Later: too many streams, or a provider in trouble. (A 401 for a fresh token too.)
+            401 | 429 | 500.. => self.stream_failed(response.retry_after),
+            // Not for this client: checks remain.
+            _ => self.stream.absent = true,
+        }
+    }
+
+    /// The provider is there and the session stands.
+    fn heard(&mut self) {
+        self.stream.heard_at_ms = Some(self.now.monotonic_ms);
+        self.set_timer(Timer::StreamSilence, SILENCE_MS);
+        if self.status == Status::Offline {
+            self.set_status(Status::Authenticated);
+            self.set_error(None);
+        }
+    }
+
+    pub(super) fn handle_chunk(&mut self, effect: u32, bytes: &[u8]) {
+        if self.stream.effect != Some(effect) || !self.stream.open {
+            return;
+        }
+        self.heard();
+        let Some(events) = self.stream.parser.push(bytes) else {
+            return self.handle_silence();
+        };
+        for event in events {
+            if event.name == "logout" {
+                self.handle_logout_token(&event.data);
+            }
+        }
+    }
+
+    fn handle_logout_token(&mut self, raw: &str) {
+        let Some(held) = &self.held else { return };
+        let (issuer, client_id) = (&self.config.issuer, &self.config.client_id);
+        match UntrustedLogoutToken::begin(raw, issuer, client_id, &held.id_token) {
+            Ok(token) => self.verify(Verification::logout_token(token)),
+            // Nothing is signed out by what is no logout token of ours, but the app can see it.
+            Err(error) => self.set_error(Some(error)),
+        }
+    }
+
+    pub(super) fn handle_stream_ended(&mut self, effect: u32) {
+        if self.stream.effect == Some(effect) {
+            self.stream.effect = None;
+            self.stream.open = false;
+            self.clear_timer(Timer::StreamSilence);
+            self.stream_failed(None);
+        }
+    }
+
+    /// Nothing was heard for too long, or nonsense: the stream is opened anew.
+    pub(super) fn handle_silence(&mut self) {
+        self.close_stream();
+        self.stream_failed(None);
+    }
+
+    /// Another try: after 1 s to 30 s, with full jitter, not before the provider wishes.
+    pub(super) fn stream_failed(&mut self, retry_after: Option<i64>) {
+        if self.held.is_none() || !self.is_leading() {
+            return;
+        }
+        let spread = (1000_i64 << self.stream.failures.min(5)).min(LONGEST_PAUSE_MS - 1000);
+        self.stream.failures += 1;
+        let pause = 1000 + self.entropy.below(spread);
+        let wished = retry_after.unwrap_or(0).clamp(0, 3600) * 1000;
+        self.set_timer(Timer::StreamRetry, pause.max(wished));
+    }
+
+    pub(super) fn close_stream(&mut self) {
+        self.clear_timer(Timer::StreamSilence);
+        self.clear_timer(Timer::StreamRetry);
+        if let Some(effect) = self.stream.effect.take() {
+            self.cancel(effect);
+        }
+        self.stream = Stream { absent: self.stream.absent, ..Stream::default() };
+    }
+
+    /// Checks the session, unless the stream has just confirmed it.
+    pub(super) fn confirm(&mut self) {
+        let confirmed = self.stream.open
+            && self.stream.heard_at_ms.is_some_and(|at| self.now.monotonic_ms - at < CONFIRMED_MS);
+        if !confirmed {
+            self.check(None);
+            if self.is_leading() && self.stream.effect.is_none() {
+                self.open_stream();
+            }
+        }
+    }
+}
+
+/// RFC 6750, 2.1.
+pub(super) fn bearer(token: &Secret) -> Secret {
+    Secret(["Bearer ", &token.0].concat())
+}

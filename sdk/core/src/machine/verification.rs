@@ -1,0 +1,205 @@
+//! Verification: key, signature, the rules after it, and the hash of the access token.
+
+use super::{Expect, Goal, Machine, session::Held};
+use crate::{
+    base64url,
+    error::{Code, Error},
+    id_token::{Expected, UntrustedIdToken, VerifiedIdToken},
+    jws::UntrustedJws,
+    logout_token::{Judgement, UntrustedLogoutToken},
+    secret::Secret,
+    tabs::SharedSession,
+    token::Tokens,
+    wire::{Answer, Effect, Failure},
+};
+use alloc::boxed::Box;
+
+/// A token on its way from untrusted to verified.
+pub(super) struct Verification {
+    subject: Subject,
+    /// The key set was fetched for this token already.
+    refetched: bool,
+}
+
+#[expect(clippy::large_enum_variant, reason = "one at a time, and boxed while it waits")]
+enum Subject {
+    IdToken { token: UntrustedIdToken, tokens: Tokens, purpose: Purpose },
+    LogoutToken(UntrustedLogoutToken),
+}
+
+/// What an ID token came for.
+pub(super) enum Purpose {
+    /// It answers a sign-in.
+    SignIn { automatic: bool },
+    /// It came with refreshed tokens.
+    Refresh,
+    /// Another tab shared its session.
+    Adopt(SharedSession),
+}
+
+/// A verified ID token whose access token is still to be compared with it.
+pub(super) struct HashCheck {
+    token: VerifiedIdToken,
+    tokens: Tokens,
+    purpose: Purpose,
+}
+
+impl Verification {
+    pub(super) const fn id_token(
+        token: UntrustedIdToken,
+        tokens: Tokens,
+        purpose: Purpose,
+    ) -> Self {
+        Self { subject: Subject::IdToken { token, tokens, purpose }, refetched: false }
+    }
+
+    pub(super) const fn logout_token(token: UntrustedLogoutToken) -> Self {
+        Self { subject: Subject::LogoutToken(token), refetched: false }
+    }
+
+    const fn jws(&self) -> &UntrustedJws {
+        match &self.subject {
+            Subject::IdToken { token, .. } => &token.jws,
+            Subject::LogoutToken(token) => &token.jws,
+        }
+    }
+}
+
+impl Machine {
+    /// What every ID token is held against.
+    pub(super) fn expected(&self) -> Expected {
+        Expected {
+            issuer: self.config.issuer.clone(),
+            client_id: self.config.client_id.clone(),
+            ..Expected::default()
+        }
+    }
+
+    /// Finds the key and asks for the signature's verdict. An unknown key makes the set be fetched
+    /// anew, once (OIDC Core 10.1.1: providers rotate).
+    pub(super) fn verify(&mut self, mut verification: Verification) {
+        let key = self.keys.as_ref().and_then(|keys| keys.choose(verification.jws()));
+        if let Some(key) = key {
+            let jws = verification.jws();
+            let effect = Effect::VerifySignature {
+                algorithm: jws.algorithm.as_str(),
+                key,
+                input: Secret(jws.input.clone()),
+                signature: jws.signature.clone(),
+            };
+            self.effect(effect, Expect::Signature(Box::new(verification)));
+        } else if !verification.refetched && self.may_fetch_keys() {
+            verification.refetched = true;
+            self.with_metadata(Goal::Keys(Box::new(verification)), false);
+        } else {
+            let key_id = verification.jws().key_id.clone().unwrap_or_default();
+            let error = Error::new(Code::KeyNotFound, "kid", "one fitting key", &key_id);
+            self.verification_failed(verification, error);
+        }
+    }
+
+    pub(super) fn handle_signature(&mut self, answer: &Answer, verification: Verification) {
+        let valid = match answer {
+            Answer::Verdict { valid } => *valid,
+            Answer::Failed { reason: Failure::BadKey } => {
+                let error = Error::new(Code::KeysInvalid, "jwks_uri", "a usable key", "another");
+                return self.verification_failed(verification, error);
+            }
+            _ => return self.verification_failed(verification, Code::CryptoUnavailable.into()),
+        };
+        let now = self.time();
+        match verification.subject {
+            Subject::IdToken { token, tokens, purpose } => match token.finish(valid, now) {
+                Ok(token) => self.check_hash(HashCheck { token, tokens, purpose }),
+                Err(error) => self.id_token_failed(purpose, error),
+            },
+            Subject::LogoutToken(token) => match token.finish(valid, now) {
+                Ok(Judgement::Genuine(token)) => self.logged_out(token),
+                Ok(Judgement::Untimely) => self.check(None),
+                Err(error) => self.set_error(Some(error)),
+            },
+        }
+    }
+
+    fn check_hash(&mut self, check: HashCheck) {
+        match check.token.access_token_hash() {
+            Ok(None) => self.establish(check.token, check.tokens, check.purpose),
+            Ok(Some((_, algorithm))) => {
+                let effect = Effect::Digest { algorithm, text: check.tokens.access_token.clone() };
+                self.effect(effect, Expect::AccessTokenHash(Box::new(check)));
+            }
+            Err(error) => self.id_token_failed(check.purpose, error),
+        }
+    }
+
+    pub(super) fn handle_access_token_hash(&mut self, answer: Answer, mut check: HashCheck) {
+        let digest = match answer {
+            Answer::Digest { value } => base64url::decode(&value),
+            _ => None,
+        };
+        let Some(digest) = digest else {
+            return self.id_token_failed(check.purpose, Code::CryptoUnavailable.into());
+        };
+        match check.token.check_access_token_hash(&digest) {
+            Ok(()) => self.establish(check.token, check.tokens, check.purpose),
+            Err(error) => self.id_token_failed(check.purpose, error),
+        }
+    }
+
+    /// Everything has been checked: the tokens are the session's.
+    fn establish(&mut self, mut token: VerifiedIdToken, tokens: Tokens, purpose: Purpose) {
+        match purpose {
+            Purpose::SignIn { .. } => {
+                let version = self.next_version();
+                let started_at = self.time().0;
+                self.hold(Held { id_token: token, tokens, version, started_at });
+                self.share_session();
+                self.remember_session();
+                self.finish_start();
+            }
+            Purpose::Adopt(shared) => {
+                // Several tabs answer one `hello`: the first one counts.
+                if self.held.as_ref().is_some_and(|held| held.version >= shared.version) {
+                    return;
+                }
+                let (version, started_at) = (shared.version, shared.started_at);
+                self.hold(Held { id_token: token, tokens, version, started_at });
+                self.refresh_succeeded();
+                self.finish_start();
+            }
+            Purpose::Refresh => {
+                let Some(held) = &mut self.held else { return };
+                if let Err(error) = token.check_refreshed(&held.id_token) {
+                    return self.refresh_failed(error);
+                }
+                token.keep_checks_of(&held.id_token);
+                held.id_token = token;
+                self.changed = true;
+                self.use_refreshed(tokens);
+            }
+        }
+    }
+
+    pub(super) fn verification_failed(&mut self, verification: Verification, error: Error) {
+        match verification.subject {
+            Subject::IdToken { purpose, .. } => self.id_token_failed(purpose, error),
+            Subject::LogoutToken(_) => self.set_error(Some(error)),
+        }
+    }
+
+    fn id_token_failed(&mut self, purpose: Purpose, error: Error) {
+        // With a clock that is far off, times say nothing about the token.
+        let timely = matches!(error.code, Code::ExpInvalid | Code::IatInvalid);
+        let error = if timely && self.clock_wrong {
+            Error { code: Code::ClockWrong, ..error }
+        } else {
+            error
+        };
+        match purpose {
+            Purpose::SignIn { automatic } => self.arrival_failed(error, automatic),
+            Purpose::Refresh => self.refresh_failed(error),
+            // Whoever shared it may be anybody on this origin: as if nothing had been said.
+            Purpose::Adopt(_) => self.ladder(),
+        }
+    }
+}

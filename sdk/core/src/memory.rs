@@ -1,0 +1,95 @@
+//! What a tab remembers across its pages: how often it redirected by itself, and whether it may.
+
+use crate::{
+    json::{Value, Writer, read},
+    time::UnixTime,
+};
+use alloc::{string::String, vec::Vec};
+
+/// Automatic redirects that are allowed between two reached sessions.
+const REDIRECTS: i64 = 1;
+
+/// Automatic redirects that are allowed in one minute, sessions reached or not.
+const REDIRECTS_A_MINUTE: usize = 10;
+
+/// The memory of one tab for one client, kept in `sessionStorage`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Memory {
+    /// Automatic redirects since a session was last reached.
+    redirects: i64,
+    /// When the last of them were, in Unix seconds.
+    times: Vec<i64>,
+    /// Set by an error answer to an automatic check and by a sign-out of the person: no automatic
+    /// check until the person clicks.
+    pub(crate) stopped: bool,
+}
+
+/// Whether a page may redirect by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Permission {
+    /// Yes.
+    Granted,
+    /// No: the marker is set.
+    Stopped,
+    /// No: it did so before, and no session came of it, or too often.
+    Broken,
+}
+
+impl Memory {
+    /// Whether the page may redirect by itself now.
+    pub(crate) fn permission(&self, now: UnixTime) -> Permission {
+        let recent = self.times.iter().filter(|time| is_recent(**time, now)).count();
+        if self.stopped {
+            Permission::Stopped
+        } else if self.redirects >= REDIRECTS || recent + 1 >= REDIRECTS_A_MINUTE {
+            Permission::Broken
+        } else {
+            Permission::Granted
+        }
+    }
+
+    /// The page redirects by itself now.
+    pub(crate) fn redirected(&mut self, now: UnixTime) {
+        self.times.retain(|time| is_recent(*time, now));
+        self.times.push(now.0);
+        self.redirects += 1;
+    }
+
+    /// A session was reached, or the person clicked: whatever stopped automatic checks is over.
+    pub(crate) fn reset(&mut self) {
+        self.redirects = 0;
+        self.stopped = false;
+    }
+
+    pub(crate) fn write(&self) -> String {
+        let mut writer = Writer::default();
+        writer.open('{');
+        writer.name("redirects");
+        writer.integer(self.redirects);
+        writer.name("stopped");
+        writer.raw(if self.stopped { "true" } else { "false" });
+        writer.name("times");
+        writer.open('[');
+        for time in &self.times {
+            writer.integer(*time);
+        }
+        writer.close(']');
+        writer.close('}');
+        writer.finish()
+    }
+
+    /// Reads what was kept; what cannot be read is as if nothing had been kept.
+    pub(crate) fn read(text: &str) -> Self {
+        let Ok(value) = read(text.as_bytes()) else { return Self::default() };
+        let times = value.get("times").and_then(Value::as_array).unwrap_or_default();
+        Self {
+            redirects: value.get("redirects").and_then(Value::as_integer).unwrap_or_default(),
+            times: times.iter().filter_map(Value::as_integer).take(REDIRECTS_A_MINUTE).collect(),
+            stopped: value.get("stopped") == Some(&Value::Bool(true)),
+        }
+    }
+}
+
+fn is_recent(time: i64, now: UnixTime) -> bool {
+    (now.0.saturating_sub(60)..=now.0).contains(&time)
+}

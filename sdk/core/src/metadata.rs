@@ -1,0 +1,75 @@
+//! The provider's metadata (OIDC Discovery 1.0, RFC 8414).
+
+use crate::{
+    error::{Code, Error, Result},
+    json::{Value, read},
+};
+use alloc::string::String;
+
+/// What a provider says about itself, as far as this client uses it.
+#[derive(Clone, Debug)]
+pub(crate) struct Metadata {
+    pub(crate) authorization_endpoint: String,
+    pub(crate) token_endpoint: String,
+    pub(crate) jwks_uri: String,
+    pub(crate) userinfo_endpoint: Option<String>,
+    pub(crate) end_session_endpoint: Option<String>,
+    pub(crate) session_events_endpoint: Option<String>,
+    /// RFC 9207, 3: whether every authorization response carries `iss`.
+    pub(crate) promises_iss: bool,
+}
+
+/// Where the document is (OIDC Discovery 4.1: a terminating slash goes first).
+pub(crate) fn address(issuer: &str) -> String {
+    let mut url = String::from(issuer.strip_suffix('/').unwrap_or(issuer));
+    url.push_str("/.well-known/openid-configuration");
+    url
+}
+
+impl Metadata {
+    /// Reads the document of `issuer`.
+    pub(crate) fn read(bytes: &[u8], issuer: &str) -> Result<Self> {
+        let Ok(document @ Value::Object(_)) = read(bytes) else {
+            return Err(invalid("document", "a JSON object", "something else"));
+        };
+        // OIDC Discovery 4.3: exactly the issuer that was asked, else anybody could answer for it.
+        let found = document.str("issuer").unwrap_or_default();
+        if found != issuer {
+            return Err(Error::new(Code::IssuerMismatch, "issuer", issuer, found));
+        }
+        let endpoint = |name| match optional_endpoint(&document, name) {
+            Ok(None) => Err(invalid(name, "an https address", "")),
+            Ok(Some(url)) => Ok(url),
+            Err(error) => Err(error),
+        };
+        Ok(Self {
+            authorization_endpoint: endpoint("authorization_endpoint")?,
+            token_endpoint: endpoint("token_endpoint")?,
+            jwks_uri: endpoint("jwks_uri")?,
+            userinfo_endpoint: optional_endpoint(&document, "userinfo_endpoint")?,
+            end_session_endpoint: optional_endpoint(&document, "end_session_endpoint")?,
+            session_events_endpoint: optional_endpoint(&document, "session_events_endpoint")?,
+            promises_iss: document.get("authorization_response_iss_parameter_supported")
+                == Some(&Value::Bool(true)),
+        })
+    }
+}
+
+/// An address that may be fetched or navigated to: `javascript:` and its like would be code.
+pub(crate) fn is_web_address(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
+}
+
+fn optional_endpoint(document: &Value, name: &str) -> Result<Option<String>> {
+    match document.get(name) {
+        None => Ok(None),
+        Some(Value::String(url)) if is_web_address(url) => Ok(Some(url.clone())),
+        Some(other) => {
+            Err(invalid(name, "an https address", other.as_str().unwrap_or("another type")))
+        }
+    }
+}
+
+fn invalid(subject: &str, expected: &str, found: &str) -> Error {
+    Error::new(Code::MetadataInvalid, subject, expected, found)
+}

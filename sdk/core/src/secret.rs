@@ -1,0 +1,36 @@
+//! Texts that must not leak into logs and error messages.
+
+use crate::{
+    json::{Value, Writer},
+    wire::{Declare, Read, Write},
+};
+use alloc::string::String;
+
+/// A token, code, verifier or form that holds one. Its `Debug` form is masked; it reaches the wire
+/// only towards the effect or the command that needs it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl core::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+impl Write for Secret {
+    fn write(&self, writer: &mut Writer) {
+        writer.string(&self.0);
+    }
+}
+
+impl Read for Secret {
+    fn read(value: Option<&Value>) -> Option<Self> {
+        String::read(value).map(Self)
+    }
+}
+
+impl Declare for Secret {
+    fn type_name() -> String {
+        "string".into()
+    }
+}

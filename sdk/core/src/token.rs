@@ -1,0 +1,104 @@
+//! Token requests and responses (OIDC Core 3.1.3 and 12, RFC 6749).
+
+use crate::{
+    address,
+    authorization::refusal,
+    config::Config,
+    error::{Code, Error, Result},
+    json::{Value, read},
+    secret::Secret,
+    time::{Seconds, UnixTime},
+    wire::Response,
+};
+use alloc::string::String;
+
+/// What a session may use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tokens {
+    pub(crate) access_token: Secret,
+    /// By the provider's clock; `None` if it does not say.
+    pub(crate) expires_at: Option<UnixTime>,
+    pub(crate) refresh_token: Option<Secret>,
+}
+
+/// A token response: the tokens, and the ID token as it came.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenResponse {
+    pub(crate) tokens: Tokens,
+    pub(crate) id_token: Option<String>,
+}
+
+/// The form that redeems a code (OIDC Core 3.1.3.1, RFC 7636, 4.5).
+pub(crate) fn code_form(config: &Config, code: &Secret, verifier: &Secret) -> Secret {
+    Secret(address::form(&[
+        ("grant_type", "authorization_code"),
+        ("client_id", &config.client_id),
+        ("redirect_uri", &config.redirect_uri),
+        ("code", &code.0),
+        ("code_verifier", &verifier.0),
+    ]))
+}
+
+/// The form that refreshes (OIDC Core 12.1).
+pub(crate) fn refresh_form(config: &Config, refresh_token: &Secret) -> Secret {
+    Secret(address::form(&[
+        ("grant_type", "refresh_token"),
+        ("client_id", &config.client_id),
+        ("refresh_token", &refresh_token.0),
+    ]))
+}
+
+/// Reads the token endpoint's answer (OIDC Core 3.1.3.3 and 3.1.3.4).
+pub(crate) fn read_response(head: &Response, body: &[u8], now: UnixTime) -> Result<TokenResponse> {
+    let document = read(body).ok();
+    let document = document.as_ref();
+    // A 200 with an `error` is an error too: whoever answers so has issued nothing.
+    if let Some(error) = document.and_then(|document| document.str("error")) {
+        let description = document.and_then(|document| document.str("error_description"));
+        return Err(refusal(error, description.unwrap_or_default()));
+    }
+    if head.status != 200 {
+        let status = crate::claims::number(head.status.into());
+        let code =
+            if head.status >= 500 { Code::IssuerUnreachable } else { Code::TokenResponseInvalid };
+        return Err(Error::new(code, "token_endpoint", "200", &status));
+    }
+    let Some(document @ Value::Object(_)) = document else {
+        return Err(invalid("token_endpoint", "a JSON object", "something else"));
+    };
+    let text = |name| match document.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) if !text.is_empty() => Ok(Some(text.clone())),
+        Some(_) => Err(invalid(name, "a string", "another type")),
+    };
+    let access_token = text("access_token")?;
+    let Some(access_token) = access_token else {
+        return Err(invalid("access_token", "a string", ""));
+    };
+    // RFC 6749, 5.1: the type is case insensitive.
+    let token_type = text("token_type")?.unwrap_or_default();
+    if !token_type.eq_ignore_ascii_case("Bearer") {
+        return Err(invalid("token_type", "Bearer", &token_type));
+    }
+    // RFC 6749, 5.1: `expires_in` may be left out. A string is a common mistake that means the
+    // same; anything else is refused.
+    let expires_in = match document.get("expires_in") {
+        None => None,
+        Some(Value::Integer(seconds)) if *seconds >= 0 => Some(*seconds),
+        Some(Value::String(text)) => match text.parse::<u32>() {
+            Ok(seconds) => Some(seconds.into()),
+            Err(_) => return Err(invalid("expires_in", "seconds", "another text")),
+        },
+        Some(_) => return Err(invalid("expires_in", "seconds", "something else")),
+    };
+    let tokens = Tokens {
+        access_token: Secret(access_token),
+        expires_at: expires_in.map(|seconds| now.plus(Seconds(seconds))),
+        refresh_token: text("refresh_token")?.map(Secret),
+    };
+    Ok(TokenResponse { tokens, id_token: text("id_token")? })
+}
+
+fn invalid(subject: &str, expected: &str, found: &str) -> Error {
+    Error::new(Code::TokenResponseInvalid, subject, expected, found)
+}
