@@ -40,7 +40,7 @@ export function createLoop(makers, step, onOrder) {
     const orders = step(
       Date.now(),
       Math.floor(performance.now()),
-      crypto.getRandomValues(new Uint8Array(96)),
+      crypto.getRandomValues(new Uint8Array(128)),
       encode(fact),
       bytes,
     );
