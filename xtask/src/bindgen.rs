@@ -16,8 +16,28 @@ use crate::workspace;
 /// # Errors
 /// When the module cannot be read or the directory not be written.
 pub(crate) fn web(module: &Path, directory: &Path, name: &str) -> Result<()> {
-    let stamp = Stamp::of(concat!("web 1, xtask ", env!("CARGO_PKG_VERSION")))
-        .text(wasm_bindgen_cli_support_version())
+    // Without the default path a bare `init()` throws.
+    write(module, directory, name, |bindgen| Ok(bindgen.web(true)?.omit_default_module_path(false)))
+}
+
+/// Writes `NAME_bg.js`, glue that is given its instance, and `NAME_bg.wasm`.
+///
+/// # Errors
+/// When the module cannot be read or the directory not be written.
+pub(crate) fn bundler(module: &Path, directory: &Path, name: &str) -> Result<()> {
+    write(module, directory, name, |bindgen| {
+        Ok(bindgen.bundler(true)?.remove_name_section(true).remove_producers_section(true))
+    })
+}
+
+fn write(
+    module: &Path,
+    directory: &Path,
+    name: &str,
+    configure: impl FnOnce(&mut Bindgen) -> Result<&mut Bindgen>,
+) -> Result<()> {
+    let stamp = Stamp::of(concat!("bindgen 1, xtask ", env!("CARGO_PKG_VERSION")))
+        .text(bindgen_version())
         .text(name)
         .state(module)?
         .finish();
@@ -31,20 +51,16 @@ pub(crate) fn web(module: &Path, directory: &Path, name: &str) -> Result<()> {
             .with_context(|| format!("cannot empty {}", directory.display()))?;
     }
     fs::create_dir_all(directory)?;
-    Bindgen::new()
-        .input_path(module)
-        .web(true)?
-        .typescript(false)
-        .out_name(name)
-        // Without the default path a bare `init()` throws.
-        .omit_default_module_path(false)
+    let mut bindgen = Bindgen::new();
+    bindgen.input_path(module).typescript(false).out_name(name);
+    configure(&mut bindgen)?
         .generate(directory)
         .with_context(|| format!("wasm-bindgen refused {}", module.display()))?;
     stamp.keep_in(&kept)
 }
 
 /// The version that wrote the glue; another one may write it otherwise.
-fn wasm_bindgen_cli_support_version() -> &'static str {
+fn bindgen_version() -> &'static str {
     include_str!("../../Cargo.toml")
         .lines()
         .find(|line| line.starts_with("wasm-bindgen-cli-support"))

@@ -12,9 +12,12 @@ mod demo;
 mod deny;
 mod guard;
 mod needs;
+mod npm;
 mod process;
+mod size;
 mod stamp;
 mod test;
+mod types;
 mod workspace;
 
 use clap::{Parser, Subcommand};
@@ -34,6 +37,12 @@ enum Verb {
     Demo(demo::Options),
     /// Run every test there is, or one ring of them.
     Test(test::Options),
+    /// Build the npm package: target/npm/gatepass-VERSION.tgz.
+    Npm,
+    /// Print what the npm client weighs when an app bundles it.
+    Size(size::Options),
+    /// Write the types and docs that are generated from the core's definitions.
+    Types,
     /// Look the dependencies up in the database of known vulnerabilities.
     Audit,
     /// Run a program that ends when this process's parent ends.
@@ -45,6 +54,9 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
         Verb::Demo(options) => demo::run(options),
         Verb::Test(options) => test::run(options),
+        Verb::Npm => npm::run(),
+        Verb::Size(options) => size::run(&options),
+        Verb::Types => types::run(),
         Verb::Audit => audit::run(),
         Verb::Guard(options) => guard::run(options),
     };

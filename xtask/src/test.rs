@@ -17,7 +17,7 @@ use std::time::Instant;
 use crate::demo::{self, Built};
 use crate::needs::{self, Browser, WASM};
 use crate::process::{Artifact, build, cargo, node_script, progress, run as run_command};
-use crate::{deny, workspace};
+use crate::{deny, npm, workspace};
 use libtest::{Speech, Told, ask_for_events};
 use members::Member;
 use report::{Entry, Outcome, Report, Ring};
@@ -286,11 +286,12 @@ impl Entry {
 struct System {
     browser: Browser,
     built: Built,
+    npm_tarball: PathBuf,
 }
 
 impl System {
     fn build() -> Result<Self> {
-        Ok(Self { browser: needs::browser()?, built: demo::build()? })
+        Ok(Self { browser: needs::browser()?, built: demo::build()?, npm_tarball: npm::pack()? })
     }
 
     fn environment(&self, world: &str) -> Vec<(&'static str, PathBuf)> {
@@ -298,6 +299,7 @@ impl System {
             ("GATEPASS_WORLD", world.into()),
             ("GATEPASS_IDP_DEV", self.built.idp_dev.clone()),
             ("GATEPASS_DEMO_DIR", workspace::output("demo")),
+            ("GATEPASS_NPM_TARBALL", self.npm_tarball.clone()),
             ("GATEPASS_XTASK", std::env::current_exe().unwrap_or_default()),
             ("GATEPASS_CHROMIUM", self.browser.chromium.clone()),
             ("GATEPASS_CHROMEDRIVER", self.browser.driver.clone()),

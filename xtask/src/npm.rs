@@ -1,0 +1,163 @@
+//! `cargo xtask npm`: the npm package, as a tarball.
+//!
+//! The package mirrors the tree below `sdk` (`npm/ts`, `npm/wasm`, `driver`), so that no import has
+//! to be rewritten: what the compiler checked is what is shipped.
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::needs::{self, WASM};
+use crate::process::{build, node_script, npm, progress, read, run as run_command};
+use crate::stamp::files_below;
+use crate::{bindgen, workspace};
+
+/// The base name of what wasm-bindgen writes, which `sdk/npm/ts/load.ts` imports.
+const MODULE: &str = "gatepass";
+
+/// Builds the package and says where it is.
+pub(crate) fn run() -> Result<ExitCode> {
+    let tarball = pack()?;
+    println!("{}", workspace::shown(&tarball));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the package and gives its tarball.
+///
+/// # Errors
+/// When a part does not build, or npm refuses to pack it.
+pub(crate) fn pack() -> Result<PathBuf> {
+    needs::wasm_target()?;
+    needs::npm_packages()?;
+    let package = workspace::output("npm/package");
+    if package.exists() {
+        fs::remove_dir_all(&package)
+            .with_context(|| format!("cannot empty {}", package.display()))?;
+    }
+    fs::create_dir_all(&package)?;
+    module(&package.join("npm").join("wasm"))?;
+    scripts(&package)?;
+    papers(&package)?;
+    tarball(&package)
+}
+
+/// The wasm module and its glue.
+fn module(directory: &Path) -> Result<()> {
+    progress("Building the npm package's wasm");
+    let arguments = ["build", "--package", "gatepass-npm", "--target", WASM, "--profile", "npm"];
+    let built = build(arguments)?;
+    let wasm = built.iter().find(|artifact| artifact.target == "gatepass_npm");
+    let wasm = &wasm.context("cargo built no gatepass_npm")?.file;
+    let bound = workspace::output("npm/bindgen");
+    bindgen::bundler(wasm, &bound, MODULE)?;
+    fs::create_dir_all(directory)?;
+    let glue = format!("{MODULE}_bg.js");
+    fs::copy(bound.join(&glue), directory.join(&glue))?;
+    let name = format!("{MODULE}_bg.wasm");
+    let small = directory.join(&name);
+    // What the compiler noted about its features has served once the optimiser has read it.
+    run_command(
+        node_script("binaryen/bin/wasm-opt")
+            .args(["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features", "-o"])
+            .args([&small, &bound.join(&name)]),
+    )?;
+    let base64 = base64(&fs::read(&small)?);
+    fs::write(directory.join("inline.js"), format!("export default \"{base64}\";\n"))?;
+    Ok(())
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64ct::Encoding;
+    base64ct::Base64::encode_string(bytes)
+}
+
+/// The face and the driver: compiled where they are TypeScript, with their types.
+fn scripts(package: &Path) -> Result<()> {
+    progress("Compiling the npm package's TypeScript");
+    run_command(
+        node_script("typescript/bin/tsc")
+            .arg("--project")
+            .arg(workspace::path("sdk/npm"))
+            .arg("--outDir")
+            .arg(package),
+    )?;
+    // The compiler leaves written declarations where they are.
+    for source in ["driver", "npm/wasm"] {
+        for file in files_below(&workspace::path("sdk").join(source))? {
+            if file.to_string_lossy().ends_with(".d.ts") {
+                copy_into(&file, &package.join(source))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a package has besides its code.
+fn papers(package: &Path) -> Result<()> {
+    let manifest = workspace::path("sdk/npm/package.json");
+    let text = fs::read_to_string(&manifest)
+        .with_context(|| format!("cannot read {}", manifest.display()))?;
+    let found: Manifest = serde_json::from_str(&text).context("sdk/npm/package.json")?;
+    let ours = env!("CARGO_PKG_VERSION");
+    if found.version != ours {
+        bail!("sdk/npm/package.json says version {}, the workspace {ours}", found.version);
+    }
+    for file in ["sdk/npm/package.json", "sdk/npm/README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
+        copy_into(&workspace::path(file), package)?;
+    }
+    Ok(())
+}
+
+fn copy_into(file: &Path, directory: &Path) -> Result<()> {
+    fs::create_dir_all(directory)?;
+    let name = file.file_name().with_context(|| format!("{} has no name", file.display()))?;
+    fs::copy(file, directory.join(name))
+        .with_context(|| format!("cannot copy {}", file.display()))?;
+    Ok(())
+}
+
+fn tarball(package: &Path) -> Result<PathBuf> {
+    progress("Packing the npm package");
+    let target = workspace::output("npm");
+    let told = read(
+        npm()
+            .args(["pack", "--json", "--loglevel=error", "--pack-destination"])
+            .arg(&target)
+            .current_dir(package),
+    )?;
+    let name = packed_name(&told).context("npm pack named no file")?;
+    Ok(target.join(name))
+}
+
+/// The file that `npm pack --json` says it wrote: npm 12 tells by name what older ones list.
+fn packed_name(told: &str) -> Option<String> {
+    let told: serde_json::Value = serde_json::from_str(told).ok()?;
+    let first = match &told {
+        serde_json::Value::Array(list) => list.first()?,
+        serde_json::Value::Object(map) => map.values().next()?,
+        _ => return None,
+    };
+    first.get("filename")?.as_str().map(str::to_owned)
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    version: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_name_of_the_tarball() {
+        let told = r#"[{"id":"gatepass@0.1.0","filename":"gatepass-0.1.0.tgz","files":[]}]"#;
+        assert_eq!(packed_name(told).as_deref(), Some("gatepass-0.1.0.tgz"));
+        let told = r#"{"gatepass":{"filename":"gatepass-0.1.0.tgz"}}"#;
+        assert_eq!(packed_name(told).as_deref(), Some("gatepass-0.1.0.tgz"));
+        assert_eq!(packed_name("[]"), None);
+        assert_eq!(packed_name("npm notice"), None);
+    }
+}
