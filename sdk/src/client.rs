@@ -1,0 +1,185 @@
+//! The client: what an app holds.
+
+use crate::{
+    Code, Error, Options, Result, Scope, Session,
+    driver::{self, Arrival},
+    options::whole_seconds,
+    shared::Shared,
+};
+use futures_channel::oneshot;
+use gatepass_core::{
+    machine::Machine,
+    wire::{Command, Outcome},
+};
+use std::{
+    fmt,
+    rc::{Rc, Weak},
+    time::Duration,
+};
+
+/// One app at one provider: its session, and the wishes of the person about it.
+///
+/// Make one when the page starts, before a router reads the address: making it takes the provider's
+/// answer out of the address and begins to look for a session at once. Clones are the same client;
+/// it ends when the last one is dropped.
+#[derive(Clone)]
+pub struct Client {
+    shared: Rc<Shared>,
+}
+
+/// How to sign in; everything by default.
+#[derive(Clone, Debug, Default)]
+pub struct SignIn {
+    /// Where to come back to: a path of this origin; the present one if absent.
+    pub return_to: Option<String>,
+    /// `prompt`: `login` asks for the password even if a session is there (OIDC Core 3.1.2.1).
+    pub prompt: Option<String>,
+    /// `login_hint`: who is expected to sign in (OIDC Core 3.1.2.1).
+    pub login_hint: Option<String>,
+    /// `acr_values`, separated by spaces: levels of authentication, one of which the answer must
+    /// reach (OIDC Core 3.1.2.1).
+    pub acr_values: Option<String>,
+    /// `max_age`: how long ago the person may have authenticated, in whole seconds (OIDC Core
+    /// 3.1.2.1).
+    pub max_age: Option<Duration>,
+    /// `ui_locales`, separated by spaces (OIDC Core 3.1.2.1).
+    pub ui_locales: Option<String>,
+}
+
+/// A subscriber's place; dropping it ends the subscription.
+#[must_use = "a subscription ends when it is dropped"]
+pub struct Subscription {
+    number: u32,
+    shared: Weak<Shared>,
+}
+
+impl Client {
+    /// A client that begins to look for a session at once.
+    ///
+    /// # Errors
+    /// `config_invalid` if the options are wrong, or if there is no page (on a server, in a worker).
+    /// Never for reasons of the session: those are the session's `error`.
+    pub fn new(options: Options) -> Result<Self> {
+        let origin = page().and_then(|window| window.location().origin().ok());
+        let origin = origin.ok_or_else(|| {
+            Error::new(Code::ConfigInvalid, "window", "a page with an origin", "")
+        })?;
+        let (config, on_load) = options.on(origin);
+        // Before the address is touched: a refused configuration must not lose the answer in it.
+        let machine = Machine::new(config)?;
+        let Arrival { callback, here } = driver::arrival();
+        let shared = Shared::new(machine);
+        // Nobody waits for the outcome: the session says what came of it.
+        drop(shared.tell(&Command::Resume { callback, here, on_load }));
+        Ok(Self { shared })
+    }
+
+    /// The session at this moment.
+    #[must_use]
+    pub fn session(&self) -> Session {
+        self.shared.session()
+    }
+
+    /// Calls `subscriber` with the present session at once, and from then on once per change.
+    ///
+    /// It may call the client: commands are queued.
+    pub fn subscribe(&self, subscriber: impl Fn(&Session) + 'static) -> Subscription {
+        subscriber(&self.session());
+        let number = self.shared.add_subscriber(Rc::new(subscriber));
+        Subscription { number, shared: Rc::downgrade(&self.shared) }
+    }
+
+    /// Leaves the page for the provider, so that the person can sign in.
+    ///
+    /// # Errors
+    /// The page stays where it is: `issuer_unreachable`, `storage_unavailable`,
+    /// `crypto_unavailable`, `return_to_refused`, the codes of a discovery document, or
+    /// `superseded` if a later command took its place.
+    pub async fn sign_in(&self, sign_in: SignIn) -> Result<()> {
+        self.command(Command::SignIn {
+            return_to: sign_in.return_to.unwrap_or_else(here),
+            prompt: sign_in.prompt,
+            login_hint: sign_in.login_hint,
+            acr_values: sign_in.acr_values,
+            max_age: sign_in.max_age.map(whole_seconds),
+            ui_locales: sign_in.ui_locales,
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Ends the session here, in the other tabs, and with [`Scope::Global`] at the provider and at
+    /// all its apps: for that the page is left.
+    ///
+    /// # Errors
+    /// The person is signed out here whatever the error: `issuer_unreachable` or
+    /// `sign_out_unsupported` if the others could not be told.
+    pub async fn sign_out(&self, scope: Scope) -> Result<()> {
+        self.command(Command::SignOut { scope }).await.map(drop)
+    }
+
+    /// Asks the provider whether the session still stands; the session tells the answer.
+    ///
+    /// # Errors
+    /// `issuer_unreachable`, or the codes of a provider's answer that is wrong.
+    pub async fn check(&self) -> Result<()> {
+        self.command(Command::CheckSession {}).await.map(drop)
+    }
+
+    /// Waits for what comes of a command.
+    pub(crate) async fn command(&self, command: Command) -> Result<Outcome> {
+        match self.shared.tell(&command).await {
+            Ok(Outcome::Failed { error }) => Err(error),
+            Ok(outcome) => Ok(outcome),
+            // The machine completes each command that it can read.
+            Err(oneshot::Canceled) => Err(Code::RequestInvalid.into()),
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("session", &self.session()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.remove_subscriber(self.number);
+        }
+    }
+}
+
+/// The page; `None` on a server and in a worker.
+fn page() -> Option<web_sys::Window> {
+    // Elsewhere wasm-bindgen's imports do not exist, and calling one would panic.
+    if cfg!(target_arch = "wasm32") { web_sys::window() } else { None }
+}
+
+/// Path, query and fragment of the page.
+fn here() -> String {
+    let part = |of: fn(&web_sys::Location) -> std::result::Result<String, _>| {
+        page().and_then(|window| of(&window.location()).ok()).unwrap_or_default()
+    };
+    part(web_sys::Location::pathname)
+        + &part(web_sys::Location::search)
+        + &part(web_sys::Location::hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn client_without_a_page_is_refused() {
+        let client = Client::new(Options::new("https://idp.example", "pied-piper"));
+        assert_eq!(client.map(drop).map_err(|error| error.code), Err(Code::ConfigInvalid));
+    }
+}

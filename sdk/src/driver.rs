@@ -1,0 +1,132 @@
+//! The browser's part: the JavaScript of `driver/`.
+//!
+//! wasm-bindgen copies a file only if an extern that names it is reached, so every file has one,
+//! also those that another file imports.
+
+use js_sys::{Array, Function, Reflect, Uint8Array};
+use wasm_bindgen::prelude::{Closure, JsValue, wasm_bindgen};
+
+/// The machine as the loop calls it: the two clocks in milliseconds, 128 random bytes, a fact as
+/// JSON and the bytes beside it; gives the orders as JSON.
+pub(crate) type Step = dyn Fn(f64, f64, Uint8Array, String, Uint8Array) -> String;
+
+/// A machine that is being driven, until this is dropped.
+pub(crate) struct Driver {
+    queue: Loop,
+    /// The loop calls it for as long as it is open.
+    _step: Closure<Step>,
+}
+
+impl Driver {
+    /// Drives `step` with every part there is.
+    pub(crate) fn start(step: Closure<Step>) -> Self {
+        let parts = Array::new();
+        let makers =
+            [&HTTP, &STREAM, &WEB_CRYPTO, &STORAGE, &NAVIGATION, &CHANNEL, &LOCKS, &TIMER, &PAGE];
+        for maker in makers {
+            maker.with(|maker| parts.push(maker));
+        }
+        Self { queue: create_loop(&parts, &step), _step: step }
+    }
+
+    /// Queues a fact.
+    pub(crate) fn tell(&self, fact: &JsValue) {
+        self.queue.tell(fact);
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+/// How the page began.
+pub(crate) struct Arrival {
+    /// The address that the provider sent the browser back to.
+    pub(crate) callback: Option<String>,
+    /// Path, query and fragment of the page, without the provider's answer.
+    pub(crate) here: String,
+}
+
+/// Takes the provider's answer out of the page's address.
+pub(crate) fn arrival() -> Arrival {
+    let arrival = take_arrival();
+    let member = |name: &str| Reflect::get(&arrival, &JsValue::from_str(name)).ok()?.as_string();
+    Arrival { callback: member("callback"), here: member("here").unwrap_or_default() }
+}
+
+#[wasm_bindgen(module = "/driver/loop.js")]
+extern "C" {
+    /// The queue between the machine and the browser.
+    type Loop;
+
+    #[wasm_bindgen(js_name = createLoop)]
+    fn create_loop(parts: &Array, step: &Closure<Step>) -> Loop;
+
+    #[wasm_bindgen(method)]
+    fn tell(this: &Loop, fact: &JsValue);
+
+    #[wasm_bindgen(method)]
+    fn close(this: &Loop);
+}
+
+#[wasm_bindgen(module = "/driver/arrival.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = takeArrival)]
+    fn take_arrival() -> JsValue;
+}
+
+#[wasm_bindgen(module = "/driver/http.js")]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = http)]
+    static HTTP: Function;
+}
+
+#[wasm_bindgen(module = "/driver/stream.js")]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = stream)]
+    static STREAM: Function;
+}
+
+#[wasm_bindgen(module = "/driver/crypto.js")]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = webCrypto)]
+    static WEB_CRYPTO: Function;
+}
+
+#[wasm_bindgen(module = "/driver/storage.js")]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = storage)]
+    static STORAGE: Function;
+}
+
+#[wasm_bindgen(module = "/driver/navigation.js")]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = navigation)]
+    static NAVIGATION: Function;
+}
+
+#[wasm_bindgen(module = "/driver/channel.js")]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = channel)]
+    static CHANNEL: Function;
+}
+
+#[wasm_bindgen(module = "/driver/locks.js")]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = locks)]
+    static LOCKS: Function;
+}
+
+#[wasm_bindgen(module = "/driver/timer.js")]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = timer)]
+    static TIMER: Function;
+}
+
+#[wasm_bindgen(module = "/driver/page.js")]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = page)]
+    static PAGE: Function;
+}

@@ -1,0 +1,170 @@
+//! What an app says about itself and its provider.
+
+use gatepass_core::{
+    config::{Config, DEFAULT_ON_LOAD},
+    wire::OnLoad,
+};
+use std::time::Duration;
+
+/// What an app says about itself and its provider.
+///
+/// The defaults fit an app at the root of its origin: it is registered with its origin and `/` as
+/// redirect URI and as post-logout redirect URI.
+///
+/// ```
+/// use gatepass::{OnLoad, Options};
+/// let options = Options::new("https://idp.example", "pied-piper")
+///     .scope("openid profile email files")
+///     .on_load(OnLoad::Check)
+///     .token_origins(["https://api.example"]);
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Options {
+    issuer: String,
+    client_id: String,
+    redirect_uri: Option<String>,
+    post_logout_redirect_uri: Option<String>,
+    scope: Option<String>,
+    on_load: OnLoad,
+    token_origins: Option<Vec<String>>,
+    session_lifetime: Option<Duration>,
+    dangerously_follow_provider_clock: bool,
+}
+
+impl Options {
+    /// Everything by default for the client `client_id` of the provider `issuer`.
+    ///
+    /// The issuer is compared character by character with what the provider says of itself: scheme,
+    /// case, port and trailing slash count (OIDC Discovery 4.3).
+    pub fn new(issuer: impl Into<String>, client_id: impl Into<String>) -> Self {
+        Self {
+            issuer: issuer.into(),
+            client_id: client_id.into(),
+            redirect_uri: None,
+            post_logout_redirect_uri: None,
+            scope: None,
+            on_load: DEFAULT_ON_LOAD,
+            token_origins: None,
+            session_lifetime: None,
+            dangerously_follow_provider_clock: false,
+        }
+    }
+
+    /// The registered redirect URI; the origin and `/` by default. It must be of this origin.
+    pub fn redirect_uri(self, uri: impl Into<String>) -> Self {
+        Self { redirect_uri: Some(uri.into()), ..self }
+    }
+
+    /// The registered post-logout redirect URI; the origin and `/` by default.
+    pub fn post_logout_redirect_uri(self, uri: impl Into<String>) -> Self {
+        Self { post_logout_redirect_uri: Some(uri.into()), ..self }
+    }
+
+    /// The scopes asked for, separated by spaces; `openid profile email` by default.
+    pub fn scope(self, scope: impl Into<String>) -> Self {
+        Self { scope: Some(scope.into()), ..self }
+    }
+
+    /// What a page may do at its start when no other tab has a session; [`OnLoad::Hint`] by default.
+    pub fn on_load(self, on_load: OnLoad) -> Self {
+        Self { on_load, ..self }
+    }
+
+    /// Origins that [`Client::fetch`](crate::Client::fetch) may send the access token to, besides
+    /// the page's own; none by default.
+    pub fn token_origins(self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { token_origins: Some(origins.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    /// How long after sign-in this app's session ends by itself, in whole seconds; never by default.
+    pub fn session_lifetime(self, lifetime: Duration) -> Self {
+        Self { session_lifetime: Some(lifetime), ..self }
+    }
+
+    /// Follows the provider's clock however far it is from this machine's: for demos and tests whose
+    /// provider has a clock that can be set. A wrong clock is no longer noticed.
+    pub fn dangerously_follow_provider_clock(self) -> Self {
+        Self { dangerously_follow_provider_clock: true, ..self }
+    }
+
+    /// The machine's configuration on a page of `origin`, and what the page may do at its start.
+    pub(crate) fn on(self, origin: String) -> (Config, OnLoad) {
+        let home = || format!("{origin}/");
+        let config = Config {
+            issuer: self.issuer,
+            client_id: self.client_id,
+            redirect_uri: self.redirect_uri.unwrap_or_else(home),
+            post_logout_redirect_uri: self.post_logout_redirect_uri.unwrap_or_else(home),
+            origin,
+            scope: self.scope,
+            token_origins: self.token_origins,
+            session_lifetime: self.session_lifetime.map(whole_seconds),
+            dangerously_follow_provider_clock: self
+                .dangerously_follow_provider_clock
+                .then_some(true),
+        };
+        (config, self.on_load)
+    }
+}
+
+/// Whole seconds, rounded down; a span longer than there are seconds is the longest.
+pub(crate) fn whole_seconds(span: Duration) -> i64 {
+    span.as_secs().try_into().unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_the_origin_and_its_root() {
+        let (config, on_load) = Options::new("https://idp.example", "pied-piper")
+            .on("https://pied-piper.example".to_owned());
+        assert_eq!(on_load, OnLoad::Hint);
+        assert_eq!(
+            config,
+            Config {
+                issuer: "https://idp.example".to_owned(),
+                client_id: "pied-piper".to_owned(),
+                redirect_uri: "https://pied-piper.example/".to_owned(),
+                post_logout_redirect_uri: "https://pied-piper.example/".to_owned(),
+                origin: "https://pied-piper.example".to_owned(),
+                ..Config::default()
+            }
+        );
+    }
+
+    #[test]
+    fn options_reach_the_machine() {
+        let (config, on_load) = Options::new("i", "c")
+            .redirect_uri("r")
+            .post_logout_redirect_uri("p")
+            .scope("openid")
+            .on_load(OnLoad::None)
+            .token_origins(["https://api.example"])
+            .session_lifetime(Duration::from_millis(61_999))
+            .dangerously_follow_provider_clock()
+            .on("o".to_owned());
+        assert_eq!(on_load, OnLoad::None);
+        assert_eq!(
+            config,
+            Config {
+                issuer: "i".to_owned(),
+                client_id: "c".to_owned(),
+                redirect_uri: "r".to_owned(),
+                post_logout_redirect_uri: "p".to_owned(),
+                origin: "o".to_owned(),
+                scope: Some("openid".to_owned()),
+                token_origins: Some(vec!["https://api.example".to_owned()]),
+                session_lifetime: Some(61),
+                dangerously_follow_provider_clock: Some(true),
+            }
+        );
+    }
+
+    #[test]
+    fn longest_lifetime_does_not_become_negative() {
+        assert_eq!(whole_seconds(Duration::MAX), i64::MAX);
+    }
+}

@@ -1,0 +1,112 @@
+//! The session of the app, as an app sees it.
+
+use gatepass_core::{json, wire};
+use serde::de::DeserializeOwned;
+use std::{ops::Deref, rc::Rc};
+
+/// The session of the app at one moment. It holds no token; everything in it is verified.
+///
+/// It derefs to [`gatepass_core::wire::Session`], whose members say the rest: `status`, `subject`,
+/// `checks`, `started_at`, `expires_at`, `token_expires_at`, `cause`, `error`, `clock_offset`.
+/// Cloning is cheap.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Session(Rc<wire::Session>);
+
+/// Who is signed in, by the standard claims of OIDC Core 5.1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// `sub`: the provider's name of the person; never reassigned, not for people's eyes.
+    pub subject: String,
+    /// `name`: for people's eyes.
+    pub name: Option<String>,
+    /// `email`: may change, and may belong to somebody else later; not a key.
+    pub email: Option<String>,
+    /// `preferred_username`: for people's eyes.
+    pub preferred_username: Option<String>,
+}
+
+impl Session {
+    pub(crate) fn new(session: impl Into<Rc<wire::Session>>) -> Self {
+        Self(session.into())
+    }
+
+    /// Who is signed in; `None` if nobody is.
+    #[must_use]
+    pub fn user(&self) -> Option<User> {
+        let claims = json::read(self.claims.as_ref()?.0.as_bytes()).ok()?;
+        let text = |name| claims.str(name).map(str::to_owned);
+        Some(User {
+            subject: self.subject.clone()?,
+            name: text("name"),
+            email: text("email"),
+            preferred_username: text("preferred_username"),
+        })
+    }
+
+    /// The claims of the ID token as the app's own type; `None` if nobody is signed in or if the
+    /// claims do not fit the type. [`try_claims`](Self::try_claims) tells these apart.
+    #[must_use]
+    pub fn claims<T: DeserializeOwned>(&self) -> Option<T> {
+        self.try_claims().ok().flatten()
+    }
+
+    /// The claims of the ID token as the app's own type; `None` if nobody is signed in.
+    ///
+    /// # Errors
+    /// When the claims do not fit the type.
+    pub fn try_claims<T: DeserializeOwned>(&self) -> Result<Option<T>, serde_wasm_bindgen::Error> {
+        let Some(claims) = &self.claims else { return Ok(None) };
+        let object = js_sys::JSON::parse(&claims.0)?;
+        serde_wasm_bindgen::from_value(object).map(Some)
+    }
+}
+
+impl Deref for Session {
+    type Target = wire::Session;
+
+    fn deref(&self) -> &wire::Session {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gatepass_core::wire::{Raw, Status};
+
+    fn signed_in(claims: &str) -> Session {
+        Session::new(wire::Session {
+            status: Status::Authenticated,
+            subject: Some("248289761001".to_owned()),
+            claims: Some(Raw(claims.to_owned())),
+            ..wire::Session::default()
+        })
+    }
+
+    #[test]
+    fn user_has_the_standard_claims() {
+        let session =
+            signed_in(r#"{"sub":"248289761001","name":"Jane Doe","email":"j@x.example"}"#);
+        assert_eq!(
+            session.user(),
+            Some(User {
+                subject: "248289761001".to_owned(),
+                name: Some("Jane Doe".to_owned()),
+                email: Some("j@x.example".to_owned()),
+                preferred_username: None,
+            })
+        );
+    }
+
+    #[test]
+    fn claim_of_another_type_is_absent() {
+        let user = signed_in(r#"{"sub":"248289761001","name":7}"#).user();
+        assert_eq!(user.map(|user| user.name), Some(None));
+    }
+
+    #[test]
+    fn nobody_is_no_user() {
+        assert_eq!(Session::default().user(), None);
+        assert_eq!(Session::default().status, Status::Restoring);
+    }
+}

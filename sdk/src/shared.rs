@@ -1,0 +1,184 @@
+//! What all clones of a client share: the machine, its driver, and those who wait.
+
+use crate::{
+    Session,
+    driver::{Driver, Step},
+};
+use futures_channel::oneshot;
+use gatepass_core::{
+    entropy::Entropy,
+    json::Writer,
+    machine::Machine,
+    time::Now,
+    wire::{Command, Order, Outcome, Write as _, read_fact, write_orders},
+};
+use js_sys::{JSON, Uint8Array};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    rc::{Rc, Weak},
+};
+use wasm_bindgen::prelude::Closure;
+
+/// No cell stays borrowed while a subscriber or the driver is called: both may call back.
+pub(crate) struct Shared {
+    machine: RefCell<Machine>,
+    session: RefCell<Session>,
+    subscribers: RefCell<BTreeMap<u32, Rc<Subscriber>>>,
+    waiting: RefCell<BTreeMap<u32, oneshot::Sender<Outcome>>>,
+    last_number: Cell<u32>,
+    driver: Driver,
+}
+
+pub(crate) type Subscriber = dyn Fn(&Session);
+
+impl Shared {
+    /// Begins to drive `machine`; it has been told nothing yet.
+    pub(crate) fn new(machine: Machine) -> Rc<Self> {
+        Rc::new_cyclic(|shared: &Weak<Self>| {
+            // Weak: a client that nobody holds any more must end.
+            let shared = shared.clone();
+            let step: Box<Step> = Box::new(move |wall_ms, monotonic_ms, entropy, fact, bytes| {
+                let orders = shared.upgrade().and_then(|shared| {
+                    let entropy = Entropy::new(random(&entropy)?);
+                    Some(shared.step(now(wall_ms, monotonic_ms), entropy, &fact, &bytes.to_vec()))
+                });
+                write_orders(&orders.unwrap_or_default())
+            });
+            Self {
+                machine: RefCell::new(machine),
+                session: RefCell::default(),
+                subscribers: RefCell::default(),
+                waiting: RefCell::default(),
+                last_number: Cell::new(0),
+                driver: Driver::start(Closure::wrap(step)),
+            }
+        })
+    }
+
+    pub(crate) fn session(&self) -> Session {
+        self.session.borrow().clone()
+    }
+
+    pub(crate) fn add_subscriber(&self, subscriber: Rc<Subscriber>) -> u32 {
+        let number = self.number();
+        self.subscribers.borrow_mut().insert(number, subscriber);
+        number
+    }
+
+    pub(crate) fn remove_subscriber(&self, number: u32) {
+        // Dropped after the borrow: a subscriber may own subscriptions, which end with it.
+        let subscriber = self.subscribers.borrow_mut().remove(&number);
+        drop(subscriber);
+    }
+
+    /// Tells the machine a command; the receiver gets what comes of it.
+    pub(crate) fn tell(&self, command: &Command) -> oneshot::Receiver<Outcome> {
+        let (sender, receiver) = oneshot::channel();
+        let id = self.number();
+        // The queue is JavaScript's: facts cross to it as the objects that its types describe.
+        if let Ok(fact) = JSON::parse(&command_fact(id, command)) {
+            self.waiting.borrow_mut().insert(id, sender);
+            self.driver.tell(&fact);
+        }
+        receiver
+    }
+
+    /// One step; keeps what is for the app and gives what is for the browser.
+    fn step(&self, now: Now, entropy: Entropy, fact: &str, bytes: &[u8]) -> Vec<Order> {
+        let Some(fact) = read_fact(fact) else { return Vec::new() };
+        let orders = self.machine.borrow_mut().step(now, entropy, fact, bytes);
+        orders.into_iter().filter_map(|order| self.obey(order)).collect()
+    }
+
+    fn obey(&self, order: Order) -> Option<Order> {
+        match order {
+            Order::Completed { command, outcome } => {
+                let waiting = self.waiting.borrow_mut().remove(&command);
+                // Whoever waited may have stopped to.
+                drop(waiting.map(|sender| sender.send(outcome)));
+                None
+            }
+            Order::Session { session } => {
+                self.announce(&Session::new(session));
+                None
+            }
+            for_the_browser @ (Order::Effect { .. }
+            | Order::Cancel { .. }
+            | Order::WakeAt { .. }) => Some(for_the_browser),
+        }
+    }
+
+    fn announce(&self, session: &Session) {
+        self.session.replace(session.clone());
+        let subscribers: Vec<_> = self.subscribers.borrow().keys().copied().collect();
+        for number in subscribers {
+            // One subscriber may have ended another's subscription.
+            let subscriber = self.subscribers.borrow().get(&number).cloned();
+            if let Some(subscriber) = subscriber {
+                subscriber(session);
+            }
+        }
+    }
+
+    fn number(&self) -> u32 {
+        let number = self.last_number.get().wrapping_add(1);
+        self.last_number.set(number);
+        number
+    }
+}
+
+/// A command as the fact that the loop queues.
+fn command_fact(id: u32, command: &Command) -> String {
+    let mut writer = Writer::default();
+    writer.open('{');
+    writer.member("kind", "command");
+    id.write_member("id", &mut writer);
+    command.write_member("command", &mut writer);
+    writer.close('}');
+    writer.finish()
+}
+
+/// `None` unless there are exactly as many bytes as a step needs: a step without randomness could
+/// be foreseen.
+fn random(bytes: &Uint8Array) -> Option<[u8; Entropy::SIZE]> {
+    bytes.to_vec().try_into().ok()
+}
+
+/// The clocks of a step; browsers give whole milliseconds below 2^53 here.
+#[expect(clippy::cast_possible_truncation, reason = "a cast of a float saturates")]
+fn now(wall_ms: f64, monotonic_ms: f64) -> Now {
+    Now { wall_ms: wall_ms as i64, monotonic_ms: monotonic_ms as i64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gatepass_core::wire::{Fact, OnLoad, Scope};
+
+    #[test]
+    fn commands_are_read_back_by_the_machine() {
+        let commands = [
+            Command::Resume {
+                callback: Some("https://app.example/?code=c&state=s".to_owned()),
+                here: "/a?b#c".to_owned(),
+                on_load: OnLoad::Check,
+            },
+            Command::SignIn {
+                return_to: "/\"quoted\"".to_owned(),
+                prompt: None,
+                login_hint: Some("richard".to_owned()),
+                acr_values: None,
+                max_age: Some(300),
+                ui_locales: None,
+            },
+            Command::CheckSession {},
+            Command::GetToken { min_ttl: Some(60), origin: None, refused: None },
+            Command::SignOut { scope: Scope::Local },
+        ];
+        for (id, command) in (1..).zip(commands) {
+            let text = command_fact(id, &command);
+            assert_eq!(read_fact(&text), Some(Fact::Command { id, command }), "{text}");
+        }
+    }
+}
