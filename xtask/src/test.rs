@@ -10,8 +10,10 @@ mod rows;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
+use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
+use std::rc::Rc;
 use std::time::Instant;
 
 use crate::demo::{self, Built};
@@ -63,7 +65,8 @@ const WITHOUT_BROWSER: [&str; 2] = ["gatepass_tests", "layering"];
 
 /// Runs the tests and gives the exit code.
 pub(crate) fn run(options: Options) -> Result<ExitCode> {
-    let mut session = Session { report: Report::default(), filter: options.filter };
+    let mut session =
+        Session { report: Report::default(), filter: options.filter, system: OnceCell::new() };
     let members = members::all()?;
     if options.ring.includes(Which::Check) {
         session.checks(&members);
@@ -91,6 +94,8 @@ pub(crate) fn run(options: Options) -> Result<ExitCode> {
 struct Session {
     report: Report,
     filter: Option<String>,
+    /// Built once for both rings that need it.
+    system: OnceCell<Rc<System>>,
 }
 
 impl Session {
@@ -225,13 +230,21 @@ impl Session {
         Ok(())
     }
 
+    fn system(&self) -> Result<Rc<System>> {
+        if let Some(system) = self.system.get() {
+            return Ok(Rc::clone(system));
+        }
+        let built = Rc::new(System::build()?);
+        Ok(Rc::clone(self.system.get_or_init(|| built)))
+    }
+
     fn npm(&mut self) -> Result<()> {
-        let system = System::build()?;
+        let system = self.system()?;
         self.journeys(&system, Ring::Npm, &WORLDS[..1], is_npm)
     }
 
     fn e2e(&mut self) -> Result<()> {
-        let system = System::build()?;
+        let system = self.system()?;
         self.journeys(&system, Ring::E2e, &WORLDS, |target| !is_npm(target))
     }
 
