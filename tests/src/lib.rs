@@ -29,7 +29,7 @@ pub use browser::{Browser, Tab};
 pub use journey::{Journey, journey};
 pub use stage::{Client, Stage};
 pub use timeline::Timeline;
-pub use wait::until;
+pub use wait::{LONG_LIMIT, until, until_within};
 
 /// What a test gives: any error fails it.
 pub type Result<T = ()> = anyhow::Result<T>;

@@ -1,6 +1,7 @@
 //! Waiting for a state, never for a duration.
 
 use anyhow::{Result, bail};
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 /// How long a state may take to come. Generous: a slow machine must not fail a right program.
@@ -8,6 +9,10 @@ pub const LIMIT: Duration = Duration::from_secs(20);
 
 /// How often a state is looked at.
 const BEAT: Duration = Duration::from_millis(20);
+
+/// How long a state may take that comes only after a pause of the program's own, such as a
+/// reconnect.
+pub const LONG_LIMIT: Duration = Duration::from_secs(100);
 
 /// Asks again and again until there is an answer.
 ///
@@ -17,7 +22,19 @@ const BEAT: Duration = Duration::from_millis(20);
 /// # Errors
 /// When there is no answer within [`LIMIT`].
 pub async fn until<T>(
-    what: impl std::fmt::Display,
+    what: impl Display,
+    ask: impl AsyncFnMut() -> Result<Option<T>>,
+) -> Result<T> {
+    until_within(LIMIT, what, ask).await
+}
+
+/// The same, with another limit.
+///
+/// # Errors
+/// When there is no answer within the limit.
+pub async fn until_within<T>(
+    limit: Duration,
+    what: impl Display,
     mut ask: impl AsyncFnMut() -> Result<Option<T>>,
 ) -> Result<T> {
     let began = Instant::now();
@@ -27,7 +44,7 @@ pub async fn until<T>(
             Ok(None) => None,
             Err(error) => Some(error),
         };
-        if began.elapsed() > LIMIT {
+        if began.elapsed() > limit {
             match last {
                 Some(error) => return Err(error.context(format!("waited in vain for {what}"))),
                 None => bail!("waited in vain for {what}"),

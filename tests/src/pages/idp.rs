@@ -1,9 +1,11 @@
 //! The provider's pages.
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 use crate::browser::Tab;
-use crate::stage::Stage;
+use crate::stage::{PASSWORD, Stage};
 use crate::wait::until;
 
 /// The sign-in page in a tab.
@@ -33,6 +35,44 @@ impl<'a> SignInPage<'a> {
         self.tab.fill("username", user).await?;
         self.tab.fill("password", password).await?;
         self.tab.click("submit").await
+    }
+
+    /// Sends the form as the browser would, from outside of it, and gives the address to which the
+    /// provider sends the person: the callback, which nobody has handled yet.
+    ///
+    /// # Errors
+    /// When the provider does not send the person back.
+    pub async fn submit_outside(&self, stage: &Stage, user: &str) -> Result<String> {
+        let script = "const form = document.querySelector('[data-testid=username]').form;\
+            const fields = Object.fromEntries(new FormData(form));\
+            for (const id of ['username', 'password'])\
+              fields[document.querySelector(`[data-testid=${id}]`).name] = arguments[id === 'username' ? 0 : 1];\
+            return { action: form.action, fields }";
+        let form = self.tab.run(script, vec![user.into(), PASSWORD.into()]).await?;
+        let cookies = self.tab.browser().cookies().await?;
+        let pair = |cookie: &Value| {
+            Some(format!("{}={}", cookie["name"].as_str()?, cookie["value"].as_str()?))
+        };
+        let cookies: Vec<_> = cookies.iter().filter_map(pair).collect();
+        let action = form["action"].as_str().context("the form has no action")?;
+        let fields: BTreeMap<&str, &str> = form["fields"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
+            .collect();
+        let response = stage
+            .http
+            .post(action)
+            .header("cookie", cookies.join("; "))
+            .header("origin", stage.issuer())
+            .form(&fields)
+            .send()
+            .await?;
+        ensure!(response.status() == 303, "the login form was answered {}", response.status());
+        let location = response.headers().get("location").context("no Location")?.to_str()?;
+        ensure!(location.contains("code="), "the login form led to {}", path_of(location));
+        Ok(location.to_owned())
     }
 
     /// Clicks "Cancel".
@@ -65,4 +105,9 @@ pub async fn wait_error(stage: &Stage, tab: &Tab<'_>) -> Result<String> {
         Ok(tab.text("error").await?.filter(|words| !words.is_empty()))
     })
     .await
+}
+
+/// An address without what must not be shown.
+fn path_of(address: &str) -> &str {
+    address.split('?').next().unwrap_or_default()
 }

@@ -1,0 +1,259 @@
+//! Signing out at one site, and being signed out at the other.
+
+use anyhow::ensure;
+use gatepass_tests::pages::{App, SignInPage};
+use gatepass_tests::stage::PASSWORD;
+use gatepass_tests::{Browser, Client, Result, Stage, journey};
+
+/// Both apps, signed in, each in a tab of its own.
+async fn both<'a>(stage: &Stage, browser: &'a Browser) -> Result<[App<'a>; 2]> {
+    let first = App::open(stage, Client::PiedPiper, browser).await?;
+    first.sign_in("richard").await?;
+    let second = App::open_beside(stage, Client::Hooli, browser).await?;
+    second.wait_signed_in().await?;
+    // Each is told of a sign-out only once its stream is open.
+    for client in Client::ALL {
+        stage.control.wait_for(1, &format!("stream.opened@{}", client.id())).await?;
+    }
+    Ok([first, second])
+}
+
+#[test]
+fn f2_sign_out_at_hooli_reaches_pied_piper() -> Result {
+    sign_out_reaches_the_other(Client::Hooli)
+}
+
+#[test]
+fn f2_sign_out_at_pied_piper_reaches_hooli() -> Result {
+    sign_out_reaches_the_other(Client::PiedPiper)
+}
+
+fn sign_out_reaches_the_other(initiator: Client) -> Result {
+    journey().go(async |stage, browser| {
+        let [first, second] = both(stage, browser).await?;
+        let (here, there) = match initiator {
+            Client::PiedPiper => (first, second),
+            Client::Hooli => (second, first),
+        };
+        there.mark().await?;
+        let before = browser.requests().await?.len();
+        here.sign_out().await?;
+        there.wait_status("anonymous").await?;
+        let requests = browser.requests().await?;
+        ensure!(there.is_marked().await?, "the other app was reloaded");
+
+        // It was told, it did not ask: its tab sent nothing between the sign-out and its change.
+        let target = there.tab.target();
+        let asked: Vec<_> = requests
+            .iter()
+            .skip(before)
+            .filter(|request| {
+                request.target == target || request.document.starts_with(there.origin())
+            })
+            .map(|request| format!("{} {}", request.method, request.path()))
+            .collect();
+        ensure!(asked.is_empty(), "the other app sent {asked:?}");
+        there.wait_signed_out().await?;
+        there.shows_nothing_private().await?;
+        // It says why and when.
+        ensure!(!there.tab.wait_text("notice").await?.is_empty());
+
+        here.wait_signed_out().await?;
+        here.has_clean_address().await?;
+        here.shows_nothing_private().await?;
+        let timeline = stage.control.timeline().await?;
+        timeline.exactly(1, &format!("logout_token.sent@{}", initiator.other().id()))?;
+        timeline.exactly(1, "session.ended")?;
+
+        // Both stay signed out: a password is asked for again.
+        for app in [&here, &there] {
+            app.tab.reload().await?;
+            app.wait_signed_out().await?;
+        }
+        there.tab.click("sign-in").await?;
+        SignInPage::wait(there.tab.clone()).await.map(drop)
+    })
+}
+
+#[test]
+fn f7_sign_out_goes_through_the_published_steps() -> Result {
+    journey().go(async |stage, browser| {
+        let [pied_piper, hooli] = both(stage, browser).await?;
+        // A second tab of the initiating app hears of it inside the browser.
+        let beside = App::open_beside(stage, Client::Hooli, browser).await?;
+        beside.wait_signed_in().await?;
+        let before = stage.control.now().await?;
+        hooli.sign_out().await?;
+        for app in [&hooli, &pied_piper, &beside] {
+            app.wait_status("anonymous").await?;
+        }
+        hooli.wait_signed_out().await?;
+        let timeline = stage.control.timeline_after(before).await?;
+        timeline.in_order(&[
+            "end_session.received@hooli",
+            "session.ended",
+            "logout_token.sent@pied-piper",
+            "end_session.returned@hooli",
+        ])?;
+        ensure!(timeline.first("session.ended")?.received("cause") == Some("rp_initiated"));
+        let home = format!("{}/", hooli.origin());
+        ensure!(timeline.first("end_session.returned")?.received("uri") == Some(home.as_str()));
+        // The person sees the initiating app, which offers to sign in (F7, last step).
+        ensure!(hooli.tab.address().await? == home);
+        timeline.exactly(0, "authorize.received@hooli")
+    })
+}
+
+#[test]
+fn f7_the_local_session_is_gone_even_if_the_provider_is() -> Result {
+    journey().go(async |stage, browser| {
+        let [_, hooli] = both(stage, browser).await?;
+        let beside = App::open_beside(stage, Client::Hooli, browser).await?;
+        beside.wait_signed_in().await?;
+        stage.stop_provider();
+        hooli.sign_out().await?;
+        hooli.wait_status("anonymous").await?;
+        beside.wait_status("anonymous").await?;
+        hooli.wait_notice("issuer_unreachable").await?;
+        hooli.shows_nothing_private().await?;
+        hooli.has_clean_address().await?;
+        beside.shows_nothing_private().await
+    })
+}
+
+#[test]
+fn f18_back_after_sign_out_shows_no_data() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::open(stage, Client::PiedPiper, browser).await?;
+        app.sign_in("richard").await?;
+        app.visit("/private").await?;
+        app.wait_signed_in().await?;
+        ensure!(!app.tab.wait_text("protected-content").await?.is_empty());
+        app.sign_out().await?;
+        app.wait_signed_out().await?;
+        for _ in 0..3 {
+            app.tab.back().await?;
+            if !app.tab.address().await?.starts_with(app.origin()) {
+                continue;
+            }
+            app.wait_status("anonymous").await?;
+            app.shows_nothing_private().await?;
+        }
+        let timeline = stage.control.timeline().await?;
+        timeline.exactly(1, "token.issued@pied-piper")?;
+        // The public page stays reachable and offers to sign in.
+        app.visit("/public").await?;
+        app.wait_signed_out().await
+    })
+}
+
+#[test]
+fn s15_tokens_are_refused_after_sign_out() -> Result {
+    journey().go(async |stage, browser| {
+        let [pied_piper, hooli] = both(stage, browser).await?;
+        let mut tokens: Vec<String> = browser
+            .requests()
+            .await?
+            .iter()
+            .filter_map(|request| request.bearer())
+            .map(str::to_owned)
+            .collect();
+        tokens.sort();
+        tokens.dedup();
+        ensure!(tokens.len() >= 2, "the log has {} tokens, expected one of each app", tokens.len());
+        let userinfo = format!("{}/userinfo", stage.issuer());
+        let ask = async |token: &str| -> Result<u16> {
+            let response = stage.http.get(&userinfo).bearer_auth(token).send().await?;
+            Ok(response.status().as_u16())
+        };
+        for token in &tokens {
+            let status = ask(token).await?;
+            ensure!(status == 200, "before the sign-out UserInfo answered {status}");
+        }
+        hooli.sign_out().await?;
+        hooli.wait_signed_out().await?;
+        pied_piper.wait_signed_out().await?;
+        for token in &tokens {
+            let status = ask(token).await?;
+            ensure!(status == 401, "after the sign-out UserInfo answered {status}");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn sign_out_stays_signed_out_after_reload() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::open(stage, Client::PiedPiper, browser).await?;
+        app.sign_in("richard").await?;
+        app.sign_out().await?;
+        app.wait_signed_out().await?;
+        let before = stage.control.timeline().await?.count("authorize.received");
+        for _ in 0..2 {
+            app.tab.reload().await?;
+            app.wait_signed_out().await?;
+        }
+        stage.control.timeline().await?.exactly(before, "authorize.received")
+    })
+}
+
+#[test]
+fn leaving_one_app_leaves_the_other_and_stays_left_after_reload() -> Result {
+    journey().go(async |stage, browser| {
+        let [pied_piper, hooli] = both(stage, browser).await?;
+        pied_piper.mark().await?;
+        hooli.leave().await?;
+        hooli.wait_signed_out().await?;
+        hooli.shows_nothing_private().await?;
+        let before = stage.control.timeline().await?.count("authorize.received");
+        for _ in 0..2 {
+            hooli.tab.reload().await?;
+            hooli.wait_signed_out().await?;
+        }
+        let timeline = stage.control.timeline().await?;
+        timeline.exactly(before, "authorize.received")?;
+        timeline.exactly(0, "session.ended")?;
+        ensure!(pied_piper.is_marked().await?);
+        pied_piper.wait_signed_in().await?;
+        // The single sign-on session is still there: a click needs no password.
+        hooli.tab.click("sign-in").await?;
+        hooli.wait_signed_in().await?;
+        stage.control.timeline().await?.exactly(1, "authorize.login_page")
+    })
+}
+
+#[test]
+fn an_administrator_signs_out_both() -> Result {
+    journey().go(async |stage, browser| {
+        let [pied_piper, hooli] = both(stage, browser).await?;
+        let sessions = stage.control.sessions().await?;
+        ensure!(sessions.len() == 1, "{sessions:?}");
+        let id = sessions[0]["id"].as_str().unwrap_or_default();
+        stage.control.end_session(id).await?;
+        for app in [&pied_piper, &hooli] {
+            app.wait_signed_out().await?;
+            app.shows_nothing_private().await?;
+        }
+        let timeline = stage.control.timeline().await?;
+        ensure!(timeline.first("session.ended")?.received("cause") == Some("administrator"));
+        timeline.exactly(2, "logout_token.sent")
+    })
+}
+
+#[test]
+fn signing_in_again_as_another_shows_the_other() -> Result {
+    journey().go(async |stage, browser| {
+        let [pied_piper, hooli] = both(stage, browser).await?;
+        hooli.sign_out().await?;
+        hooli.wait_signed_out().await?;
+        pied_piper.wait_signed_out().await?;
+        hooli.tab.click("sign-in").await?;
+        SignInPage::wait(hooli.tab.clone()).await?.submit("gavin", PASSWORD).await?;
+        hooli.wait_signed_in().await?;
+        ensure!(hooli.user_name().await?.contains("Gavin"));
+        pied_piper.tab.click("sign-in").await?;
+        pied_piper.wait_signed_in().await?;
+        ensure!(pied_piper.user_name().await?.contains("Gavin"));
+        Ok(())
+    })
+}

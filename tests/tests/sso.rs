@@ -1,0 +1,393 @@
+//! Signing in once, and being signed in at the other site.
+
+use anyhow::{Context, ensure};
+use gatepass_tests::pages::{App, SignInPage, idp};
+use gatepass_tests::stage::PASSWORD;
+use gatepass_tests::{Client, Result, journey, until};
+use serde_json::json;
+
+#[test]
+fn f1_s1_s2_one_password_for_two_sites() -> Result {
+    journey().go(async |stage, browser| {
+        let pied_piper = App::open(stage, Client::PiedPiper, browser).await?;
+        pied_piper.sign_in("richard").await?;
+        ensure!(pied_piper.user_name().await?.contains("Richard Hendricks"));
+
+        let hooli = App::open_beside(stage, Client::Hooli, browser).await?;
+        hooli.wait_signed_in().await?;
+        ensure!(hooli.user_name().await?.contains("Richard Hendricks"));
+        hooli.has_clean_address().await?;
+
+        // S1: within a site the person moves freely.
+        pied_piper.visit("/private").await?;
+        pied_piper.wait_signed_in().await?;
+        pied_piper.tab.wait_text("protected-content").await?;
+
+        let timeline = stage.control.timeline().await?;
+        timeline.exactly(1, "authorize.login_page")?;
+        timeline.exactly(1, "login.submitted")?;
+        timeline.exactly(1, "session.started")?;
+        timeline.exactly(0, "authorize.login_page@hooli")?;
+        timeline.in_order(&["session.started", "session.reused@hooli", "token.issued@hooli"])
+    })
+}
+
+#[test]
+fn f1_the_other_way_round_too() -> Result {
+    journey().go(async |stage, browser| {
+        App::open(stage, Client::Hooli, browser).await?.sign_in("gavin@hooli.example").await?;
+        let pied_piper = App::open_beside(stage, Client::PiedPiper, browser).await?;
+        pied_piper.wait_signed_in().await?;
+        ensure!(pied_piper.user_name().await?.contains("Gavin Belson"));
+        stage.control.timeline().await?.exactly(1, "authorize.login_page")
+    })
+}
+
+#[test]
+fn f6_d3_sign_in_goes_through_the_published_steps() -> Result {
+    journey().go(async |stage, browser| {
+        let pied_piper = App::open(stage, Client::PiedPiper, browser).await?;
+        pied_piper.wait_signed_out().await?;
+        // The home page without a session has asked once and was told that nobody is signed in.
+        let asked = stage.control.timeline().await?;
+        asked.in_order(&["authorize.received@pied-piper", "authorize.error@pied-piper"])?;
+        ensure!(asked.first("authorize.received")?.received("prompt") == Some("none"));
+        ensure!(asked.first("authorize.error")?.received("error") == Some("login_required"));
+        asked.exactly(1, "authorize.received")?;
+
+        pied_piper.sign_in("richard").await?;
+        let hooli = App::open_beside(stage, Client::Hooli, browser).await?;
+        hooli.wait_signed_in().await?;
+        let timeline = stage.control.timeline().await?;
+        timeline.in_order(&[
+            "authorize.received@pied-piper",
+            "authorize.login_page@pied-piper",
+            "login.submitted",
+            "login.succeeded",
+            "session.started",
+            "session.joined@pied-piper",
+            "code.issued@pied-piper",
+            "token.received@pied-piper",
+            "token.issued@pied-piper",
+            "authorize.received@hooli",
+            "session.reused@hooli",
+            "code.issued@hooli",
+            "token.received@hooli",
+            "token.issued@hooli",
+        ])?;
+        timeline.exactly(2, "authorize.received@pied-piper")?;
+        timeline.exactly(1, "authorize.received@hooli")?;
+        timeline.exactly(2, "code.issued")?;
+        // Each app knows the session by a name of its own, or both by one; both have one.
+        for client in ["pied-piper", "hooli"] {
+            let joined = timeline.first(&format!("session.joined@{client}"))?;
+            ensure!(joined.sid.as_deref().is_some_and(|sid| !sid.is_empty()), "{joined}");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn f5_a_tampered_token_never_creates_a_session() -> Result {
+    // What stands between the provider and the app changes the token response.
+    const SIGNATURE: &str = "const [h, p, s] = token.split('.');\
+        return [h, p, (s[0] === 'A' ? 'B' : 'A') + s.slice(1)].join('.')";
+    const CLAIMS: &str = "const [h, p, s] = token.split('.');\
+        const claims = JSON.parse(atob(p.replace(/-/g, '+').replace(/_/g, '/')));\
+        claims.sub = 'gavin';\
+        const text = btoa(JSON.stringify(claims)).replace(/\\+/g, '-').replace(/\\//g, '_');\
+        return [h, text.replace(/=/g, ''), s].join('.')";
+    const UNSIGNED: &str = "const [h, p, s] = token.split('.');\
+        return [btoa(JSON.stringify({ alg: 'none' })).replace(/=/g, ''), p, ''].join('.')";
+    let cases = [
+        (SIGNATURE, "signature_invalid"),
+        (CLAIMS, "signature_invalid"),
+        (UNSIGNED, "algorithm_not_allowed"),
+    ];
+    for (change, code) in cases {
+        journey().go(async |stage, browser| {
+            let app = App::open(stage, Client::PiedPiper, browser).await?;
+            app.wait_signed_out().await?;
+            let script = format!(
+                "const real = window.fetch; window.fetch = async (address, ...rest) => {{\
+                   const response = await real(address, ...rest);\
+                   if (!String(address.url ?? address).endsWith('/token')) return response;\
+                   const body = await response.json();\
+                   body.id_token = ((token) => {{ {change} }})(body.id_token);\
+                   return new Response(JSON.stringify(body), response);\
+                 }}"
+            );
+            let script = json!({ "source": script });
+            app.tab.command("Page.addScriptToEvaluateOnNewDocument", script).await?;
+            app.tab.click("sign-in").await?;
+            let page = SignInPage::wait(app.tab.clone()).await?;
+            page.submit("richard", PASSWORD).await?;
+            app.wait_notice(code).await?;
+            app.wait_signed_out().await?;
+            app.shows_nothing_private().await?;
+            app.has_clean_address().await?;
+            // It is said once and not tried again.
+            stage.control.timeline().await?.exactly(2, "authorize.received@pied-piper")
+        })?;
+    }
+    Ok(())
+}
+
+#[test]
+fn f14_a_user_who_is_not_assigned_gets_a_page_and_no_loop() -> Result {
+    journey().go(async |stage, browser| {
+        App::open(stage, Client::PiedPiper, browser).await?.sign_in("dinesh").await?;
+        let hooli = App::open_beside(stage, Client::Hooli, browser).await?;
+        // The automatic check ends at the app: no page of the provider may appear unasked.
+        hooli.wait_signed_out().await?;
+        hooli.shows_nothing_private().await?;
+        stage.control.timeline().await?.exactly(1, "authorize.received@hooli")?;
+
+        hooli.tab.click("sign-in").await?;
+        let words = idp::wait_error(stage, &hooli.tab).await?;
+        ensure!(!words.is_empty());
+        hooli.tab.click("back-to-app").await?;
+        hooli.wait_notice("access_denied").await?;
+        hooli.wait_signed_out().await?;
+        hooli.shows_nothing_private().await?;
+        hooli.has_clean_address().await?;
+
+        let timeline = stage.control.timeline().await?;
+        timeline.exactly(2, "authorize.received@hooli")?;
+        timeline.exactly(0, "code.issued@hooli")?;
+        ensure!(timeline.count("authorize.not_assigned@hooli") >= 1, "{timeline}");
+        Ok(())
+    })
+}
+
+#[test]
+fn f17_a_click_signs_in_without_a_password() -> Result {
+    journey().go(async |stage, browser| {
+        App::open(stage, Client::PiedPiper, browser).await?.sign_in("richard").await?;
+        // The public page does not ask by itself.
+        let hooli = App::of(stage, Client::Hooli, browser.new_tab().await?);
+        hooli.visit("/public").await?;
+        hooli.wait_signed_out().await?;
+        stage.control.timeline().await?.exactly(0, "authorize.received@hooli")?;
+
+        hooli.tab.click("sign-in").await?;
+        hooli.wait_signed_in().await?;
+        ensure!(hooli.tab.address().await? == format!("{}/public", hooli.origin()));
+        let timeline = stage.control.timeline().await?;
+        timeline.exactly(1, "authorize.login_page")?;
+        timeline.exactly(1, "authorize.received@hooli")
+    })
+}
+
+#[test]
+fn f19_c9_no_cookie_crosses_from_site_to_site() -> Result {
+    journey().go(async |stage, browser| {
+        let pied_piper = App::open(stage, Client::PiedPiper, browser).await?;
+        pied_piper.sign_in("richard").await?;
+        let hooli = App::open_beside(stage, Client::Hooli, browser).await?;
+        hooli.wait_signed_in().await?;
+        hooli.sign_out().await?;
+        hooli.wait_signed_out().await?;
+        pied_piper.wait_signed_out().await?;
+
+        let requests = browser.requests().await?;
+        let mut with_cookies = 0;
+        for request in &requests {
+            if request.headers.contains_key("cookie") {
+                with_cookies += 1;
+                let at = format!("{} {}", request.method, request.path());
+                ensure!(request.host() == "idp.localhost", "a cookie was sent to {at}");
+                // To the provider they go only with a navigation of the person, never with a call
+                // of an app's script.
+                ensure!(request.kind == "Document", "a cookie went with a {} {at}", request.kind);
+            }
+            if request.answer.contains_key("set-cookie") {
+                ensure!(request.host() == "idp.localhost", "{} sets a cookie", request.path());
+            }
+        }
+        // Otherwise the log has not seen what it must see.
+        ensure!(with_cookies > 0, "no request had a cookie, not even the provider's own");
+        for cookie in browser.cookies().await? {
+            ensure!(cookie["domain"] == "idp.localhost", "a cookie of {}", cookie["domain"]);
+            ensure!(cookie["httpOnly"] == true && cookie["secure"] == true, "{}", cookie["name"]);
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn f19_two_providers_on_one_host_keep_apart() -> Result {
+    // Cookies ignore ports: two stages share the hosts and differ by ports only.
+    journey().go(async |stage, browser| {
+        let other = gatepass_tests::Stage::start().await?;
+        let here = App::open(stage, Client::PiedPiper, browser).await?;
+        here.sign_in("richard").await?;
+        let there = App::open_beside(&other, Client::PiedPiper, browser).await?;
+        there.wait_signed_out().await?;
+        there.sign_in("gavin").await?;
+        ensure!(there.user_name().await?.contains("Gavin"));
+
+        here.mark().await?;
+        there.sign_out().await?;
+        there.wait_signed_out().await?;
+        other.control.wait_for(1, "session.ended").await?;
+        // Neither the app nor the provider beside it has lost anything.
+        ensure!(here.is_marked().await?);
+        here.wait_signed_in().await?;
+        ensure!(here.user_name().await?.contains("Richard"));
+        let hooli = App::open_beside(stage, Client::Hooli, browser).await?;
+        hooli.wait_signed_in().await?;
+        stage.control.timeline().await?.exactly(0, "session.ended")
+    })
+}
+
+#[test]
+fn s10_a_public_page_never_redirects_by_itself() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::of(stage, Client::Hooli, browser.first_tab());
+        app.visit("/public").await?;
+        app.wait_signed_out().await?;
+        app.tab.reload().await?;
+        app.wait_signed_out().await?;
+        stage.control.timeline().await?.exactly(0, "authorize.received")?;
+        let requests = browser.requests().await?;
+        let asked = requests.iter().filter(|request| request.path().contains("/authorize")).count();
+        ensure!(asked == 0, "{asked} requests to authorize");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_protected_page_brings_the_person_back_there() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::of(stage, Client::PiedPiper, browser.first_tab());
+        app.visit("/private?tab=2#part").await?;
+        app.wait_signed_out().await?;
+        app.shows_nothing_private().await?;
+        app.sign_in("richard").await?;
+        app.tab.wait_text("protected-content").await?;
+        let address = app.tab.address().await?;
+        ensure!(address == format!("{}/private?tab=2#part", app.origin()), "{address}");
+        Ok(())
+    })
+}
+
+#[test]
+fn d13_a_return_path_never_leads_out_of_the_app() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::open(stage, Client::PiedPiper, browser).await?;
+        app.sign_in("richard").await?;
+        app.leave().await?;
+        app.wait_signed_out().await?;
+        for path in [
+            "//evil.localhost/",
+            "//evil.localhost:8081/%2e%2e",
+            "/\\evil.localhost/",
+            "/\\/evil.localhost/",
+            "/%2F%2Fevil.localhost/",
+            "/%09/evil.localhost/",
+            "/public/..//evil.localhost/",
+            "///evil.localhost/",
+            "/@evil.localhost/",
+            "/.evil.localhost/",
+            "/javascript:alert(1)",
+            "/?return_to=https://evil.localhost/&returnTo=//evil.localhost/&next=//evil.localhost/",
+            "/private?next=//evil.localhost/#//evil.localhost/",
+        ] {
+            let step = async {
+                app.visit(path).await?;
+                app.wait_signed_out().await?;
+                app.tab.click("sign-in").await?;
+                app.wait_signed_in().await?;
+                app.has_clean_address().await?;
+                app.leave().await?;
+                app.wait_signed_out().await
+            };
+            step.await.with_context(|| format!("return path {path}"))?;
+        }
+        let requests = browser.requests().await?;
+        let out = requests.iter().find(|request| request.host().contains("evil"));
+        ensure!(out.is_none(), "the browser was led to {}", out.map_or("", |found| found.path()));
+        // The provider was told a return address of the app each time, and nothing else.
+        for step in &stage.control.timeline().await?.0 {
+            if let Some(uri) = step.received("redirect_uri") {
+                ensure!(uri == format!("{}/", app.origin()), "{step}");
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_callback_that_nobody_asked_for_changes_nothing() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::of(stage, Client::Hooli, browser.first_tab());
+        for query in [
+            "/?code=abc&state=def",
+            "/?error=access_denied&state=def",
+            "/?error=%3Cimg+src%3Dx+onerror%3Dalert(1)%3E&error_description=%3Cb%3Ehi&state=x",
+        ] {
+            app.visit(query).await?;
+            app.wait_signed_out().await?;
+            app.shows_nothing_private().await?;
+        }
+        let timeline = stage.control.timeline().await?;
+        timeline.exactly(0, "token.received")?;
+        ensure!(timeline.count("authorize.received") <= 3, "{timeline}");
+        Ok(())
+    })
+}
+
+#[test]
+fn f4_the_account_panel_tells_who_how_and_when() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::open(stage, Client::PiedPiper, browser).await?;
+        app.sign_in("richard").await?;
+        let panel = app.tab.wait_text("session-panel").await?;
+        ensure!(panel.contains("richard@piedpiper.example"), "{panel}");
+        // How: the provider's `amr` for a password (RFC 8176).
+        ensure!(panel.contains("pwd"), "{panel}");
+        // The checks come from the verification itself: two sign-ins differ in their values.
+        let nonce = async || -> Result<String> {
+            let words = app.tab.run(
+                "return document.querySelector('[data-testid=session-panel]').textContent",
+                vec![],
+            );
+            Ok(words.await?.as_str().unwrap_or_default().to_owned())
+        };
+        let first = nonce().await?;
+        ensure!(
+            first.contains("iss") && first.contains("aud") && first.contains("nonce"),
+            "{first}"
+        );
+        ensure!(
+            first.contains(&stage.issuer()),
+            "the issuer that was compared is not shown: {first}"
+        );
+        Ok(())
+    })
+}
+
+#[test]
+fn reloading_signs_in_again_by_one_redirect() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::open(stage, Client::PiedPiper, browser).await?;
+        app.sign_in("richard").await?;
+        for round in 1..=3 {
+            let before = stage.control.timeline().await?.count("authorize.received");
+            app.mark().await?;
+            app.tab.reload().await?;
+            until("the reloaded page", async || {
+                Ok((!app.is_marked().await? && app.status().await?.is_some()).then_some(()))
+            })
+            .await?;
+            app.wait_signed_in().await?;
+            app.has_clean_address().await?;
+            let timeline = stage.control.timeline().await?;
+            let asked = timeline.count("authorize.received") - before;
+            ensure!(asked == 1, "reload {round} asked the provider {asked} times:\n{timeline}");
+            ensure!(timeline.last("authorize.received")?.received("prompt") == Some("none"));
+        }
+        stage.control.timeline().await?.exactly(1, "authorize.login_page")
+    })
+}
