@@ -333,6 +333,30 @@ impl<'a> Tab<'a> {
         .await
     }
 
+    /// Types what a person types, at whatever has the focus.
+    ///
+    /// # Errors
+    /// When the browser fails.
+    pub async fn press(&self, keys: &str) -> Result<()> {
+        Ok(self.driver().await?.action_chain().send_keys(keys).perform().await?)
+    }
+
+    /// Presses Tab until the element with a test id has the focus.
+    ///
+    /// # Errors
+    /// When it never gets it.
+    pub async fn press_until_focused(&self, id: &str) -> Result<()> {
+        self.wait_text(id).await?;
+        let script = "return document.activeElement?.dataset.testid === arguments[0]";
+        for _ in 0..60 {
+            if self.run(script, vec![id.into()]).await? == true {
+                return Ok(());
+            }
+            self.press("\u{E004}").await?;
+        }
+        bail!("{id} is not reached by Tab, {}", self.describe().await)
+    }
+
     /// Saves a picture of it.
     ///
     /// # Errors

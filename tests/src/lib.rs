@@ -14,6 +14,7 @@
 pub mod browser;
 pub mod control;
 pub mod environment;
+pub mod inspection;
 pub mod journey;
 pub mod network;
 pub mod node;

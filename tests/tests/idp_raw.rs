@@ -1,0 +1,122 @@
+//! What the provider answers to addresses, in a real browser.
+
+use anyhow::ensure;
+use gatepass_tests::pages::{App, SignInPage, idp};
+use gatepass_tests::{Client, Result, journey};
+
+#[test]
+fn op2_a_bad_request_gets_a_page_and_never_a_redirect() -> Result {
+    journey().go(async |stage, browser| {
+        let tab = browser.first_tab();
+        let home = format!("{}/", stage.origin(Client::PiedPiper));
+        let rest = "response_type=code&scope=openid&state=s&nonce=n&code_challenge_method=S256\
+                    &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+        for query in [
+            String::new(),
+            format!("{rest}&redirect_uri={home}"),
+            format!("{rest}&client_id=nobody&redirect_uri={home}"),
+            format!("{rest}&client_id=pied-piper"),
+            format!("{rest}&client_id=pied-piper&redirect_uri=javascript:alert(1)"),
+            format!("{rest}&client_id=pied-piper&redirect_uri={home}&redirect_uri={home}"),
+            format!("{rest}&client_id=<script>alert(1)</script>&redirect_uri={home}"),
+        ] {
+            tab.goto(&format!("{}/authorize?{query}", stage.issuer())).await?;
+            ensure!(!idp::wait_error(stage, &tab).await?.is_empty());
+            ensure!(tab.address().await?.starts_with(&stage.issuer()), "{query}");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn op11_the_session_cookie_is_out_of_reach() -> Result {
+    journey().go(async |stage, browser| {
+        App::open(stage, Client::PiedPiper, browser).await?.sign_in("richard").await?;
+        let cookies = browser.cookies().await?;
+        let named = |name: &str| cookies.iter().any(|cookie| cookie["name"] == name);
+        let session =
+            cookies.iter().find(|cookie| cookie["sameSite"] == "Lax" && cookie["path"] == "/");
+        let session = session.map(|cookie| cookie["name"].as_str().unwrap_or_default());
+        ensure!(session.is_some_and(|name| name.starts_with("__Host-")), "{session:?}");
+        let tab = browser.new_tab().await?;
+        tab.goto(&format!("{}/health", stage.issuer())).await?;
+        let seen = tab.run("return document.cookie", vec![]).await?;
+        ensure!(seen == "", "a script sees {seen}");
+        ensure!(session.is_some_and(named));
+        Ok(())
+    })
+}
+
+#[test]
+fn op9_no_page_of_the_provider_can_be_framed() -> Result {
+    journey().go(async |stage, browser| {
+        let tab = browser.first_tab();
+        let frame = stage.site.origin("framing");
+        for path in ["/", "/authorize?client_id=nobody", "/end_session"] {
+            let address = format!("{}{path}", stage.issuer());
+            tab.goto(&format!("{frame}/probe/frame?address={address}")).await?;
+            // A refused frame shows the browser's own page, whose document nobody may reach.
+            let response = stage.http.get(&address).send().await?;
+            let policy = response.headers().get("content-security-policy");
+            let policy = policy.and_then(|value| value.to_str().ok()).unwrap_or_default();
+            ensure!(policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        }
+        let console = browser.console().await?.join("\n");
+        ensure!(console.contains("frame-ancestors"), "nothing was refused: {console}");
+        Ok(())
+    })
+}
+
+#[test]
+fn op12_sign_out_without_a_hint_asks_first() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::open(stage, Client::PiedPiper, browser).await?;
+        app.sign_in("richard").await?;
+        app.mark().await?;
+        let tab = browser.new_tab().await?;
+        let home = format!("{}/", app.origin());
+        for query in ["", "?client_id=pied-piper", "?id_token_hint=eyJhbGciOiJub25lIn0.e30."] {
+            tab.goto(&format!("{}/end_session{query}", stage.issuer())).await?;
+            stage.control.timeline().await?.exactly(0, "session.ended")?;
+        }
+        ensure!(app.is_marked().await?);
+        app.wait_signed_in().await?;
+        let address = format!(
+            "{}/end_session?client_id=pied-piper&post_logout_redirect_uri={home}",
+            stage.issuer()
+        );
+        tab.goto(&address).await?;
+        tab.click("submit").await?;
+        app.wait_signed_out().await?;
+        let shown = App::of(stage, Client::PiedPiper, tab);
+        shown.wait_signed_out().await
+    })
+}
+
+#[test]
+fn op7_op20_the_login_form_leaves_no_trace() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::open(stage, Client::PiedPiper, browser).await?;
+        app.wait_signed_out().await?;
+        app.tab.click("sign-in").await?;
+        SignInPage::wait(app.tab.clone()).await?.submit("richard", "password").await?;
+        app.wait_signed_in().await?;
+        for request in browser.requests().await? {
+            if request.host() != "idp.localhost" {
+                continue;
+            }
+            let at = format!("{} {}", request.method, request.path());
+            ensure!(!request.url.contains("password="), "{at}");
+            if request.method == "POST" && request.path().ends_with("/login") {
+                ensure!(request.status == 303, "{at} answered {}", request.status);
+            }
+            if request.kind == "Document" {
+                let cache = request.answer.get("cache-control").map(String::as_str);
+                ensure!(cache.is_some_and(|value| value.contains("no-store")), "{at}: {cache:?}");
+                let referrer = request.answer.get("referrer-policy").map(String::as_str);
+                ensure!(referrer == Some("no-referrer"), "{at}: {referrer:?}");
+            }
+        }
+        Ok(())
+    })
+}
