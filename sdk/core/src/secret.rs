@@ -24,8 +24,8 @@ impl Write for Secret {
 }
 
 impl Read for Secret {
-    fn read(value: Option<&Value>) -> Option<Self> {
-        String::read(value).map(Self)
+    fn take(value: Option<&Value>, wrong: &mut bool) -> Self {
+        Self(String::take(value, wrong))
     }
 }
 

@@ -25,12 +25,12 @@ impl Machine {
         }
     }
 
-    pub(super) fn handle_attempt(&mut self, answer: Answer, response: Box<UntrustedResponse>) {
+    pub(super) fn handle_attempt(&mut self, answer: &Answer, response: Box<UntrustedResponse>) {
         let Answer::Loaded { value } = answer else {
             return self.arrival_failed(Code::StorageUnavailable.into(), false);
         };
         let now = self.time();
-        let record = value.and_then(|text| Attempt::read(&text, &self.config, now));
+        let record = value.as_ref().and_then(|text| Attempt::read(text, &self.config, now));
         let state = String::from(response.state().unwrap_or_default());
         match record {
             None => self.arrival_failed(Code::StateUnknown.into(), false),
@@ -71,10 +71,10 @@ impl Machine {
         }
     }
 
-    pub(super) fn handle_tokens(&mut self, answer: Answer, bytes: &[u8], attempt: &SignInAttempt) {
+    pub(super) fn handle_tokens(&mut self, answer: &Answer, bytes: &[u8], attempt: &SignInAttempt) {
         let read = match answer {
-            Answer::Response { response } => read_response(&response, bytes, self.time()),
-            other => Err(super::provider::failure(&other, "token_endpoint")),
+            Answer::Response { response } => read_response(response, bytes, self.time()),
+            other => Err(super::provider::failure(other, "token_endpoint")),
         };
         let begun = read.and_then(|response| {
             let id_token = response.id_token.ok_or(Code::IdTokenMissing)?;

@@ -31,7 +31,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn handle_user_info(&mut self, answer: Answer, bytes: &[u8], command: Option<u32>) {
+    pub(super) fn handle_user_info(&mut self, answer: &Answer, bytes: &[u8], command: Option<u32>) {
         let Some(held) = &self.held else {
             return self.complete(command, Outcome::Done {});
         };

@@ -76,7 +76,7 @@ impl Machine {
         self.effect(effect, Expect::Challenge(departure));
     }
 
-    pub(super) fn handle_challenge(&mut self, answer: Answer, departure: Box<Departure>) {
+    pub(super) fn handle_challenge(&mut self, answer: &Answer, departure: Box<Departure>) {
         let (Answer::Digest { value: challenge }, Some((metadata, _))) = (answer, &self.metadata)
         else {
             return self.departure_failed(&departure, Code::CryptoUnavailable.into());

@@ -38,7 +38,7 @@ use crate::{
         Answer, Area, Cause, Command, Effect, Fact, Order, Outcome, Raw, Session, Signal, Status,
     },
 };
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 
 /// An OpenID Connect relying party for one client in one page.
 pub struct Machine {
@@ -57,7 +57,7 @@ pub struct Machine {
     /// Whether the clocks differ by more than may be followed.
     clock_wrong: bool,
 
-    metadata: Option<(Metadata, i64)>,
+    metadata: Option<(Arc<Metadata>, i64)>,
     goals: Vec<Goal>,
     keys: Option<KeySet>,
     keys_fetched_at_ms: Option<i64>,
@@ -207,7 +207,7 @@ impl Machine {
         self.entropy = entropy;
         match fact {
             Fact::Command { id, command } => self.handle_command(id, command),
-            Fact::Answer { effect, answer } => self.handle_answer(effect, answer, bytes),
+            Fact::Answer { effect, answer } => self.handle_answer(effect, &answer, bytes),
             Fact::Signal { signal } => self.handle_signal(signal, bytes),
         }
         self.run_timers();
@@ -244,33 +244,33 @@ impl Machine {
         }
     }
 
-    fn handle_answer(&mut self, effect: u32, answer: Answer, bytes: &[u8]) {
+    fn handle_answer(&mut self, effect: u32, answer: &Answer, bytes: &[u8]) {
         // An answer to what was cancelled, or a second one, is nobody's business any more.
         let Some(at) = self.waiting.iter().position(|(id, _)| *id == effect) else { return };
         let (_, expect) = self.waiting.swap_remove(at);
-        if let Answer::Response { response } = &answer {
+        if let Answer::Response { response } = answer {
             self.observe_clock(response.date_ms);
         }
         match expect {
             Expect::Nothing => {}
             Expect::Metadata => self.handle_metadata(answer, bytes),
             Expect::Memory => self.handle_memory(answer),
-            Expect::StartLock { callback } => self.handle_start_lock(effect, &answer, callback),
-            Expect::Hint => self.handle_hint(&answer),
+            Expect::StartLock { callback } => self.handle_start_lock(effect, answer, callback),
+            Expect::Hint => self.handle_hint(answer),
             Expect::Attempt(response) => self.handle_attempt(answer, response),
             Expect::Challenge(departure) => self.handle_challenge(answer, departure),
             Expect::AttemptSaved(departure, url) => {
-                self.handle_attempt_saved(&answer, &departure, url);
+                self.handle_attempt_saved(answer, &departure, url);
             }
             Expect::Tokens(attempt) => self.handle_tokens(answer, bytes, &attempt),
             Expect::Keys(verification) => self.handle_keys(answer, bytes, verification),
-            Expect::Signature(verification) => self.handle_signature(&answer, *verification),
+            Expect::Signature(verification) => self.handle_signature(answer, *verification),
             Expect::AccessTokenHash(check) => self.handle_access_token_hash(answer, *check),
             Expect::Refreshed => self.handle_refreshed(answer, bytes),
             Expect::UserInfo(command) => self.handle_user_info(answer, bytes, command),
-            Expect::Lock => self.handle_lock(effect, &answer),
+            Expect::Lock => self.handle_lock(effect, answer),
             Expect::StreamHead => self.handle_stream_head(effect, answer),
-            Expect::SignOutSaved(sign_out) => self.handle_sign_out_saved(&answer, &sign_out),
+            Expect::SignOutSaved(sign_out) => self.handle_sign_out_saved(answer, &sign_out),
         }
     }
 

@@ -5,9 +5,9 @@ use crate::{
     error::{Code, Error, Result},
     jwk::KeySet,
     metadata::{Metadata, address},
-    wire::{Answer, Effect, Failure, Response, Status},
+    wire::{Answer, Effect, Failure, Status},
 };
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, string::String, sync::Arc};
 
 /// How old metadata may be to count as "the provider has just answered", in milliseconds.
 const FRESH_MS: i64 = 60_000;
@@ -82,13 +82,13 @@ impl Machine {
         self.effect(effect, expect);
     }
 
-    pub(super) fn handle_metadata(&mut self, answer: Answer, bytes: &[u8]) {
+    pub(super) fn handle_metadata(&mut self, answer: &Answer, bytes: &[u8]) {
         let read = document(answer, "discovery document")
             .and_then(|_| Metadata::read(bytes, &self.config.issuer));
         let goals = core::mem::take(&mut self.goals);
         match read {
             Ok(metadata) => {
-                self.metadata = Some((metadata, self.now.monotonic_ms));
+                self.metadata = Some((Arc::new(metadata), self.now.monotonic_ms));
                 for goal in goals {
                     self.pursue(goal);
                 }
@@ -107,11 +107,16 @@ impl Machine {
             Goal::Depart(departure) => self.depart(departure),
             Goal::Redeem(attempt, response) => self.redeem(&metadata, attempt, &response),
             Goal::Keys(verification) => {
-                self.fetch(metadata.jwks_uri, None, REQUEST_TIMEOUT_MS, Expect::Keys(verification));
+                self.fetch(
+                    metadata.jwks_uri.clone(),
+                    None,
+                    REQUEST_TIMEOUT_MS,
+                    Expect::Keys(verification),
+                );
             }
-            Goal::Refresh => self.send_refresh(metadata.token_endpoint),
-            Goal::Check(command) => self.send_check(metadata.userinfo_endpoint, command),
-            Goal::Stream => self.send_open_stream(metadata.session_events_endpoint),
+            Goal::Refresh => self.send_refresh(metadata.token_endpoint.clone()),
+            Goal::Check(command) => self.send_check(metadata.userinfo_endpoint.clone(), command),
+            Goal::Stream => self.send_open_stream(metadata.session_events_endpoint.clone()),
             Goal::EndSession(sign_out) => self.save_sign_out(sign_out),
             Goal::Reach => self.reached(),
         }
@@ -138,7 +143,7 @@ impl Machine {
 
     pub(super) fn handle_keys(
         &mut self,
-        answer: Answer,
+        answer: &Answer,
         bytes: &[u8],
         verification: Box<super::verification::Verification>,
     ) {
@@ -186,15 +191,15 @@ impl Machine {
     }
 }
 
-/// The head of a good answer.
-pub(super) fn document(answer: Answer, subject: &str) -> Result<Response> {
+/// Whether an answer is a good one.
+pub(super) fn document(answer: &Answer, subject: &str) -> Result<()> {
     match answer {
-        Answer::Response { response } if response.status == 200 => Ok(response),
+        Answer::Response { response } if response.status == 200 => Ok(()),
         Answer::Response { response } => {
             let status = crate::claims::number(response.status.into());
             Err(Error::new(Code::IssuerUnreachable, subject, "200", &status))
         }
-        other => Err(failure(&other, subject)),
+        other => Err(failure(other, subject)),
     }
 }
 

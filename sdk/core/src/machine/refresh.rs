@@ -139,13 +139,13 @@ impl Machine {
         self.post(token_endpoint, form, Expect::Refreshed);
     }
 
-    pub(super) fn handle_refreshed(&mut self, answer: Answer, bytes: &[u8]) {
+    pub(super) fn handle_refreshed(&mut self, answer: &Answer, bytes: &[u8]) {
         if self.held.is_none() {
             return;
         }
         let read = match answer {
-            Answer::Response { response } => read_response(&response, bytes, self.time()),
-            other => Err(super::provider::failure(&other, "token_endpoint")),
+            Answer::Response { response } => read_response(response, bytes, self.time()),
+            other => Err(super::provider::failure(other, "token_endpoint")),
         };
         let begun = read.and_then(|response| {
             let token = match &response.id_token {

@@ -86,9 +86,9 @@ impl Machine {
         }
     }
 
-    pub(super) fn handle_memory(&mut self, answer: Answer) {
+    pub(super) fn handle_memory(&mut self, answer: &Answer) {
         if let Answer::Loaded { value } = answer {
-            self.memory = Some(value.map_or_else(Memory::default, |text| Memory::read(&text)));
+            self.memory = Some(value.as_deref().map_or_else(Memory::default, Memory::read));
         }
     }
 

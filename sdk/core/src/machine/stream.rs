@@ -58,7 +58,7 @@ impl Machine {
         self.stream.effect = Some(id);
     }
 
-    pub(super) fn handle_stream_head(&mut self, effect: u32, answer: Answer) {
+    pub(super) fn handle_stream_head(&mut self, effect: u32, answer: &Answer) {
         let Answer::Response { response } = answer else {
             self.stream.effect = None;
             let network =

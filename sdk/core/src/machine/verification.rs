@@ -132,7 +132,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn handle_access_token_hash(&mut self, answer: Answer, mut check: HashCheck) {
+    pub(super) fn handle_access_token_hash(&mut self, answer: &Answer, mut check: HashCheck) {
         let digest = match answer {
             Answer::Digest { value } => base64url::decode(&value),
             _ => None,

@@ -53,9 +53,8 @@ macro_rules! record {
         $($(#[doc = $field_doc:literal])* $field:ident: $type:ty = $wire:literal,)*
     }) => {
         impl crate::wire::Read for $name {
-            fn read(value: Option<&crate::json::Value>) -> Option<Self> {
-                let value = value?;
-                Some(Self { $($field: crate::wire::Read::read(value.get($wire))?,)* })
+            fn take(value: Option<&crate::json::Value>, wrong: &mut bool) -> Self {
+                Self { $($field: crate::wire::Read::take(crate::wire::member(value, $wire), wrong),)* }
             }
         }
     };
@@ -115,19 +114,30 @@ macro_rules! union {
         }
     };
     (@Read $name:ident {
+        $(#[doc = $first_doc:literal])* $first:ident = $first_kind:literal {
+            $($(#[doc = $first_field_doc:literal])* $first_field:ident: $first_type:ty = $first_wire:literal,)*
+        }
         $($(#[doc = $variant_doc:literal])* $variant:ident = $kind:literal {
             $($(#[doc = $field_doc:literal])* $field:ident: $type:ty = $wire:literal,)*
         })*
     }) => {
         impl crate::wire::Read for $name {
-            fn read(value: Option<&crate::json::Value>) -> Option<Self> {
-                let value = value?;
-                Some(match value.str("kind")? {
+            fn take(value: Option<&crate::json::Value>, wrong: &mut bool) -> Self {
+                let kind = crate::wire::member(value, "kind").and_then(|kind| kind.as_str());
+                match kind.unwrap_or_default() {
                     $($kind => Self::$variant {
-                        $($field: crate::wire::Read::read(value.get($wire))?,)*
+                        $($field: crate::wire::Read::take(crate::wire::member(value, $wire), wrong),)*
                     },)*
-                    _ => return None,
-                })
+                    first => {
+                        if first != $first_kind {
+                            *wrong = true;
+                        }
+                        Self::$first {
+                            $($first_field: crate::wire::Read::take(
+                                crate::wire::member(value, $first_wire), wrong),)*
+                        }
+                    }
+                }
             }
         }
     };
@@ -184,11 +194,14 @@ macro_rules! words {
     };
     (@Read $name:ident { $($(#[doc = $variant_doc:literal])* $variant:ident = $word:literal,)* }) => {
         impl crate::wire::Read for $name {
-            fn read(value: Option<&crate::json::Value>) -> Option<Self> {
-                Some(match value?.as_str()? {
+            fn take(value: Option<&crate::json::Value>, wrong: &mut bool) -> Self {
+                match value.and_then(|value| value.as_str()).unwrap_or_default() {
                     $($word => Self::$variant,)*
-                    _ => return None,
-                })
+                    _ => {
+                        *wrong = true;
+                        Self::default()
+                    }
+                }
             }
         }
     };

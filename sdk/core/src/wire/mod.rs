@@ -32,8 +32,16 @@ pub trait Write {
 
 /// Has a JSON form to read.
 pub trait Read: Sized {
+    /// The value; where the JSON is not of this type, `wrong` is set and the value means nothing.
+    /// (Leaving early at each member would cost kilobytes of wasm for dropping what was read.)
+    fn take(value: Option<&Value>, wrong: &mut bool) -> Self;
+
     /// The value, or `None` if the JSON is not of this type.
-    fn read(value: Option<&Value>) -> Option<Self>;
+    fn read(value: Option<&Value>) -> Option<Self> {
+        let mut wrong = false;
+        let taken = Self::take(value, &mut wrong);
+        if wrong { None } else { Some(taken) }
+    }
 }
 
 /// Has a name, and if it is not a built-in type a declaration, in TypeScript.
@@ -43,6 +51,12 @@ pub trait Declare {
 
     /// Whether a member of this type may be absent.
     const OPTIONAL: bool = false;
+}
+
+/// The member `name` of what may be an object.
+#[inline(never)]
+pub(crate) fn member<'a>(value: Option<&'a Value>, name: &str) -> Option<&'a Value> {
+    value?.get(name)
 }
 
 /// JSON text that is passed on as it is: it was read strictly before.
@@ -55,7 +69,14 @@ macro_rules! plain {
             fn write(&self, $writer: &mut Writer) { let $self = self; $write }
         }
         impl Read for $type {
-            fn read(value: Option<&Value>) -> Option<Self> { let $value = value?; $read }
+            #[inline(never)]
+            fn take(value: Option<&Value>, wrong: &mut bool) -> Self {
+                let read: Option<Self> = value.and_then(|$value| $read);
+                if read.is_none() {
+                    *wrong = true;
+                }
+                read.unwrap_or_default()
+            }
         }
         impl Declare for $type {
             fn type_name() -> String { $name.into() }
@@ -108,10 +129,11 @@ impl<T: Write> Write for Option<T> {
     }
 }
 impl<T: Read> Read for Option<T> {
-    fn read(value: Option<&Value>) -> Option<Self> {
+    #[inline(never)]
+    fn take(value: Option<&Value>, wrong: &mut bool) -> Self {
         match value {
-            None | Some(Value::Null) => Some(None),
-            present => T::read(present).map(Some),
+            None | Some(Value::Null) => None,
+            present => Some(T::take(present, wrong)),
         }
     }
 }
@@ -143,8 +165,12 @@ impl<T: Write> Write for Vec<T> {
     }
 }
 impl<T: Read> Read for Vec<T> {
-    fn read(value: Option<&Value>) -> Option<Self> {
-        value?.as_array()?.iter().map(|item| T::read(Some(item))).collect()
+    fn take(value: Option<&Value>, wrong: &mut bool) -> Self {
+        let items = value.and_then(Value::as_array);
+        if items.is_none() {
+            *wrong = true;
+        }
+        items.unwrap_or_default().iter().map(|item| T::take(Some(item), wrong)).collect()
     }
 }
 impl<T: Declare> Declare for Vec<T> {
