@@ -1,0 +1,80 @@
+//! Guards: what is shown to whom.
+#![allow(unreachable_pub, reason = "the lint sees the function that `#[component]` makes inside")]
+
+use crate::hooks::use_session;
+use gatepass::{Session, Status};
+use leptos::{
+    children::{TypedChildrenFn, ViewFn},
+    prelude::*,
+};
+
+/// What a guard asks of the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// Not known yet.
+    Unknown,
+    /// A session is held.
+    SignedIn,
+    /// None is.
+    SignedOut,
+}
+
+impl Standing {
+    fn of(session: &Session) -> Self {
+        match session.status {
+            Status::Restoring => Self::Unknown,
+            Status::Authenticated => Self::SignedIn,
+            // A provider that cannot be reached takes no session away.
+            Status::Offline if session.subject.is_some() => Self::SignedIn,
+            Status::Offline | Status::Anonymous | Status::Expired => Self::SignedOut,
+        }
+    }
+}
+
+/// Shows its children while a session is held, also while the provider cannot be reached.
+///
+/// They are gone the moment the session is. It is a matter of what is shown: what must stay secret
+/// stays on a server that asks for an access token.
+#[component]
+pub fn SignedIn<C>(
+    /// For people who are signed in.
+    children: TypedChildrenFn<C>,
+    /// While it is not known yet whether there is a session; nothing by default.
+    #[prop(optional, into)]
+    fallback: ViewFn,
+) -> impl IntoView
+where
+    C: IntoView + 'static,
+{
+    guard(Standing::SignedIn, children, fallback)
+}
+
+/// Shows its children while no session is held.
+#[component]
+pub fn SignedOut<C>(
+    /// For people who are not signed in.
+    children: TypedChildrenFn<C>,
+    /// While it is not known yet whether there is a session; nothing by default.
+    #[prop(optional, into)]
+    fallback: ViewFn,
+) -> impl IntoView
+where
+    C: IntoView + 'static,
+{
+    guard(Standing::SignedOut, children, fallback)
+}
+
+fn guard<C>(wanted: Standing, children: TypedChildrenFn<C>, fallback: ViewFn) -> impl IntoView
+where
+    C: IntoView + 'static,
+{
+    let session = use_session();
+    // A change of the session that is none of the standing draws nothing anew.
+    let standing = Memo::new(move |_| session.with(Standing::of));
+    let children = children.into_inner();
+    move || match standing.get() {
+        Standing::Unknown => Some(fallback.run().into_any()),
+        now if now == wanted => Some(children().into_any()),
+        Standing::SignedIn | Standing::SignedOut => None,
+    }
+}
