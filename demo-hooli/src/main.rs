@@ -1,3 +1,7 @@
-//! Placeholder of the first commit.
+//! Hooli: a self-important giant, as a demo app of Gatepass.
 
-fn main() {}
+mod face;
+
+fn main() {
+    demo_bones::start(face::HOOLI);
+}

@@ -1,3 +1,7 @@
-//! Placeholder of the first commit.
+//! Pied Piper: a small file-compression start-up, as a demo app of Gatepass.
 
-fn main() {}
+mod face;
+
+fn main() {
+    demo_bones::start(face::PIED_PIPER);
+}

@@ -1,1 +1,29 @@
-//! Placeholder of the first commit.
+//! The bones that both demo apps share: shell, pages, session panel, notices, lobby reports.
+//!
+//! An app is its [`Face`]: a name, words and content. [`start`] reads `/config.json`, makes the
+//! client before the router mounts, and shows the face.
+//!
+//! Not covered: anything that a real app would keep on a server.
+#![allow(unreachable_pub, reason = "the lint sees the functions that `#[component]` makes inside")]
+
+mod boot;
+mod config;
+mod content;
+mod desk;
+mod face;
+mod lobby;
+mod notice;
+mod pages;
+mod panel;
+mod shell;
+mod snapshot;
+mod tick;
+mod veil;
+mod words;
+
+pub use boot::start;
+pub use content::{Figure, Figures};
+pub use desk::Desk;
+pub use face::{Face, Page};
+pub use shell::Frame;
+pub use snapshot::{Person, Snapshot};

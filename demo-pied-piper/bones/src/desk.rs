@@ -1,0 +1,44 @@
+//! What every view of the app sees and may ask for.
+
+use crate::snapshot::{Person, Snapshot};
+use gatepass_leptos::gatepass::{Error, Scope, SignIn, Status};
+use leptos::prelude::*;
+
+/// The session and the wishes that a person can have about it.
+///
+/// The views know nothing of the client: what they draw can be looked at in every state without
+/// one.
+#[derive(Clone, Copy)]
+pub struct Desk {
+    /// The session.
+    pub session: Signal<Snapshot>,
+    /// What became of the last wish, if it failed.
+    pub failure: Signal<Option<Error>>,
+    /// Whether a wish is being carried out.
+    pub is_busy: Signal<bool>,
+    /// The provider's time in Unix seconds, once a second.
+    pub now: Signal<i64>,
+    /// Sign in.
+    pub sign_in: Callback<SignIn>,
+    /// Sign out.
+    pub sign_out: Callback<Scope>,
+    /// Ask the provider again.
+    pub check: Callback<()>,
+}
+
+impl Desk {
+    /// The desk of this app.
+    pub(crate) fn here() -> Self {
+        expect_context()
+    }
+
+    /// The session in one word.
+    pub(crate) fn status(self) -> Memo<Status> {
+        Memo::new(move |_| self.session.with(|session| session.status))
+    }
+
+    /// Who holds the session.
+    pub(crate) fn holder(self) -> Memo<Option<Person>> {
+        Memo::new(move |_| self.session.with(|session| session.holder().cloned()))
+    }
+}

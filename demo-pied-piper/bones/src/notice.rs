@@ -1,0 +1,169 @@
+//! One notice at a time: the most pressing thing that a person has to know.
+
+use crate::{
+    desk::Desk,
+    snapshot::Snapshot,
+    tick,
+    words::{self, Tone, Words},
+};
+use gatepass_leptos::gatepass::{Code, Error, Scope, SignIn, Status};
+use leptos::prelude::*;
+
+/// What the notice says.
+#[derive(Clone, Debug, PartialEq)]
+struct Notice {
+    code: &'static str,
+    words: Words,
+    /// When, in Unix seconds by the provider's clock.
+    at: Option<i64>,
+    /// What was looked at, expected and found.
+    evidence: Option<(String, String, String)>,
+    action: Option<Action>,
+}
+
+/// A way forward that is not on the page anyway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Action {
+    AnotherAccount,
+    TryAgain,
+}
+
+impl Notice {
+    /// What there is to say, the most pressing first: what a click led to, then a provider that is
+    /// away, then what went wrong by itself, then why the session ended.
+    fn of(session: &Snapshot, failure: Option<&Error>) -> Option<Self> {
+        let failed = failure.or(session.error.as_ref());
+        let of_failed = failed.and_then(|error| Self::of_error(error, session));
+        of_failed.or_else(|| Self::of_offline(session)).or_else(|| Self::of_cause(session))
+    }
+
+    fn of_error(error: &Error, session: &Snapshot) -> Option<Self> {
+        if error.code == Code::IssuerUnreachable
+            && let Some(offline) = Self::of_offline(session)
+        {
+            return Some(offline);
+        }
+        let mut words = words::of_error(error.code)?;
+        // The person's wish was carried out here, and that must not be lost in the error.
+        let signed_out = session.cause.as_ref().filter(|_| session.holder().is_none());
+        if error.code == Code::IssuerUnreachable && signed_out.is_some() {
+            words = Words {
+                tone: Tone::Warn,
+                title: "You are signed out here only",
+                what: "This app has forgotten you. The identity provider could not be reached, so \
+                       your other apps may still be signed in.",
+                way: "Sign out there too, or try again when the provider is back.",
+            };
+        }
+        let evidence = error
+            .evidence
+            .as_ref()
+            .map(|seen| (seen.subject.clone(), seen.expected.clone(), seen.found.clone()));
+        let action = (error.code == Code::AccessDenied).then_some(Action::AnotherAccount);
+        let at = signed_out.map(|cause| cause.at);
+        Some(Self { code: error.code.as_str(), words, at, evidence, action })
+    }
+
+    fn of_offline(session: &Snapshot) -> Option<Self> {
+        if session.status != Status::Offline {
+            return None;
+        }
+        let (what, way) = if session.holder().is_some() {
+            (
+                "You stay signed in here, and what is on this page is as it was.",
+                "The app goes on by itself when the provider is back.",
+            )
+        } else {
+            ("So this app cannot find out whether you are signed in.", "Try again in a moment.")
+        };
+        let words =
+            Words { tone: Tone::Warn, title: "The identity provider cannot be reached", what, way };
+        let code = session.error.as_ref().map_or("offline", |error| error.code.as_str());
+        Some(Self { code, words, at: None, evidence: None, action: Some(Action::TryAgain) })
+    }
+
+    fn of_cause(session: &Snapshot) -> Option<Self> {
+        let cause = session.cause.as_ref()?;
+        Some(Self {
+            code: cause.ending.as_str(),
+            words: words::of_ending(cause.ending),
+            at: Some(cause.at),
+            evidence: None,
+            action: None,
+        })
+    }
+}
+
+/// The place of notices: always there, so that a screen reader hears what appears in it.
+#[component]
+pub(crate) fn Notices() -> impl IntoView {
+    let desk = Desk::here();
+    let notice = Memo::new(move |_| {
+        desk.failure
+            .with(|failure| desk.session.with(|session| Notice::of(session, failure.as_ref())))
+    });
+    view! {
+        <div class="notices" role="status">
+            {move || notice.get().map(|notice| draw(notice, desk))}
+        </div>
+    }
+}
+
+fn draw(notice: Notice, desk: Desk) -> impl IntoView {
+    let Notice { code, words, at, evidence, action } = notice;
+    let at = at.map(|at| {
+        view! { " It was at " <time datetime=tick::iso(at)>{tick::clock(at)}</time> "." }
+    });
+    let evidence = evidence.map(|(subject, expected, found)| {
+        let found = if found.is_empty() { "nothing".to_owned() } else { found };
+        format!(" ({subject}: expected {expected}, found {found})")
+    });
+    let action = action.map(|action| {
+        let (label, act): (_, Box<dyn Fn()>) = match action {
+            Action::AnotherAccount => (
+                "Use another account",
+                Box::new(move || {
+                    desk.sign_in.run(SignIn { prompt: Some("login".into()), ..SignIn::default() });
+                }),
+            ),
+            Action::TryAgain => ("Try again", Box::new(move || desk.check.run(()))),
+        };
+        view! {
+            <button type="button" class="notice-action" disabled=desk.is_busy on:click=move |_| act()>
+                {label}
+            </button>
+        }
+    });
+    view! {
+        <div class=words.tone.class() data-testid="notice" data-code=code>
+            <p class="notice-title">{words.title}</p>
+            <p>{words.what} {at}</p>
+            {(!words.way.is_empty()).then(|| view! { <p>{words.way}</p> })}
+            {action}
+            <p class="notice-code"><code>{code}</code>{evidence}</p>
+        </div>
+    }
+}
+
+/// Ends the session everywhere or here.
+#[component]
+pub(crate) fn SignOutButton(
+    /// How far it reaches.
+    scope: Scope,
+) -> impl IntoView {
+    let desk = Desk::here();
+    let (test, label) = match scope {
+        Scope::Global => ("sign-out", "Sign out"),
+        Scope::Local => ("sign-out-here", "Leave only this app"),
+    };
+    view! {
+        <button
+            type="button"
+            data-testid=test
+            disabled=desk.is_busy
+            on:click=move |_| desk.sign_out.run(scope)
+        >
+            {label}
+        </button>
+    }
+}

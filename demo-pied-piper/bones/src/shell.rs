@@ -1,0 +1,276 @@
+//! The shell: the client outside, the router inside, and what is on every page.
+
+use crate::{
+    config::Config,
+    desk::Desk,
+    face::{Face, Page},
+    lobby,
+    notice::{Notices, SignOutButton},
+    pages::{Guarded, Open},
+    snapshot::Snapshot,
+    tick, veil,
+};
+use gatepass_leptos::{
+    GatepassProvider,
+    gatepass::{Error, OnLoad, Options, Scope, Status},
+    use_client, use_session, use_sign_in, use_sign_out,
+};
+use leptos::prelude::*;
+use leptos_router::{
+    components::{A, Route, Router, Routes},
+    hooks::use_location,
+    path,
+};
+
+/// The app: everything below needs a client, and the client comes before the router.
+#[component]
+pub(crate) fn Shell(
+    /// The app's face.
+    face: Face,
+    /// Where everything is.
+    config: Config,
+) -> impl IntoView {
+    let options = Options::new(&config.issuer, &config.client_id)
+        .on_load(on_load(&path()))
+        .token_origins([&config.issuer])
+        // The demo's provider has a clock that can be moved.
+        .dangerously_follow_provider_clock();
+    view! {
+        <ErrorBoundary fallback=misconfigured>
+            <GatepassProvider options=options>
+                <Wired face=face lobby=config.lobby.clone() other=config.other.name.clone() />
+            </GatepassProvider>
+        </ErrorBoundary>
+    }
+}
+
+/// Whether the page at `path` may look for a session by a redirect of its own: the app and its
+/// private page may, the public one only with a hint that there is one.
+fn on_load(path: &str) -> OnLoad {
+    if path == "/public" { OnLoad::Hint } else { OnLoad::Check }
+}
+
+fn path() -> String {
+    window().location().pathname().unwrap_or_default()
+}
+
+fn misconfigured(errors: ArcRwSignal<Errors>) -> impl IntoView {
+    let said =
+        move || errors.with(|errors| errors.iter().map(|(_, e)| e.to_string()).collect_view());
+    view! {
+        <main class="boot-failure">
+            <h1>"This app is configured wrongly"</h1>
+            <p><code>{said}</code></p>
+        </main>
+    }
+}
+
+/// Ties the views to the client.
+#[component]
+fn Wired(face: Face, lobby: String, other: String) -> impl IntoView {
+    let session = use_session();
+    let is_veiled = veil::while_returning(use_client());
+    let snapshot =
+        Memo::new(
+            move |_| {
+                if is_veiled.get() { Snapshot::default() } else { session.with(Snapshot::of) }
+            },
+        );
+    let (sign_in, sign_out) = (use_sign_in(), use_sign_out());
+    let client = use_client();
+    let check = Action::new_local(move |(): &()| {
+        let client = client.clone();
+        async move { client.check().await }
+    });
+
+    // What became of the last wish is told until the next one, or until the session changes.
+    let (failure, set_failure) = signal(None::<Error>);
+    for outcome in [sign_in.value(), sign_out.value(), check.value()] {
+        Effect::new(move |_| set_failure.set(outcome.get().and_then(Result::err)));
+    }
+    Effect::new(move |_| {
+        snapshot.with(|now| (now.status, now.cause.is_some()));
+        set_failure.set(None);
+    });
+
+    let clock = tick::unix_seconds();
+    let desk = Desk {
+        session: snapshot.into(),
+        failure: failure.into(),
+        is_busy: Signal::derive(move || {
+            sign_in.pending().get() || sign_out.pending().get() || check.pending().get()
+        }),
+        now: Signal::derive(move || clock.get() + snapshot.with(|now| now.clock_offset)),
+        sign_in: Callback::new(move |wish| {
+            set_failure.set(None);
+            sign_in.dispatch(wish);
+        }),
+        sign_out: Callback::new(move |scope| {
+            set_failure.set(None);
+            sign_out.dispatch(scope);
+        }),
+        check: Callback::new(move |()| {
+            set_failure.set(None);
+            check.dispatch(());
+        }),
+    };
+    provide_context(desk);
+    lobby::report(lobby, desk.session);
+    view! { <Frame face=face other=other /> }
+}
+
+/// What is on every page; it needs a [`Desk`] in the context and no client.
+#[component]
+pub fn Frame(
+    /// The app's face.
+    face: Face,
+    /// The other app's name.
+    other: String,
+) -> impl IntoView {
+    view! {
+        <Router>
+            <Title face=face />
+            <a class="skip" href="#content">"Skip to the content"</a>
+            <div class="app">
+                <Header face=face />
+                <StatusLine other=other />
+                <main id="content" tabindex="-1">
+                    <Notices />
+                    <Routes fallback=move || view! { <NotFound face=face /> }>
+                        <Route path=path!("/") view=move || view! { <Guarded page=face.home /> } />
+                        <Route
+                            path=path!("/public")
+                            view=move || view! { <Open page=face.public /> }
+                        />
+                        <Route
+                            path=path!("/private")
+                            view=move || view! { <Guarded page=face.private /> }
+                        />
+                    </Routes>
+                </main>
+                <footer class="foot">
+                    <p>{face.motto}</p>
+                </footer>
+            </div>
+        </Router>
+    }
+}
+
+/// Keeps the document's title in step with the page.
+#[component]
+fn Title(face: Face) -> impl IntoView {
+    let place = use_location().pathname;
+    Effect::new(move |_| {
+        let label = place.with(|place| page_at(&face, place).map(|page| page.label));
+        let title =
+            label.map_or_else(|| face.name.into(), |label| format!("{label} · {}", face.name));
+        document().set_title(&title);
+    });
+}
+
+fn page_at<'a>(face: &'a Face, path: &str) -> Option<&'a Page> {
+    match path {
+        "/" => Some(&face.home),
+        "/public" => Some(&face.public),
+        "/private" => Some(&face.private),
+        _ => None,
+    }
+}
+
+#[component]
+fn Header(face: Face) -> impl IntoView {
+    let desk = Desk::here();
+    let holder = desk.holder();
+    let user = move || {
+        holder.get().map(|person| {
+            let name = person.called().to_owned();
+            view! {
+                <div class="user">
+                    <span class="user-mark" aria-hidden="true">{initials(&name)}</span>
+                    <span class="user-name" data-testid="user-name">{name}</span>
+                </div>
+                <SignOutButton scope=Scope::Global />
+            }
+        })
+    };
+    view! {
+        <header class="bar">
+            <a class="brand" href="/">
+                <span class="brand-mark" aria-hidden="true">{(face.mark)()}</span>
+                <span class="brand-name">{face.name}</span>
+            </a>
+            <nav class="nav" aria-label="Pages">
+                <A href="/" exact=true>{face.home.label}</A>
+                <A href="/public">{face.public.label}</A>
+                <A href="/private">{face.private.label}</A>
+            </nav>
+            <div class="who">{user}</div>
+        </header>
+    }
+}
+
+/// The first letters of the first and the last name.
+fn initials(name: &str) -> String {
+    let mut words = name.split_whitespace().filter_map(|word| word.chars().next());
+    words.next().into_iter().chain(words.next_back()).flat_map(char::to_uppercase).collect()
+}
+
+/// The session in one word, on every page.
+#[component]
+fn StatusLine(other: String) -> impl IntoView {
+    let desk = Desk::here();
+    let status = desk.status();
+    let hint = move || match status.get() {
+        Status::Restoring => "Finding out who you are".to_owned(),
+        Status::Anonymous => "Nobody is signed in here".to_owned(),
+        Status::Authenticated => format!("One sign-in for this app and {other}"),
+        Status::Offline => "The identity provider is away".to_owned(),
+        Status::Expired => "The session has run out".to_owned(),
+    };
+    view! {
+        <div class="status-line">
+            <p role="status">
+                <span class="status-label">"Session "</span>
+                <span
+                    class="status"
+                    data-testid="status"
+                    data-status=move || status.get().as_str()
+                >
+                    {move || status.get().as_str()}
+                </span>
+            </p>
+            <p class="status-hint">{hint}</p>
+        </div>
+    }
+}
+
+#[component]
+fn NotFound(face: Face) -> impl IntoView {
+    view! {
+        <div class="invitation">
+            <h1>"There is no such page"</h1>
+            <p class="lead">"The address leads nowhere in this app."</p>
+            <A href="/" attr:class="button">{face.home.label}</A>
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s10_public_page_redirects_on_a_hint_only() {
+        assert_eq!(on_load("/public"), OnLoad::Hint);
+        assert_eq!(on_load("/"), OnLoad::Check);
+        assert_eq!(on_load("/private"), OnLoad::Check);
+    }
+
+    #[test]
+    fn initials_are_the_first_and_the_last() {
+        assert_eq!(initials("Richard Hendricks"), "RH");
+        assert_eq!(initials("Anna Maria von Ölberg"), "AÖ");
+        assert_eq!(initials("gavin"), "G");
+        assert_eq!(initials(""), "");
+    }
+}
