@@ -70,7 +70,8 @@ fn artifact<'a>(artifacts: &'a [Artifact], target: &str) -> Result<&'a Path> {
         .with_context(|| format!("cargo built no {target}"))
 }
 
-/// Puts an app's page, its assets, the shared tokens and the bound module side by side.
+/// Puts an app's page, its assets, those that both share, the tokens and the bound module side by
+/// side.
 fn assemble(glue: &Path, app: App, directory: &Path) -> Result<()> {
     let home = workspace::path(app.package());
     let mut files = BTreeMap::new();
@@ -85,7 +86,8 @@ fn assemble(glue: &Path, app: App, directory: &Path) -> Result<()> {
         }
         Ok(())
     };
-    for base in [glue.to_path_buf(), home.join("assets")] {
+    let bones = workspace::path("demo-pied-piper/bones/assets");
+    for base in [glue.to_path_buf(), bones, home.join("assets")] {
         for file in files_below(&base)? {
             let name = file.strip_prefix(&base)?.to_path_buf();
             // A stamp of ours, or a file that an editor or a desktop keeps for itself.
