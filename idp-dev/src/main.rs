@@ -1,3 +1,71 @@
-//! Placeholder of the first commit.
+//! The `idp-dev` binary: reads arguments and configuration, listens, says that it is ready.
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod cli;
+mod serve;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use idp_dev::{Clock, Config, MemoryStore, Provider, Secret, log_line};
+
+use cli::{Arguments, Failure};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if arguments.print_config {
+        print!("{}", Config::EXAMPLE);
+        return ExitCode::SUCCESS;
+    }
+    match start(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            log_line(&failure.to_string());
+            failure.exit_code()
+        }
+    }
+}
+
+fn start(arguments: &Arguments) -> Result<(), Failure> {
+    let config = cli::read_config(arguments)?;
+    cli::check_loopback("--listen", arguments.listen)?;
+    cli::check_loopback("--control-listen", arguments.control_listen)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(Failure::Runtime)?;
+    runtime.block_on(run(arguments, config))
+}
+
+async fn run(arguments: &Arguments, config: Config) -> Result<(), Failure> {
+    let listeners = serve::bind_both("--listen", arguments.listen).await?;
+    let control = serve::bind_one("--control-listen", arguments.control_listen).await?;
+    let config = config.with_port(listeners.port());
+    for user in config.users_with_plain_password().take(1) {
+        let others = config.users_with_plain_password().count() - 1;
+        log_line(&format!(
+            "plain-text passwords in the configuration ({user} and {others} more): \
+             fine for people who do not exist"
+        ));
+    }
+    let token = match &arguments.control_token {
+        Some(token) => Secret::new(token.clone()),
+        None => Secret::random().map_err(|error| Failure::Start(error.into()))?,
+    };
+    let issuer = config.issuer().to_owned();
+    let store = Arc::new(MemoryStore::new());
+    let provider = Provider::start(config, Clock::system(), store, !arguments.quiet)
+        .map_err(Failure::Start)?;
+    let ready = format!(
+        "ready issuer={issuer} control=http://{} token={}",
+        control.address(),
+        token.expose()
+    );
+    serve::serve(listeners, provider.router());
+    serve::serve(control, provider.control_router(token));
+    println!("{ready}");
+    serve::until_told_to_stop().await;
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! An authorization request that passed every check of its form.
+
+use std::sync::Arc;
+
+use crate::config::{Client, RedirectUri};
+
+/// What a client asks for (OIDC Core 3.1.2.1). Only `endpoints::authorize::checks` makes one.
+#[derive(Clone, Debug)]
+pub struct AuthorizationRequest {
+    pub(crate) client: Arc<Client>,
+    pub(crate) redirect_uri: RedirectUri,
+    pub(crate) state: Option<String>,
+    pub(crate) nonce: Option<String>,
+    /// PKCE, always S256.
+    pub(crate) code_challenge: String,
+    /// Known scopes, each once, with `openid` among them.
+    pub(crate) scopes: Vec<String>,
+    pub(crate) prompt: Prompt,
+    /// Seconds since the person proved who they are, at most.
+    pub(crate) max_age: Option<u64>,
+    pub(crate) login_hint: Option<String>,
+    /// The `sub` of a valid `id_token_hint`.
+    pub(crate) hinted_sub: Option<String>,
+}
+
+/// What may and must be shown (OIDC Core 3.1.2.1, `prompt`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Prompt {
+    /// Nothing may be shown.
+    pub(crate) is_none: bool,
+    /// The person must sign in again.
+    pub(crate) is_login: bool,
+    /// The person must choose an account.
+    pub(crate) is_select_account: bool,
+}

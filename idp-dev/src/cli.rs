@@ -1,0 +1,146 @@
+//! Arguments, the manual, and what can stop the start.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use idp_dev::{Config, ConfigError, StartError};
+
+/// A small, strict OpenID provider for development and CI.
+#[derive(Debug, Parser)]
+#[command(name = "idp-dev", version, after_long_help = MANUAL)]
+pub(crate) struct Arguments {
+    /// The configuration (TOML). Without it, the example of --print-config is used.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Where browsers and apps find the provider. Port 0 takes a free port.
+    ///
+    /// With 127.0.0.1 the same port of ::1 is listened on too, if the machine has it: browsers
+    /// may resolve names under .localhost to either.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8083")]
+    pub(crate) listen: SocketAddr,
+
+    /// Where the control API listens. Port 0 takes a free port.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub(crate) control_listen: SocketAddr,
+
+    /// The control API's bearer token. Without it, a random one is made and printed.
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) control_token: Option<String>,
+
+    /// Prints a commented configuration that works, and ends.
+    #[arg(long)]
+    pub(crate) print_config: bool,
+
+    /// Does not write each step of each flow to stderr.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+}
+
+const MANUAL: &str = "\
+STARTING
+  idp-dev --print-config > idp.toml
+  idp-dev --config idp.toml --listen 127.0.0.1:8083
+
+  When it is ready, one line goes to standard output:
+    ready issuer=http://idp.localhost:8083 control=http://127.0.0.1:PORT token=TOKEN
+  Everything else goes to standard error. It never holds a password, code or token.
+
+CONFIGURATION
+  A TOML file: issuer, observers, lifetimes, [[users]], [[clients]]. The comments of
+  --print-config explain each key. Unknown keys are errors. `{port}` in the issuer becomes the port
+  that is really listened on. A wrong file is named with its line, what was expected and what was
+  found; the exit code is then 2.
+
+ENDPOINTS, relative to the issuer
+  /.well-known/openid-configuration   discovery
+  /jwks  /authorize  /token  /userinfo  /end_session   as discovery says
+  /session_events    tells an app when the single sign-on session ends (docs/session-events.md)
+  /timeline          each step of each flow, as server-sent events, for the `observers`
+  /health            {\"status\":\"ok\"}
+
+CONTROL API, with `Authorization: Bearer TOKEN`
+  GET /timeline[?after=N]   the steps as JSON      GET /timeline/stream[?from=now]   as events
+  GET /sessions             the sessions           DELETE /sessions/ID   ends one
+  POST /reset               forgets everything, sets the clock back
+  POST /events              {\"client_id\",\"sid\"?,\"event\",\"data\"}: a raw event on open streams
+  GET /clock                POST /clock {\"set\":SECONDS} | {\"advance\":SECONDS} | {\"freeze\":BOOL}
+
+EXIT CODES
+  0  told to stop (Ctrl-C, SIGTERM)
+  1  could not start: an address is in use, or the machine lacks something
+  2  the arguments or the configuration are wrong
+
+Not for production: it listens on loopback only and every response says so in X-Idp-Dev.";
+
+/// What stops the start.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The configuration's content.
+    Config(ConfigError),
+    /// The configuration's file.
+    ConfigFile { file: PathBuf, error: std::io::Error },
+    /// An address that others could reach.
+    NotLoopback { option: &'static str, address: SocketAddr },
+    /// An address that cannot be listened on.
+    Listen { option: &'static str, address: SocketAddr, error: std::io::Error },
+    /// No runtime.
+    Runtime(std::io::Error),
+    /// No keys.
+    Start(StartError),
+}
+
+impl Failure {
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Config(_) | Self::ConfigFile { .. } | Self::NotLoopback { .. } => {
+                ExitCode::from(2)
+            }
+            Self::Listen { .. } | Self::Runtime(_) | Self::Start(_) => ExitCode::from(1),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::ConfigFile { file, error } => write!(
+                f,
+                "{}: expected a readable file with the configuration, found: {error} (config_file)",
+                file.display()
+            ),
+            Self::NotLoopback { option, address } => write!(
+                f,
+                "{option}: expected a loopback address such as 127.0.0.1:{}, found {address}: this \
+                 provider is not for others to reach (not_loopback)",
+                address.port()
+            ),
+            Self::Listen { option, address, error } => write!(
+                f,
+                "{option}: cannot listen on {address}: {error}; choose another port with {option} \
+                 (listen_failed)"
+            ),
+            Self::Runtime(error) => write!(f, "no runtime: {error} (runtime_failed)"),
+            Self::Start(error) => write!(f, "{error} (start_failed)"),
+        }
+    }
+}
+
+/// The configuration of the arguments.
+pub(crate) fn read_config(arguments: &Arguments) -> Result<Config, Failure> {
+    let Some(file) = &arguments.config else {
+        return Config::parse("the example", Config::EXAMPLE).map_err(Failure::Config);
+    };
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::ConfigFile { file: file.clone(), error })?;
+    Config::parse(&file.display().to_string(), &text).map_err(Failure::Config)
+}
+
+/// OP30: neither door opens to other machines.
+pub(crate) fn check_loopback(option: &'static str, address: SocketAddr) -> Result<(), Failure> {
+    if address.ip().is_loopback() { Ok(()) } else { Err(Failure::NotLoopback { option, address }) }
+}

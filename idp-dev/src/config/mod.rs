@@ -1,0 +1,158 @@
+//! The configuration: users, clients, lifetimes. Read from TOML, checked once, then trusted.
+
+mod error;
+mod file;
+mod redirect_uri;
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::clock::Seconds;
+use crate::keys::SigningAlg;
+use crate::secret::{Digest, Secret, base64url};
+
+pub use error::ConfigError;
+pub use redirect_uri::{Origin, RedirectUri};
+
+/// A checked configuration.
+///
+/// ```
+/// let config = idp_dev::Config::parse("idp.toml", idp_dev::Config::EXAMPLE)?;
+/// assert_eq!(config.with_port(8083).issuer(), "http://idp.localhost:8083");
+/// # Ok::<(), idp_dev::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub(crate) issuer: String,
+    pub(crate) observers: Vec<Origin>,
+    pub(crate) idle_lifetime: Seconds,
+    pub(crate) absolute_lifetime: Seconds,
+    pub(crate) lists_demo_accounts: bool,
+    pub(crate) users: Vec<Arc<User>>,
+    pub(crate) clients: Vec<Arc<Client>>,
+}
+
+impl Config {
+    /// The commented example that `--print-config` prints: the two demo apps and three users.
+    pub const EXAMPLE: &'static str = include_str!("example.toml");
+
+    /// Reads and checks TOML text; `name` is the file's name for messages.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the line, what was expected and what was found.
+    pub fn parse(name: &str, text: &str) -> Result<Self, ConfigError> {
+        file::parse(name, text)
+    }
+
+    /// The same configuration with `{port}` in the issuer replaced.
+    #[must_use]
+    pub fn with_port(mut self, port: u16) -> Self {
+        self.issuer = self.issuer.replace(PORT_PLACEHOLDER, &port.to_string());
+        self
+    }
+
+    /// The issuer identifier: exact, without a trailing slash.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Usernames whose password stands in the file as plain text.
+    pub fn users_with_plain_password(&self) -> impl Iterator<Item = &str> {
+        self.users
+            .iter()
+            .filter(|user| matches!(user.password, Password::Plain(_)))
+            .map(|user| user.username.as_str())
+    }
+
+    pub(crate) fn client(&self, id: &str) -> Option<&Arc<Client>> {
+        self.clients.iter().find(|client| client.id == id)
+    }
+
+    pub(crate) fn user(&self, username: &str) -> Option<&Arc<User>> {
+        self.users.iter().find(|user| user.username == username)
+    }
+
+    /// The user whom a person means by what they typed: a username or an e-mail address.
+    pub(crate) fn user_by_login(&self, typed: &str) -> Option<&Arc<User>> {
+        self.users.iter().find(|user| user.is_named(typed))
+    }
+
+    /// Is `origin` that of a redirect URI of any client?
+    pub(crate) fn is_client_origin(&self, origin: &str) -> bool {
+        self.clients.iter().any(|client| client.has_origin(origin))
+    }
+}
+
+/// A person who can sign in.
+#[derive(Clone, Debug)]
+pub(crate) struct User {
+    pub(crate) username: String,
+    /// Names the person to clients; stable, never reassigned, tells nothing.
+    pub(crate) sub: String,
+    pub(crate) name: String,
+    pub(crate) email: String,
+    pub(crate) password: Password,
+    /// Further claims for the scope `profile`.
+    pub(crate) claims: Map<String, Value>,
+}
+
+impl User {
+    /// Does `typed` name this person? E-mail addresses ignore the case of ASCII letters.
+    pub(crate) fn is_named(&self, typed: &str) -> bool {
+        self.username == typed || self.email.eq_ignore_ascii_case(typed)
+    }
+}
+
+/// A `sub` made from the username: the same after every restart and on every machine.
+fn default_sub(username: &str) -> String {
+    let digest = Digest::of(format!("idp-dev sub {username}").as_bytes());
+    base64url(&digest.bytes()[..16])
+}
+
+/// How a password is kept.
+#[derive(Clone, Debug)]
+pub(crate) enum Password {
+    /// As it is: for files that hold no real person.
+    Plain(Secret),
+    /// An argon2id PHC string.
+    Argon2id(String),
+}
+
+/// An app that may ask who somebody is.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) redirect_uris: Vec<RedirectUri>,
+    pub(crate) post_logout_redirect_uris: Vec<RedirectUri>,
+    /// Further audiences of the access token, besides the issuer.
+    pub(crate) audiences: Vec<String>,
+    /// Who may use the app; `None` for everybody.
+    pub(crate) users: Option<Vec<String>>,
+    pub(crate) id_token_signed_response_alg: SigningAlg,
+    pub(crate) access_token_lifetime: Seconds,
+    pub(crate) id_token_lifetime: Seconds,
+    pub(crate) refresh_token_lifetime: Seconds,
+    /// May the app use a session that another app began?
+    pub(crate) allows_sso: bool,
+    /// May the app ask for `offline_access`?
+    pub(crate) allows_offline_access: bool,
+    /// Do ID tokens carry the claims of `profile` and `email`, besides UserInfo?
+    pub(crate) has_claims_in_id_token: bool,
+}
+
+impl Client {
+    /// Is this person assigned to the app?
+    pub(crate) fn admits(&self, username: &str) -> bool {
+        self.users.as_ref().is_none_or(|users| users.iter().any(|user| user == username))
+    }
+
+    /// Is `origin` that of one of its redirect URIs?
+    pub(crate) fn has_origin(&self, origin: &str) -> bool {
+        self.redirect_uris.iter().any(|uri| uri.has_origin(origin))
+    }
+}
+
+/// What the issuer may contain for the port that is really listened on.
+const PORT_PLACEHOLDER: &str = "{port}";

@@ -1,0 +1,113 @@
+//! The control API: for tests and demos, on loopback, for whoever holds the token.
+
+mod clock;
+mod events;
+mod reset;
+mod sessions;
+mod timeline;
+
+use std::net::IpAddr;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{delete, get, post};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::endpoints::health;
+use crate::http::{base_headers, json as respond_json, read_limited};
+use crate::provider::Shared;
+use crate::secret::Secret;
+
+/// All routes, each behind the `Host` check and the token.
+pub(crate) fn router(provider: Shared, token: Secret) -> Router {
+    Router::new()
+        .route("/health", get(health::get))
+        .route("/timeline", get(timeline::list))
+        .route("/timeline/stream", get(timeline::follow))
+        .route("/sessions", get(sessions::list))
+        .route("/sessions/{id}", delete(sessions::end))
+        .route("/reset", post(reset::post))
+        .route("/events", post(events::post))
+        .route("/clock", get(clock::get).post(clock::post))
+        .layer(from_fn_with_state(token, check_caller))
+        .layer(from_fn_with_state(provider.clone(), base_headers))
+        .with_state(provider)
+}
+
+/// OP30. The `Host` check first: a page whose name was made to resolve to loopback (DNS rebinding)
+/// is same-origin with us in its browser, but the browser still sends that page's host name.
+async fn check_caller(State(token): State<Secret>, request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    if !is_loopback_host(headers) {
+        return refusal(StatusCode::MISDIRECTED_REQUEST, "wrong_host", "Host is not loopback");
+    }
+    let given = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, given)| given.trim());
+    if !given.is_some_and(|given| token.is(given)) {
+        let mut response = refusal(
+            StatusCode::UNAUTHORIZED,
+            "wrong_token",
+            "the control API wants the bearer token of the ready line",
+        );
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        return response;
+    }
+    next.run(request).await
+}
+
+fn is_loopback_host(headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else {
+        return false;
+    };
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Reads a JSON body.
+///
+/// # Errors
+/// The answer that says what is wrong.
+async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, Response> {
+    let bytes = read_limited(body).await.map_err(crate::http::FormError::into_json)?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let body = json!({ "error": "invalid_request", "error_description": error.to_string() });
+        respond_json(StatusCode::BAD_REQUEST, &body)
+    })
+}
+
+fn refusal(status: StatusCode, error: &'static str, description: &'static str) -> Response {
+    respond_json(status, &json!({ "error": error, "error_description": description }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn op30_only_loopback_hosts() {
+        let is = |host: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, HeaderValue::from_str(host).unwrap());
+            is_loopback_host(&headers)
+        };
+        for good in ["127.0.0.1", "127.0.0.1:8084", "localhost:1", "[::1]:8084", "127.1.2.3:9"] {
+            assert!(is(good), "{good}");
+        }
+        for bad in ["evil.example:8084", "localhost.evil.example", "0.0.0.0:8084", "", "[::2]:1"] {
+            assert!(!is(bad), "{bad}");
+        }
+        assert!(!is_loopback_host(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,201 @@
+//! Authorization responses (OIDC Core 3.1.2.5 and 3.1.2.6; RFC 9207: `iss` on every one).
+
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::checks::{ErrorCode, PageRefusal, Refusal, ReplyTo};
+use crate::authorization_request::AuthorizationRequest;
+use crate::config::{RedirectUri, User};
+use crate::http::{page, see_other};
+use crate::pages;
+use crate::params::Params;
+use crate::provider::Shared;
+use crate::secret::{Secret, random_id};
+use crate::session;
+use crate::store::{Code, Grant, SsoSession};
+use crate::timeline::{Step, StepName};
+use crate::tokens::CODE_LIFETIME;
+
+/// The page for a request that has no trustworthy place to answer to.
+pub(super) fn refuse_with_page(
+    provider: &Shared,
+    params: &Params,
+    refusal: &PageRefusal,
+) -> Response {
+    let mut step = Step::new(
+        StepName::AuthorizeRefused,
+        refusal.spec,
+        format!("an error page is shown, nobody is sent anywhere: {}", refusal.description),
+    )
+    .failed(refusal.check);
+    if let Some(client_id) = params.get("client_id") {
+        step = step.client(client_id);
+    }
+    provider.timeline.record(step);
+    let title = "This app sent a request that cannot be trusted";
+    page(StatusCode::BAD_REQUEST, pages::error(title, &refusal.description, Some(refusal.check)))
+}
+
+/// An error response to a request whose form was wrong.
+pub(super) fn answer_error(
+    provider: &Shared,
+    reply_to: &ReplyTo,
+    user: Option<&str>,
+    refusal: &Refusal,
+) -> Response {
+    let mut step = Step::new(StepName::AuthorizeError, refusal.spec, refusal.description)
+        .client(&reply_to.client.id)
+        .failed(refusal.check)
+        .note("error", refusal.error.name());
+    if let Some(user) = user {
+        step = step.user(user);
+    }
+    provider.timeline.record(step);
+    let state = reply_to.state.as_deref();
+    see_other(&error_location(provider, &reply_to.redirect_uri, state, refusal))
+}
+
+/// An error response to a request whose form was right.
+pub(super) fn answer_request_error(
+    provider: &Shared,
+    request: &AuthorizationRequest,
+    refusal: &Refusal,
+) -> Response {
+    let reply_to = ReplyTo {
+        client: request.client.clone(),
+        redirect_uri: request.redirect_uri.clone(),
+        state: request.state.clone(),
+    };
+    answer_error(provider, &reply_to, None, refusal)
+}
+
+/// The person pressed "Cancel".
+pub(in crate::endpoints) fn answer_cancelled(
+    provider: &Shared,
+    request: &AuthorizationRequest,
+) -> Response {
+    provider.timeline.record(
+        Step::new(
+            StepName::AuthorizeCancelled,
+            "OIDC Core 3.1.2.6",
+            "the person went back to the app without signing in",
+        )
+        .client(&request.client.id)
+        .note("error", ErrorCode::AccessDenied.name()),
+    );
+    see_other(&access_denied_location(provider, request, "the person did not want to sign in"))
+}
+
+/// The page for a person who is not assigned to the app, with the way back.
+pub(in crate::endpoints) fn not_assigned_page(
+    provider: &Shared,
+    request: &AuthorizationRequest,
+    user: &User,
+    id: &Secret,
+) -> Response {
+    provider.timeline.record(
+        Step::new(
+            StepName::AuthorizeNotAssigned,
+            "OIDC Core 3.1.2.6",
+            format!("{} is signed in but may not use {}", user.name, request.client.name),
+        )
+        .client(&request.client.id)
+        .user(&user.username)
+        .failed("assignment"),
+    );
+    let back = access_denied_location(provider, request, "the person may not use this app");
+    page(StatusCode::FORBIDDEN, pages::not_assigned(&request.client, user, &back, id.expose()))
+}
+
+/// The successful response: lets the client join the session, makes a grant and a code for it.
+pub(in crate::endpoints) fn answer_with_code(
+    provider: &Shared,
+    request: &AuthorizationRequest,
+    session: &SsoSession,
+    user: &User,
+) -> Response {
+    let Ok(joined) = session::join(provider, session, &request.client) else { return failed() };
+    let Some((session, sid)) = joined else {
+        // Ended between two lines of ours: the person starts again.
+        return pages::expired();
+    };
+    let (Ok(code), Ok(grant_id)) = (Secret::random(), random_id()) else { return failed() };
+    let now = provider.clock.now();
+    let grant = Grant {
+        id: grant_id,
+        client_id: request.client.id.clone(),
+        session: session.id.clone(),
+        sid,
+        user: user.username.clone(),
+        scopes: request.scopes.clone(),
+        auth_time: session.auth_time,
+        acr: session.acr,
+        amr: session.amr.clone(),
+        is_offline: request.scopes.iter().any(|scope| scope == "offline_access"),
+        refresh_serial: 0,
+        expires: now.plus(CODE_LIFETIME),
+        is_revoked: false,
+    };
+    let kept = Code {
+        grant: grant.id.clone(),
+        client_id: grant.client_id.clone(),
+        redirect_uri: request.redirect_uri.as_str().to_owned(),
+        code_challenge: request.code_challenge.clone(),
+        nonce: request.nonce.clone(),
+        expires: grant.expires,
+    };
+    provider.timeline.record(
+        Step::new(
+            StepName::CodeIssued,
+            "OIDC Core 3.1.2.5",
+            format!("the browser goes back to {} with a code", request.client.name),
+        )
+        .client(&grant.client_id)
+        .sid(&grant.sid)
+        .user(&grant.user)
+        .passed("authorize"),
+    );
+    provider.store.insert_grant(grant, now);
+    provider.store.insert_code(code.digest(), kept);
+    let mut params = vec![("code", code.expose())];
+    if let Some(state) = &request.state {
+        params.push(("state", state));
+    }
+    params.push(("iss", provider.config.issuer()));
+    see_other(&request.redirect_uri.with_query(&params))
+}
+
+/// Something of the machine failed. There is nothing that the person or the app could mend.
+pub(in crate::endpoints) fn failed() -> Response {
+    let detail = "The provider has no randomness left. Try again in a moment.";
+    page(StatusCode::INTERNAL_SERVER_ERROR, pages::error("Something went wrong", detail, None))
+}
+
+fn access_denied_location(
+    provider: &Shared,
+    request: &AuthorizationRequest,
+    description: &'static str,
+) -> String {
+    let refusal = Refusal {
+        error: ErrorCode::AccessDenied,
+        check: "person",
+        spec: "OIDC Core 3.1.2.6",
+        description,
+    };
+    error_location(provider, &request.redirect_uri, request.state.as_deref(), &refusal)
+}
+
+fn error_location(
+    provider: &Shared,
+    redirect_uri: &RedirectUri,
+    state: Option<&str>,
+    refusal: &Refusal,
+) -> String {
+    let mut params =
+        vec![("error", refusal.error.name()), ("error_description", refusal.description)];
+    if let Some(state) = state {
+        params.push(("state", state));
+    }
+    params.push(("iss", provider.config.issuer()));
+    redirect_uri.with_query(&params)
+}

@@ -1,0 +1,96 @@
+//! The endpoints that browsers and apps see, one file each.
+
+mod authorize;
+mod discovery;
+mod end_session;
+pub(crate) mod health;
+mod jwks;
+mod login;
+mod root;
+mod session_events;
+mod timeline;
+mod token;
+mod userinfo;
+
+use axum::Router;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{get, post};
+
+use crate::http::{asset, base_headers, client_cors, observer_cors, page, refuse_head, set_cookie};
+use crate::pages;
+use crate::params::Params;
+use crate::provider::{Provider, Shared};
+use crate::secret::Secret;
+use crate::store::Parked;
+
+pub(crate) use timeline::steps_stream;
+
+/// All routes. Those that scripts of apps may call are wrapped in CORS, no others (OP21).
+pub(crate) fn router(provider: Shared) -> Router {
+    let for_scripts = Router::new()
+        .route("/.well-known/openid-configuration", get(discovery::get))
+        .route("/jwks", get(jwks::get))
+        .route("/token", post(token::post))
+        .route("/userinfo", get(userinfo::serve).post(userinfo::serve))
+        .route("/session_events", get(session_events::get))
+        .layer(from_fn_with_state(provider.clone(), client_cors));
+    let for_observers = Router::new()
+        .route("/timeline", get(timeline::get))
+        .layer(from_fn_with_state(provider.clone(), observer_cors));
+    let for_people = Router::new()
+        .route("/", get(root::get))
+        .route("/authorize", get(authorize::get).post(authorize::post))
+        .route("/authorize/continue", get(authorize::go_on))
+        .route("/login", get(login::get).post(login::post))
+        .route("/not_assigned", get(login::not_assigned))
+        .route("/end_session", get(end_session::get).post(end_session::post))
+        .route("/end_session/continue", get(end_session::go_on))
+        .route("/end_session/confirm", post(end_session::confirm))
+        .route("/signed_out", get(end_session::signed_out))
+        .layer(from_fn(refuse_head));
+    Router::new()
+        .route("/health", get(health::get))
+        .route("/assets/{name}", get(asset))
+        .merge(for_scripts)
+        .merge(for_observers)
+        .merge(for_people)
+        .fallback(not_found)
+        .layer(from_fn_with_state(provider.clone(), base_headers))
+        .with_state(provider)
+}
+
+async fn not_found() -> Response {
+    let detail = "There is no page at this address.";
+    page(StatusCode::NOT_FOUND, pages::error("Nothing here", detail, None))
+}
+
+/// The parked request that `r` in the query names, with that id.
+fn parked(provider: &Provider, query: Option<&str>) -> Option<(Secret, Parked)> {
+    let params = Params::parse(query?).ok()?;
+    parked_by_id(provider, params.get("r")?)
+}
+
+fn parked_by_id(provider: &Provider, id: &str) -> Option<(Secret, Parked)> {
+    let id = Secret::new(id);
+    let parked = provider.store.parked(&id.digest(), provider.clock.now())?;
+    Some((id, parked))
+}
+
+fn add_cookie(response: &mut Response, name: &str, value: &Secret) {
+    if let Some(cookie) = set_cookie(name, value) {
+        append_cookie(response, cookie);
+    }
+}
+
+fn append_cookie(response: &mut Response, cookie: HeaderValue) {
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+}
+
+/// Does the browser say that a form was sent by a page of ours? Browsers that say nothing are
+/// believed: the form's token decides. `Origin` is no help, because a page with
+/// `Referrer-Policy: no-referrer` sends `null`.
+fn is_own_form(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none")
+}

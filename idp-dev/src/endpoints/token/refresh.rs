@@ -1,0 +1,122 @@
+//! `grant_type=refresh_token` (RFC 6749, 6; OIDC Core 12; RFC 9700, 4.14).
+
+use axum::response::Response;
+
+use super::respond::{ErrorCode, Given, Refusal, give};
+use crate::config::Client;
+use crate::params::Params;
+use crate::provider::Shared;
+use crate::session::{self, revoke_family};
+use crate::store::{Grant, Rotation};
+use crate::timeline::{Step, StepName};
+
+/// Gives new tokens for a refresh token and makes that one the past.
+///
+/// There is no grace for a past token: whoever presents one, client or thief, ends the family.
+pub(super) async fn refresh(
+    provider: &Shared,
+    client: &Client,
+    params: &Params,
+) -> Result<Response, Refusal> {
+    let token = params
+        .get("refresh_token")
+        .ok_or_else(|| Refusal::invalid_request("refresh_token", "refresh_token is missing"))?;
+    let Some((grant_id, serial)) = provider.refresh_tokens.read(token) else {
+        return Err(unknown());
+    };
+    let Some(grant) = provider.store.grant(&grant_id) else { return Err(unknown()) };
+    // RFC 6749, 6: bound to the client.
+    if grant.client_id != client.id {
+        return Err(Refusal::invalid_grant(
+            "refresh_token_client",
+            "RFC 6749 6",
+            "the refresh token was given to another client",
+        ));
+    }
+    let scopes = narrowed(&grant, params.get("scope"))?;
+    // A past token is looked at before the session: a copy matters also after the end.
+    if serial < grant.refresh_serial && !grant.is_revoked {
+        return Err(reused(provider, &grant));
+    }
+    if !session::is_grant_active(provider, &grant).await {
+        return Err(Refusal::invalid_grant(
+            "session",
+            "RFC 6749 5.2",
+            "the session of this refresh token is over",
+        ));
+    }
+    let Some(user) = provider.config.user(&grant.user) else { return Err(unknown()) };
+    if !client.admits(&user.username) {
+        provider.store.revoke_grant(&grant.id);
+        return Err(unknown());
+    }
+    let now = provider.clock.now();
+    let expires = now.plus(client.refresh_token_lifetime);
+    let grant = match provider.store.rotate(&grant.id, serial, expires, now) {
+        Rotation::Rotated(grant) => grant,
+        Rotation::Reused => return Err(reused(provider, &grant)),
+        Rotation::Gone => return Err(unknown()),
+    };
+    if !grant.is_offline {
+        session::touch(provider, &grant.session);
+    }
+    // Core 12.2: same sub, auth_time and sid, no nonce.
+    let given = Given { client, user, grant: &grant, scopes: &scopes, nonce: None };
+    let response = give(provider, given).await?;
+    provider.timeline.record(
+        Step::new(
+            StepName::TokenRefreshed,
+            "OIDC Core 12.2",
+            format!("{} gets new tokens; the old refresh token is past", client.name),
+        )
+        .client(&client.id)
+        .sid(&grant.sid)
+        .user(&grant.user)
+        .passed("refresh_token"),
+    );
+    Ok(response)
+}
+
+/// RFC 6749, 6: the scope may shrink, never grow.
+fn narrowed(grant: &Grant, asked: Option<&str>) -> Result<Vec<String>, Refusal> {
+    let Some(asked) = asked else { return Ok(grant.scopes.clone()) };
+    let asked: Vec<&str> = asked.split(' ').filter(|scope| !scope.is_empty()).collect();
+    if asked.iter().any(|scope| !grant.scopes.iter().any(|own| own == scope)) {
+        return Err(Refusal {
+            error: ErrorCode::InvalidScope,
+            status: axum::http::StatusCode::BAD_REQUEST,
+            check: "scope",
+            spec: "RFC 6749 6",
+            description: "scope asks for more than was granted",
+        });
+    }
+    Ok(grant.scopes.iter().filter(|own| asked.contains(&own.as_str())).cloned().collect())
+}
+
+fn reused(provider: &Shared, grant: &Grant) -> Refusal {
+    provider.timeline.record(
+        Step::new(
+            StepName::TokenReplayed,
+            "RFC 9700 4.14.2",
+            "a past refresh token was presented: somebody has a copy",
+        )
+        .client(&grant.client_id)
+        .sid(&grant.sid)
+        .user(&grant.user)
+        .failed("refresh_token_rotation"),
+    );
+    revoke_family(provider, &grant.id, "RFC 9700 4.14.2");
+    Refusal::invalid_grant(
+        "refresh_token_rotation",
+        "RFC 9700 4.14.2",
+        "the refresh token was used before: its family is revoked",
+    )
+}
+
+fn unknown() -> Refusal {
+    Refusal::invalid_grant(
+        "refresh_token",
+        "RFC 6749 5.2",
+        "the refresh token is not one of this provider, or it is revoked or expired",
+    )
+}

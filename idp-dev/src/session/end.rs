@@ -1,0 +1,154 @@
+//! The end of an SSO session: one way, whatever the cause.
+
+use crate::http::SseEvent;
+use crate::provider::Shared;
+use crate::store::SsoSession;
+use crate::streams::OpenStream;
+use crate::timeline::{Step, StepName};
+use crate::tokens::issue_logout_token;
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EndCause {
+    /// The person signed out.
+    RpInitiated,
+    /// The control API ended it.
+    Administrator,
+    /// Its idle or absolute lifetime is over.
+    Expired,
+    /// The control API forgot everything.
+    Reset,
+    /// Somebody else signed in in the same browser.
+    Replaced,
+}
+
+impl EndCause {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::RpInitiated => "rp_initiated",
+            Self::Administrator => "administrator",
+            Self::Expired => "expired",
+            Self::Reset => "reset",
+            Self::Replaced => "replaced",
+        }
+    }
+
+    const fn detail(self) -> &'static str {
+        match self {
+            Self::RpInitiated => "the person signed out; the provider's session is over",
+            Self::Administrator => "an administrator ended the session",
+            Self::Expired => "the session's lifetime is over",
+            Self::Reset => "the provider was reset",
+            Self::Replaced => "somebody else signed in in the same browser",
+        }
+    }
+
+    const fn spec(self) -> &'static str {
+        match self {
+            Self::RpInitiated => "RP-Initiated Logout 2",
+            Self::Administrator | Self::Expired | Self::Reset | Self::Replaced => {
+                "Back-Channel Logout 2.3"
+            }
+        }
+    }
+}
+
+/// Ends a session: (1) it no longer counts, (2) each open stream of each joined client gets a
+/// logout token of its own, (3) what was given in it is revoked, (4) its streams close. `false`
+/// if it had ended before.
+///
+/// The tokens go out before the revocation, so that a client learns why its grant is gone and
+/// does not take it for an error.
+pub(crate) async fn end(provider: &Shared, id: &str, cause: EndCause) -> bool {
+    let Some(session) = provider.store.end_session(id, provider.clock.now()) else {
+        return false;
+    };
+    // A task of its own: a browser that hangs up must not stop half of a sign-out.
+    let provider = provider.clone();
+    tokio::spawn(async move { tell_and_revoke(&provider, &session, cause).await }).await.is_ok()
+}
+
+async fn tell_and_revoke(provider: &Shared, session: &SsoSession, cause: EndCause) {
+    provider.timeline.record(
+        Step::new(StepName::SessionEnded, cause.spec(), cause.detail())
+            .user(&session.user)
+            .note("cause", cause.name())
+            .note("session", session.id.as_str()),
+    );
+    let streams = provider.streams.list(|owner| owner.session == session.id);
+    for stream in &streams {
+        send_logout_token(provider, stream).await;
+    }
+    let mut revoked = provider.store.revoke_grants_of_session(&session.id);
+    revoked.sort_by(|a, b| a.client_id.cmp(&b.client_id));
+    for grant in revoked {
+        provider.timeline.record(
+            Step::new(
+                StepName::GrantsRevoked,
+                "Back-Channel Logout 2.7",
+                "what was given in the session is good for nothing now",
+            )
+            .client(&grant.client_id)
+            .sid(&grant.sid)
+            .user(&grant.user),
+        );
+    }
+    for stream in streams {
+        close_stream(provider, &stream, "the session is over");
+    }
+}
+
+async fn send_logout_token(provider: &Shared, stream: &OpenStream) {
+    let owner = &stream.owner;
+    let (Some(client), Some(user)) =
+        (provider.config.client(&owner.client_id), provider.config.user(&owner.user))
+    else {
+        return;
+    };
+    let token = match issue_logout_token(provider, client, &user.sub, &owner.sid).await {
+        Ok(token) => token,
+        Err(error) => {
+            crate::log::line(&format!("no logout token for {}: {error}", owner.client_id));
+            return;
+        }
+    };
+    if provider.streams.send(stream.id, SseEvent::named("logout", token)) {
+        provider.timeline.record(
+            Step::new(
+                StepName::LogoutTokenSent,
+                "Back-Channel Logout 2.4",
+                format!("{} is told that the session is over", client.name),
+            )
+            .client(&owner.client_id)
+            .sid(&owner.sid)
+            .user(&owner.user),
+        );
+    }
+}
+
+/// Closes a stream, if it is still open, and says so in the timeline.
+pub(crate) fn close_stream(provider: &Shared, stream: &OpenStream, why: &'static str) {
+    if let Some(owner) = provider.streams.close(stream.id) {
+        provider.timeline.record(
+            Step::new(StepName::StreamClosed, "session-events 5", why)
+                .client(&owner.client_id)
+                .sid(&owner.sid)
+                .user(&owner.user),
+        );
+    }
+}
+
+/// Revokes one grant, because a code or token of it was seen in wrong hands. Its streams close
+/// without a logout token: the session itself goes on.
+pub(crate) fn revoke_family(provider: &Shared, grant: &str, spec: &'static str) {
+    let Some(grant) = provider.store.revoke_grant(grant) else { return };
+    provider.timeline.record(
+        Step::new(StepName::GrantsRevoked, spec, "all tokens of this sign-in are refused now")
+            .client(&grant.client_id)
+            .sid(&grant.sid)
+            .user(&grant.user),
+    );
+    for stream in provider.streams.list(|owner| owner.grant == grant.id) {
+        close_stream(provider, &stream, "the grant was revoked");
+    }
+}

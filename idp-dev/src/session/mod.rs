@@ -1,0 +1,185 @@
+//! The SSO session: found by its cookie, begun by a sign-in, joined by clients, ended once.
+
+mod end;
+mod expiry;
+
+use axum::http::HeaderMap;
+
+use crate::clock::UnixTime;
+use crate::config::{Client, Config};
+use crate::provider::{Provider, Shared};
+use crate::secret::{RandomnessUnavailable, Secret, random_id};
+use crate::store::{Grant, SsoSession, StoreFull};
+use crate::timeline::{Step, StepName};
+
+pub(crate) use end::{EndCause, close_stream, end, revoke_family};
+pub(crate) use expiry::{expire_due, watch_expiry};
+
+/// The only level there is: one factor, a password.
+pub(crate) const ACR_PASSWORD: &str = "1";
+
+/// RFC 8176.
+const AMR_PASSWORD: &str = "pwd";
+
+impl SsoSession {
+    /// When the session ends if nobody visits again.
+    pub(crate) fn idle_end(&self, config: &Config) -> UnixTime {
+        self.last_seen.plus(config.idle_lifetime)
+    }
+
+    /// When the session ends whatever happens.
+    pub(crate) fn absolute_end(&self, config: &Config) -> UnixTime {
+        self.auth_time.plus(config.absolute_lifetime)
+    }
+
+    /// Is it over by itself?
+    pub(crate) fn has_expired(&self, config: &Config, now: UnixTime) -> bool {
+        self.idle_end(config) <= now || self.absolute_end(config) <= now
+    }
+}
+
+/// The live session that the request's cookie holds. One that has expired is ended on the way.
+pub(crate) async fn current(provider: &Shared, headers: &HeaderMap) -> Option<SsoSession> {
+    let cookie = provider.cookies.session_of(headers)?;
+    let session = provider.store.session_by_cookie(&cookie.digest())?;
+    live(provider, session).await
+}
+
+/// The live session of that id. One that has expired is ended on the way.
+pub(crate) async fn by_id(provider: &Shared, id: &str) -> Option<SsoSession> {
+    let session = provider.store.session(id)?;
+    live(provider, session).await
+}
+
+async fn live(provider: &Shared, session: SsoSession) -> Option<SsoSession> {
+    if session.has_expired(&provider.config, provider.clock.now()) {
+        end(provider, &session.id, EndCause::Expired).await;
+        return None;
+    }
+    Some(session)
+}
+
+/// May tokens of this grant still be used? Not after its revocation, its own end, or the end of
+/// the session it was given in, unless it was given to outlive that.
+pub(crate) async fn is_grant_active(provider: &Shared, grant: &Grant) -> bool {
+    if grant.is_revoked || grant.expires <= provider.clock.now() {
+        return false;
+    }
+    grant.is_offline || by_id(provider, &grant.session).await.is_some()
+}
+
+/// A sign of life: moves the idle end.
+pub(crate) fn touch(provider: &Provider, id: &str) {
+    let now = provider.clock.now();
+    provider.store.update_session(id, &mut |session| session.last_seen = now);
+}
+
+/// Begins a session for `user`, or goes on with `held`, the one that this browser holds already.
+/// Gives the session and the value of its new cookie.
+///
+/// The cookie changes with every sign-in, also of the same person: whoever planted the old one
+/// holds nothing (OP11). The session of another person ends, so that that person's apps in this
+/// browser hear of it.
+///
+/// # Errors
+/// When the store is full or there is no randomness.
+pub(crate) async fn begin(
+    provider: &Shared,
+    user: &str,
+    held: Option<SsoSession>,
+) -> Result<(SsoSession, Secret), BeginError> {
+    let cookie = Secret::random()?;
+    let now = provider.clock.now();
+    if let Some(held) = held {
+        if held.user == user {
+            let renewed = provider.store.update_session(&held.id, &mut |session| {
+                session.cookie = cookie.digest();
+                session.auth_time = now;
+                session.last_seen = now;
+            });
+            if let Some(session) = renewed {
+                return Ok((session, cookie));
+            }
+        } else {
+            end(provider, &held.id, EndCause::Replaced).await;
+        }
+    }
+    let session = SsoSession {
+        id: random_id()?,
+        cookie: cookie.digest(),
+        user: user.to_owned(),
+        started: now,
+        auth_time: now,
+        last_seen: now,
+        acr: ACR_PASSWORD,
+        amr: vec![AMR_PASSWORD],
+        joined: std::collections::BTreeMap::new(),
+    };
+    provider.store.insert_session(session.clone())?;
+    provider.timeline.record(
+        Step::new(
+            StepName::SessionStarted,
+            "OIDC Core 3.1.2.3",
+            "the provider's own session in this browser begins",
+        )
+        .user(user)
+        .note("session", session.id.as_str()),
+    );
+    Ok((session, cookie))
+}
+
+/// Lets a client join the session; gives the session with the client's `sid` in it, or `None` if
+/// it ended meanwhile.
+///
+/// # Errors
+/// When there is no randomness.
+pub(crate) fn join(
+    provider: &Provider,
+    session: &SsoSession,
+    client: &Client,
+) -> Result<Option<(SsoSession, String)>, RandomnessUnavailable> {
+    let fresh = random_id()?;
+    let now = provider.clock.now();
+    let mut has_joined_now = false;
+    let joined = provider.store.update_session(&session.id, &mut |session| {
+        session.last_seen = now;
+        has_joined_now = !session.joined.contains_key(&client.id);
+        if has_joined_now {
+            session.joined.insert(client.id.clone(), fresh.clone());
+        }
+    });
+    let Some(session) = joined else { return Ok(None) };
+    let Some(sid) = session.joined.get(&client.id).cloned() else { return Ok(None) };
+    if has_joined_now {
+        provider.timeline.record(
+            Step::new(
+                StepName::SessionJoined,
+                "Back-Channel Logout 2.1",
+                format!("{} now takes part in the session", client.name),
+            )
+            .client(&client.id)
+            .sid(&sid)
+            .user(&session.user),
+        );
+    }
+    Ok(Some((session, sid)))
+}
+
+/// Why a session could not begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BeginError {
+    Full,
+    Randomness,
+}
+
+impl From<StoreFull> for BeginError {
+    fn from(_: StoreFull) -> Self {
+        Self::Full
+    }
+}
+
+impl From<RandomnessUnavailable> for BeginError {
+    fn from(_: RandomnessUnavailable) -> Self {
+        Self::Randomness
+    }
+}

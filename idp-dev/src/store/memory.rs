@@ -1,0 +1,237 @@
+//! The store in memory: gone with the process.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::bounded::Bounded;
+use super::{
+    Code, EndedSession, Grant, Parked, Redemption, Rotation, SsoSession, Store, StoreFull,
+};
+use crate::clock::UnixTime;
+use crate::secret::Digest;
+
+/// How much a [`MemoryStore`] keeps at most.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    parked: usize,
+    sessions: usize,
+    grants: usize,
+    codes: usize,
+    ended: usize,
+}
+
+const LIMITS: Limits =
+    Limits { parked: 5_000, sessions: 10_000, grants: 50_000, codes: 20_000, ended: 20_000 };
+
+/// A bounded store in memory.
+pub struct MemoryStore {
+    limits: Limits,
+    state: Mutex<State>,
+}
+
+struct State {
+    parked: Bounded<Digest, (UnixTime, Parked)>,
+    /// By a running number, so that `sessions` gives the oldest first.
+    sessions: BTreeMap<u64, SsoSession>,
+    next_session: u64,
+    grants: Bounded<String, Grant>,
+    codes: Bounded<Digest, KeptCode>,
+    ended: Bounded<(String, String), EndedSession>,
+}
+
+enum KeptCode {
+    Fresh(Box<Code>),
+    Used { grant: String },
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::with(LIMITS)
+    }
+
+    fn with(limits: Limits) -> Self {
+        let state = State {
+            parked: Bounded::new(limits.parked),
+            sessions: BTreeMap::new(),
+            next_session: 0,
+            grants: Bounded::new(limits.grants),
+            codes: Bounded::new(limits.codes),
+            ended: Bounded::new(limits.ended),
+        };
+        Self { limits, state: Mutex::new(state) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No operation can panic half way, so a poisoned lock guards whole records.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl State {
+    fn session_key(&self, id: &str) -> Option<u64> {
+        self.sessions.iter().find(|(_, session)| session.id == id).map(|(key, _)| *key)
+    }
+}
+
+impl Store for MemoryStore {
+    fn park(&self, id: Digest, parked: Parked, expires: UnixTime) {
+        self.state().parked.insert(id, (expires, parked));
+    }
+
+    fn parked(&self, id: &Digest, now: UnixTime) -> Option<Parked> {
+        let state = self.state();
+        let (expires, parked) = state.parked.get(id)?;
+        (now < *expires).then(|| parked.clone())
+    }
+
+    fn repark(&self, id: &Digest, parked: Parked) {
+        if let Some(kept) = self.state().parked.get_mut(id) {
+            kept.1 = parked;
+        }
+    }
+
+    fn unpark(&self, id: &Digest, now: UnixTime) -> Option<Parked> {
+        let (expires, parked) = self.state().parked.remove(id)?;
+        (now < expires).then_some(parked)
+    }
+
+    fn insert_session(&self, session: SsoSession) -> Result<(), StoreFull> {
+        let mut state = self.state();
+        if state.sessions.len() >= self.limits.sessions {
+            return Err(StoreFull);
+        }
+        let key = state.next_session;
+        state.next_session += 1;
+        state.sessions.insert(key, session);
+        Ok(())
+    }
+
+    fn session(&self, id: &str) -> Option<SsoSession> {
+        let state = self.state();
+        state.sessions.values().find(|session| session.id == id).cloned()
+    }
+
+    fn session_by_cookie(&self, cookie: &Digest) -> Option<SsoSession> {
+        let state = self.state();
+        state.sessions.values().find(|session| session.cookie == *cookie).cloned()
+    }
+
+    fn sessions(&self) -> Vec<SsoSession> {
+        self.state().sessions.values().cloned().collect()
+    }
+
+    fn update_session(
+        &self,
+        id: &str,
+        change: &mut dyn FnMut(&mut SsoSession),
+    ) -> Option<SsoSession> {
+        let mut state = self.state();
+        let key = state.session_key(id)?;
+        let session = state.sessions.get_mut(&key)?;
+        change(session);
+        Some(session.clone())
+    }
+
+    fn end_session(&self, id: &str, at: UnixTime) -> Option<SsoSession> {
+        let mut state = self.state();
+        let key = state.session_key(id)?;
+        let session = state.sessions.remove(&key)?;
+        for (client_id, sid) in &session.joined {
+            let ended = EndedSession {
+                client_id: client_id.clone(),
+                sid: sid.clone(),
+                user: session.user.clone(),
+                at,
+            };
+            state.ended.insert((client_id.clone(), sid.clone()), ended);
+        }
+        Some(session)
+    }
+
+    fn ended_session(&self, client_id: &str, sid: &str) -> Option<EndedSession> {
+        self.state().ended.get(&(client_id.to_owned(), sid.to_owned())).cloned()
+    }
+
+    fn insert_grant(&self, grant: Grant, now: UnixTime) {
+        let mut state = self.state();
+        if state.grants.is_full() {
+            state.grants.retain(|kept| now < kept.expires && !kept.is_revoked);
+        }
+        state.grants.insert(grant.id.clone(), grant);
+    }
+
+    fn grant(&self, id: &str) -> Option<Grant> {
+        self.state().grants.get(&id.to_owned()).cloned()
+    }
+
+    fn revoke_grant(&self, id: &str) -> Option<Grant> {
+        let mut state = self.state();
+        let grant = state.grants.get_mut(&id.to_owned())?;
+        if grant.is_revoked {
+            return None;
+        }
+        grant.is_revoked = true;
+        Some(grant.clone())
+    }
+
+    fn revoke_grants_of_session(&self, session: &str) -> Vec<Grant> {
+        let mut revoked = Vec::new();
+        for grant in self.state().grants.values_mut() {
+            // Back-Channel Logout 1.0, 2.7: what was given with offline_access lives on.
+            if grant.session == session && !grant.is_offline && !grant.is_revoked {
+                grant.is_revoked = true;
+                revoked.push(grant.clone());
+            }
+        }
+        revoked
+    }
+
+    fn rotate(&self, grant: &str, serial: u32, expires: UnixTime, now: UnixTime) -> Rotation {
+        let mut state = self.state();
+        let Some(grant) = state.grants.get_mut(&grant.to_owned()) else { return Rotation::Gone };
+        if grant.is_revoked || grant.expires <= now {
+            return Rotation::Gone;
+        }
+        if serial != grant.refresh_serial {
+            return Rotation::Reused;
+        }
+        grant.refresh_serial += 1;
+        grant.expires = expires;
+        Rotation::Rotated(Box::new(grant.clone()))
+    }
+
+    fn insert_code(&self, digest: Digest, code: Code) {
+        self.state().codes.insert(digest, KeptCode::Fresh(Box::new(code)));
+    }
+
+    fn redeem_code(&self, digest: &Digest) -> Redemption {
+        let mut state = self.state();
+        let Some(kept) = state.codes.get_mut(digest) else { return Redemption::Unknown };
+        match kept {
+            KeptCode::Used { grant } => Redemption::Replayed(grant.clone()),
+            KeptCode::Fresh(code) => {
+                let used = KeptCode::Used { grant: code.grant.clone() };
+                match std::mem::replace(kept, used) {
+                    KeptCode::Fresh(code) => Redemption::First(code),
+                    KeptCode::Used { grant } => Redemption::Replayed(grant),
+                }
+            }
+        }
+    }
+
+    fn clear(&self) {
+        let mut state = self.state();
+        state.parked.clear();
+        state.sessions.clear();
+        state.grants.clear();
+        state.codes.clear();
+        state.ended.clear();
+    }
+}

@@ -1,0 +1,87 @@
+//! Where the provider keeps what it remembers.
+
+mod bounded;
+mod memory;
+mod records;
+
+use std::fmt;
+
+use crate::clock::UnixTime;
+use crate::secret::Digest;
+
+pub use memory::MemoryStore;
+pub use records::{
+    Code, EndedSession, Grant, Parked, Redemption, Rotation, SignIn, SignInProblem, SsoSession,
+};
+
+/// Everything that outlives one request. Each operation is atomic: of two callers who redeem one
+/// code or rotate one refresh token at the same moment, exactly one succeeds.
+///
+/// Operations are synchronous, because memory and a local file answer in microseconds. Every
+/// implementation is bounded: it forgets the oldest or refuses, and never grows without limit.
+///
+/// Not covered: a store shared by several processes, which also needs shared keys and a way to
+/// carry events between them.
+pub trait Store: Send + Sync + 'static {
+    /// Keeps a request that waits for the person, until `expires`. Forgets the oldest when full.
+    fn park(&self, id: Digest, parked: Parked, expires: UnixTime);
+    /// The request kept under `id`, if it has not expired.
+    fn parked(&self, id: &Digest, now: UnixTime) -> Option<Parked>;
+    /// Replaces the request kept under `id`, if it is still there.
+    fn repark(&self, id: &Digest, parked: Parked);
+    /// Takes the request kept under `id` away: of two callers one gets it.
+    fn unpark(&self, id: &Digest, now: UnixTime) -> Option<Parked>;
+
+    /// Keeps a new session.
+    ///
+    /// # Errors
+    /// When there are too many: forgetting one would sign somebody out.
+    fn insert_session(&self, session: SsoSession) -> Result<(), StoreFull>;
+    /// The session of that id.
+    fn session(&self, id: &str) -> Option<SsoSession>;
+    /// The session held by the cookie with that digest.
+    fn session_by_cookie(&self, cookie: &Digest) -> Option<SsoSession>;
+    /// All sessions, oldest first.
+    fn sessions(&self) -> Vec<SsoSession>;
+    /// Changes a session that still lives and gives it back as it is now.
+    fn update_session(
+        &self,
+        id: &str,
+        change: &mut dyn FnMut(&mut SsoSession),
+    ) -> Option<SsoSession>;
+    /// Removes a session and remembers its `sid`s as ended: of two callers one gets it.
+    fn end_session(&self, id: &str, at: UnixTime) -> Option<SsoSession>;
+    /// The ended session that `client_id` knew as `sid`.
+    fn ended_session(&self, client_id: &str, sid: &str) -> Option<EndedSession>;
+
+    /// Keeps a new grant. When full, forgets expired ones first, then the oldest.
+    fn insert_grant(&self, grant: Grant, now: UnixTime);
+    /// The grant of that id, revoked or not.
+    fn grant(&self, id: &str) -> Option<Grant>;
+    /// Marks a grant as revoked; gives it back if it was not revoked before.
+    fn revoke_grant(&self, id: &str) -> Option<Grant>;
+    /// Revokes what was given in a session, except what may outlive it; gives back the revoked.
+    fn revoke_grants_of_session(&self, session: &str) -> Vec<Grant>;
+    /// Makes refresh token number `serial` the past and the next one current.
+    fn rotate(&self, grant: &str, serial: u32, expires: UnixTime, now: UnixTime) -> Rotation;
+
+    /// Keeps a new code under its digest.
+    fn insert_code(&self, digest: Digest, code: Code);
+    /// Takes a code for the one time that it may be taken.
+    fn redeem_code(&self, digest: &Digest) -> Redemption;
+
+    /// Forgets everything.
+    fn clear(&self);
+}
+
+/// There are too many sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreFull;
+
+impl fmt::Display for StoreFull {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the store keeps as many sessions as it may")
+    }
+}
+
+impl std::error::Error for StoreFull {}

@@ -1,0 +1,151 @@
+//! What the provider remembers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::authorization_request::AuthorizationRequest;
+use crate::clock::UnixTime;
+use crate::end_session_request::EndSessionRequest;
+use crate::params::Params;
+use crate::secret::Digest;
+
+/// One person signed in at the provider in one browser: the SSO session.
+#[derive(Clone, Debug)]
+pub struct SsoSession {
+    /// Names the session to the control API. No secret, and never shown to clients.
+    pub id: String,
+    /// Digest of the cookie that holds the session; changes with each sign-in.
+    pub cookie: Digest,
+    /// The username.
+    pub user: String,
+    /// When the session began.
+    pub started: UnixTime,
+    /// When the person last proved who they are (`auth_time`).
+    pub auth_time: UnixTime,
+    /// The last sign of life: an authorization request or a refresh.
+    pub last_seen: UnixTime,
+    /// The level reached (`acr`).
+    pub acr: &'static str,
+    /// The methods used (`amr`, RFC 8176).
+    pub amr: Vec<&'static str>,
+    /// The clients that joined, by client id, each with a `sid` of its own: two clients cannot
+    /// tell from it that they share a session.
+    pub joined: BTreeMap<String, String>,
+}
+
+/// What one client was given in one session: the family of a refresh token.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// Names the grant inside tokens; no secret.
+    pub id: String,
+    /// Whose grant it is.
+    pub client_id: String,
+    /// The session that it was given in.
+    pub session: String,
+    /// The client's name for that session.
+    pub sid: String,
+    /// The username.
+    pub user: String,
+    /// Granted scopes.
+    pub scopes: Vec<String>,
+    /// `auth_time` as it was when the grant was given; refreshed ID tokens repeat it
+    /// (OIDC Core 12.2).
+    pub auth_time: UnixTime,
+    /// Level of the sign-in.
+    pub acr: &'static str,
+    /// Methods of the sign-in.
+    pub amr: Vec<&'static str>,
+    /// Does it outlive the session (`offline_access`)?
+    pub is_offline: bool,
+    /// Which refresh token is the current one: 0 before the code is redeemed, then counting up.
+    pub refresh_serial: u32,
+    /// When it ends by itself.
+    pub expires: UnixTime,
+    /// Set once, never cleared.
+    pub is_revoked: bool,
+}
+
+/// An authorization code, kept under its digest.
+#[derive(Clone, Debug)]
+pub struct Code {
+    /// The grant that redeeming it brings to life, and that a replay revokes.
+    pub grant: String,
+    /// The client it was given to.
+    pub client_id: String,
+    /// The redirect URI it was sent to.
+    pub redirect_uri: String,
+    /// PKCE S256 challenge.
+    pub code_challenge: String,
+    /// To repeat in the ID token.
+    pub nonce: Option<String>,
+    /// At most 60 seconds after it was given.
+    pub expires: UnixTime,
+}
+
+/// What presenting a code brought.
+#[derive(Clone, Debug)]
+pub enum Redemption {
+    /// The first time: nobody else gets this answer for the same code.
+    First(Box<Code>),
+    /// Presented before: the grant it belongs to.
+    Replayed(String),
+    /// Never heard of.
+    Unknown,
+}
+
+/// What presenting a refresh token brought.
+#[derive(Clone, Debug)]
+pub enum Rotation {
+    /// It was the current one; the grant now counts one further.
+    Rotated(Box<Grant>),
+    /// It was the current one once: somebody has a copy.
+    Reused,
+    /// The grant is gone or revoked.
+    Gone,
+}
+
+/// A request that waits for the person, kept under the digest of the opaque id in the URL.
+#[derive(Clone, Debug)]
+pub enum Parked {
+    /// An authorization request that came by POST and waits for our own GET.
+    Authorize(Params),
+    /// An authorization request that waits for a sign-in.
+    SignIn(Box<SignIn>),
+    /// A sign-out that waits for its continuation or for a confirmation.
+    EndSession(Box<EndSessionRequest>),
+}
+
+/// A sign-in page that is open somewhere.
+#[derive(Clone, Debug)]
+pub struct SignIn {
+    /// What the client asked for.
+    pub request: Arc<AuthorizationRequest>,
+    /// Digest of the pre-session cookie of the browser that opened the page.
+    pub browser: Digest,
+    /// What to show again after a failed attempt.
+    pub username: String,
+    /// What went wrong in the last attempt.
+    pub problem: Option<SignInProblem>,
+}
+
+/// Why a sign-in page is shown again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInProblem {
+    /// Username or password is wrong; the page does not say which.
+    WrongCredentials,
+    /// The client asked for another person by `id_token_hint`.
+    OtherPersonExpected,
+}
+
+/// A session that is over, by the `sid` of one client: enough to tell late streams.
+#[derive(Clone, Debug)]
+pub struct EndedSession {
+    /// The client whose `sid` it was.
+    pub client_id: String,
+    /// The client's name for the session.
+    pub sid: String,
+    /// The user's `sub`.
+    pub user: String,
+    /// When it ended.
+    pub at: UnixTime,
+}

@@ -1,0 +1,215 @@
+//! One step of one flow.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::masking;
+use crate::clock::UnixTime;
+use crate::params::Params;
+
+/// The names of steps: stable, and in the order in which they happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) enum StepName {
+    #[serde(rename = "authorize.received")]
+    AuthorizeReceived,
+    /// An error page; the browser is not sent anywhere.
+    #[serde(rename = "authorize.refused")]
+    AuthorizeRefused,
+    #[serde(rename = "authorize.login_page")]
+    AuthorizeLoginPage,
+    #[serde(rename = "login.submitted")]
+    LoginSubmitted,
+    #[serde(rename = "login.failed")]
+    LoginFailed,
+    #[serde(rename = "login.succeeded")]
+    LoginSucceeded,
+    #[serde(rename = "session.started")]
+    SessionStarted,
+    /// No page was shown.
+    #[serde(rename = "session.reused")]
+    SessionReused,
+    #[serde(rename = "session.joined")]
+    SessionJoined,
+    #[serde(rename = "authorize.not_assigned")]
+    AuthorizeNotAssigned,
+    #[serde(rename = "authorize.cancelled")]
+    AuthorizeCancelled,
+    /// An error that was sent back to the client by redirect.
+    #[serde(rename = "authorize.error")]
+    AuthorizeError,
+    #[serde(rename = "code.issued")]
+    CodeIssued,
+    #[serde(rename = "token.received")]
+    TokenReceived,
+    #[serde(rename = "token.refused")]
+    TokenRefused,
+    #[serde(rename = "token.issued")]
+    TokenIssued,
+    #[serde(rename = "token.refreshed")]
+    TokenRefreshed,
+    #[serde(rename = "token.replayed")]
+    TokenReplayed,
+    #[serde(rename = "grants.revoked")]
+    GrantsRevoked,
+    #[serde(rename = "userinfo.served")]
+    UserinfoServed,
+    #[serde(rename = "userinfo.refused")]
+    UserinfoRefused,
+    #[serde(rename = "stream.opened")]
+    StreamOpened,
+    #[serde(rename = "stream.refused")]
+    StreamRefused,
+    #[serde(rename = "stream.closed")]
+    StreamClosed,
+    #[serde(rename = "end_session.received")]
+    EndSessionReceived,
+    #[serde(rename = "end_session.refused")]
+    EndSessionRefused,
+    #[serde(rename = "end_session.confirm_page")]
+    EndSessionConfirmPage,
+    #[serde(rename = "session.ended")]
+    SessionEnded,
+    #[serde(rename = "logout_token.sent")]
+    LogoutTokenSent,
+    #[serde(rename = "end_session.returned")]
+    EndSessionReturned,
+}
+
+/// Did a check let the request pass?
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Outcome {
+    /// It did.
+    Passed,
+    /// It did not.
+    Failed,
+}
+
+/// The check that decided a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Check {
+    /// What was checked, mostly the parameter's name.
+    pub(crate) name: &'static str,
+    /// What came of it.
+    pub(crate) outcome: Outcome,
+}
+
+/// A step before it has a number and a time.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    name: StepName,
+    client_id: Option<String>,
+    sid: Option<String>,
+    user: Option<String>,
+    received: Map<String, Value>,
+    check: Option<Check>,
+    spec: &'static str,
+    detail: String,
+}
+
+impl Step {
+    /// A step with the section it follows and one plain sentence.
+    pub(crate) fn new(name: StepName, spec: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            name,
+            client_id: None,
+            sid: None,
+            user: None,
+            received: Map::new(),
+            check: None,
+            spec,
+            detail: detail.into(),
+        }
+    }
+
+    pub(crate) fn client(mut self, client_id: &str) -> Self {
+        self.client_id = Some(masking::shortened(client_id));
+        self
+    }
+
+    pub(crate) fn sid(mut self, sid: &str) -> Self {
+        self.sid = Some(sid.to_owned());
+        self
+    }
+
+    pub(crate) fn user(mut self, user: &str) -> Self {
+        self.user = Some(user.to_owned());
+        self
+    }
+
+    pub(crate) fn passed(mut self, check: &'static str) -> Self {
+        self.check = Some(Check { name: check, outcome: Outcome::Passed });
+        self
+    }
+
+    pub(crate) fn failed(mut self, check: &'static str) -> Self {
+        self.check = Some(Check { name: check, outcome: Outcome::Failed });
+        self
+    }
+
+    /// A value of our own making that is no secret.
+    pub(crate) fn note(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.received.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// What came in, masked.
+    pub(crate) fn params(mut self, params: &Params) -> Self {
+        for (name, value) in params.iter() {
+            let name = masking::shortened(name);
+            let value = masking::masked(&name, value);
+            self.received.insert(name, Value::String(value));
+        }
+        self
+    }
+
+    pub(super) fn at(self, seq: u64, at: UnixTime) -> RecordedStep {
+        RecordedStep {
+            seq,
+            at: at.millis(),
+            step: self.name,
+            client_id: self.client_id,
+            sid: self.sid,
+            user: self.user,
+            received: self.received,
+            check: self.check,
+            spec: self.spec,
+            detail: self.detail,
+        }
+    }
+}
+
+/// A step as it is kept and served.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct RecordedStep {
+    /// Runs from 1 and never repeats in one process.
+    pub(crate) seq: u64,
+    /// Milliseconds since 1970 on the provider's clock.
+    pub(crate) at: i64,
+    pub(crate) step: StepName,
+    /// The client that the step concerns.
+    pub(crate) client_id: Option<String>,
+    /// The client's `sid`.
+    pub(crate) sid: Option<String>,
+    /// The username.
+    pub(crate) user: Option<String>,
+    /// What came in, secrets masked.
+    pub(crate) received: Map<String, Value>,
+    /// The check that decided.
+    pub(crate) check: Option<Check>,
+    /// The specification and section.
+    pub(crate) spec: &'static str,
+    /// One plain sentence.
+    pub(crate) detail: String,
+}
+
+impl RecordedStep {
+    /// One short line for people.
+    pub(super) fn log_line(&self) -> String {
+        let name = serde_json::to_value(self.step).unwrap_or_default();
+        let name = name.as_str().unwrap_or_default();
+        let client = self.client_id.as_deref().unwrap_or("-");
+        let user = self.user.as_deref().unwrap_or("-");
+        format!("{name} client={client} user={user}: {}", self.detail)
+    }
+}
