@@ -7,10 +7,12 @@ mod libtest;
 mod members;
 mod report;
 mod rows;
+mod server;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use std::cell::OnceCell;
+use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::rc::Rc;
@@ -213,13 +215,19 @@ impl Session {
         needs::wasm_target()?;
         let browser = needs::browser()?;
         let runner = runner()?;
+        // What the runner serves beside a test: a page, and where the server of answers is.
+        let served = workspace::output("effects");
+        fs::create_dir_all(&served)?;
+        fs::write(served.join("page.html"), "<!doctype html><title>A page</title>")?;
+        fs::write(served.join("server.txt"), format!("http://{}", server::start()?))?;
         for member in members.iter().filter(|member| member.has_browser_tests()) {
             for binary in test_binaries(&member.name, &["--target", WASM])? {
                 let mut command = Command::new(&runner);
                 command
                     .arg(&binary.file)
                     .args(self.filter.iter())
-                    .current_dir(&binary.package_dir)
+                    .current_dir(&served)
+                    .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", workspace::path("sdk/webdriver.json"))
                     .env("CHROMEDRIVER", &browser.driver)
                     .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60")
                     .env("WASM_BINDGEN_TEST_TIMEOUT", "300");

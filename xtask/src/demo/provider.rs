@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 use super::places::{Place, Places};
 use crate::process::read;
@@ -22,6 +22,9 @@ const CREATE_NEW_PROCESS_GROUP: u32 = 0x0000_0200;
 /// A running provider.
 pub(super) struct Provider {
     guard: Child,
+    /// While it is open, the guard lets the provider run. Apart from the child, whose `wait` would
+    /// close it.
+    leash: Option<ChildStdin>,
 }
 
 impl Provider {
@@ -32,7 +35,7 @@ impl Provider {
 
     /// Ends it and waits until its ports are free.
     pub(super) async fn stop(mut self) -> Result<()> {
-        drop(self.guard.stdin.take());
+        drop(self.leash.take());
         self.guard.wait().await?;
         Ok(())
     }
@@ -65,6 +68,7 @@ pub(super) async fn start(
     #[cfg(windows)]
     command.creation_flags(CREATE_NEW_PROCESS_GROUP);
     let mut guard = command.spawn().context("cannot start the provider")?;
+    let leash = guard.stdin.take();
     let stdout = guard.stdout.take().context("the provider has no standard output")?;
     let mut lines = BufReader::new(stdout).lines();
     let ready = async {
@@ -90,7 +94,7 @@ pub(super) async fn start(
             eprintln!("idp-dev: {line}");
         }
     });
-    Ok(Provider { guard })
+    Ok(Provider { guard, leash })
 }
 
 fn address(places: &Places, place: Place) -> String {
