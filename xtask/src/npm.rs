@@ -31,6 +31,7 @@ pub(crate) fn run() -> Result<ExitCode> {
 pub(crate) fn pack() -> Result<PathBuf> {
     needs::wasm_target()?;
     needs::npm_packages()?;
+    let _lock = workspace::lock("npm")?;
     let package = workspace::output("npm/package");
     if package.exists() {
         fs::remove_dir_all(&package)

@@ -1,5 +1,7 @@
 //! Where things are in the working tree.
 
+use anyhow::{Context, Result};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 /// The top of the working tree.
@@ -19,6 +21,20 @@ pub(crate) fn path(relative: &str) -> PathBuf {
 /// Where everything that xtask makes goes: below `target`, so that it is never committed.
 pub(crate) fn output(relative: &str) -> PathBuf {
     relative.split('/').fold(root().join("target"), |path, part| path.join(part))
+}
+
+/// Waits until no other xtask writes to a directory below `target`, and keeps others from it for as
+/// long as the answer lives. Two demos may be started at once.
+///
+/// # Errors
+/// When the directory cannot be made.
+pub(crate) fn lock(relative: &str) -> Result<File> {
+    let directory = output(relative);
+    fs::create_dir_all(&directory)
+        .with_context(|| format!("cannot make {}", directory.display()))?;
+    let file = File::create(directory.join(".lock"))?;
+    file.lock().with_context(|| format!("cannot lock {}", directory.display()))?;
+    Ok(file)
 }
 
 /// A path as people read it: relative to the top where possible.

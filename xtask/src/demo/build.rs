@@ -47,6 +47,7 @@ pub(crate) fn build() -> Result<Built> {
     needs::npm_packages()?;
     progress("Building the provider (idp-dev)");
     let provider = cargo_build(["build", "--package", "idp-dev", "--bin", "idp-dev"])?;
+    let _lock = workspace::lock("demo")?;
     let built = Built { idp_dev: artifact(&provider, "idp-dev")?.to_path_buf() };
     progress("Building Pied Piper and Hooli for the browser");
     // One call for both: what they share is resolved and compiled once.
