@@ -128,8 +128,8 @@ fn file(file: &'static File) -> impl IntoView {
                 {file.kind} ", " {file.before} " to " {file.after}
             </span>
             <svg class="file-bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
-                <rect class="bar-before" width="100" height="6" rx="3" />
-                <rect class="bar-after" width=file.left.to_string() height="6" rx="3" />
+                <rect class="bar-before" width="100" height="6" />
+                <rect class="bar-after" width=file.left.to_string() height="6" />
             </svg>
             <span class="file-ratio">
                 {file.ratio} <span class="visually-hidden">" to one"</span>

@@ -112,7 +112,7 @@ pub(crate) fn Notices() -> impl IntoView {
 fn draw(notice: Notice, desk: Desk) -> impl IntoView {
     let Notice { code, words, at, evidence, action } = notice;
     let at = at.map(|at| {
-        view! { " It was at " <time datetime=tick::iso(at)>{tick::clock(at)}</time> "." }
+        view! { " That was at " <time datetime=tick::iso(at)>{tick::clock(at)}</time> "." }
     });
     let evidence = evidence.map(|(subject, expected, found)| {
         let found = if found.is_empty() { "nothing".to_owned() } else { found };

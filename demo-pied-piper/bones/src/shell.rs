@@ -183,12 +183,8 @@ fn Header(face: Face) -> impl IntoView {
     let holder = desk.holder();
     let user = move || {
         holder.get().map(|person| {
-            let name = person.called().to_owned();
             view! {
-                <div class="user">
-                    <span class="user-mark" aria-hidden="true">{initials(&name)}</span>
-                    <span class="user-name" data-testid="user-name">{name}</span>
-                </div>
+                <span class="user-mark" aria-hidden="true">{initials(person.called())}</span>
                 <SignOutButton scope=Scope::Global />
             }
         })
@@ -215,11 +211,11 @@ fn initials(name: &str) -> String {
     words.next().into_iter().chain(words.next_back()).flat_map(char::to_uppercase).collect()
 }
 
-/// The session in one word, on every page.
+/// The session in one word, and who holds it, on every page.
 #[component]
 fn StatusLine(other: String) -> impl IntoView {
     let desk = Desk::here();
-    let status = desk.status();
+    let (holder, status) = (desk.holder(), desk.status());
     let hint = move || match status.get() {
         Status::Restoring => "Finding out who you are".to_owned(),
         Status::Anonymous => "Nobody is signed in here".to_owned(),
@@ -228,7 +224,7 @@ fn StatusLine(other: String) -> impl IntoView {
         Status::Expired => "The session has run out".to_owned(),
     };
     view! {
-        <div class="status-line">
+        <section class="status-line" aria-label="Session">
             <p role="status">
                 <span class="status-label">"Session "</span>
                 <span
@@ -239,8 +235,11 @@ fn StatusLine(other: String) -> impl IntoView {
                     {move || status.get().as_str()}
                 </span>
             </p>
+            {move || holder.get().map(|person| view! {
+                <p class="user-name" data-testid="user-name">{person.called().to_owned()}</p>
+            })}
             <p class="status-hint">{hint}</p>
-        </div>
+        </section>
     }
 }
 
