@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -23,11 +24,15 @@ use crate::environment;
 pub struct Site {
     port: u16,
     mounts: Mounts,
+    answers: Answers,
     servers: Vec<JoinHandle<()>>,
 }
 
 /// Directories by the path under which they are served.
 type Mounts = Arc<RwLock<Vec<(String, PathBuf)>>>;
+
+/// JSON texts by their path.
+type Answers = Arc<RwLock<BTreeMap<String, String>>>;
 
 impl Site {
     /// Listens on a free port of the loopback addresses.
@@ -43,7 +48,8 @@ impl Site {
         let mut listeners = vec![first];
         // Browsers try both addresses; a machine without the second has only one to try.
         listeners.extend(TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))).await);
-        let app = router(&mounts);
+        let answers = Answers::default();
+        let app = router(&mounts, &answers);
         let servers = listeners
             .into_iter()
             .map(|listener| {
@@ -55,13 +61,19 @@ impl Site {
                 })
             })
             .collect();
-        Ok(Self { port, mounts, servers })
+        Ok(Self { port, mounts, answers, servers })
     }
 
     /// Its origin under a name: each name is a site of its own.
     #[must_use]
     pub fn origin(&self, name: &str) -> String {
         format!("http://{name}.localhost:{}", self.port)
+    }
+
+    /// Answers a path with JSON.
+    pub fn answer(&self, path: &str, json: String) {
+        let mut answers = self.answers.write().unwrap_or_else(PoisonError::into_inner);
+        answers.insert(path.to_owned(), json);
     }
 
     /// Serves a directory at its root: a built app.
@@ -81,13 +93,13 @@ fn mount(mounts: &Mounts, at: &str, directory: PathBuf) {
     mounts.push((at.to_owned(), directory));
 }
 
-fn router(mounts: &Mounts) -> Router {
-    let mounts = Arc::clone(mounts);
+fn router(mounts: &Mounts, answers: &Answers) -> Router {
+    let (mounts, answers) = (Arc::clone(mounts), Arc::clone(answers));
     Router::new()
         .route("/probe/keep", get(keep))
         .route("/probe/look", get(look))
         .route("/probe/frame", get(frame))
-        .fallback(move |request| serve_file(mounts, request))
+        .fallback(move |request| serve(mounts, answers, request))
 }
 
 /// Gives the browser the two kinds of cookie: one that may cross sites, one that may not.
@@ -127,7 +139,16 @@ async fn frame(Query(Framed { address }): Query<Framed>) -> Html<String> {
     ))
 }
 
-async fn serve_file(mounts: Mounts, request: axum::extract::Request) -> axum::response::Response {
+async fn serve(
+    mounts: Mounts,
+    answers: Answers,
+    request: axum::extract::Request,
+) -> axum::response::Response {
+    let answer =
+        answers.read().unwrap_or_else(PoisonError::into_inner).get(request.uri().path()).cloned();
+    if let Some(json) = answer {
+        return ([(header::CONTENT_TYPE, "application/json")], json).into_response();
+    }
     match find(&mounts, request.uri().path()) {
         Some(file) => match ServeFile::new(file).try_call(request).await {
             Ok(response) => response.into_response(),

@@ -1,0 +1,159 @@
+//! The packed npm package in a Vite app without a framework, on a third site.
+
+use anyhow::{Context, ensure};
+use gatepass_tests::pages::SignInPage;
+use gatepass_tests::stage::{GUEST_HOST, PASSWORD};
+use gatepass_tests::{Result, Stage, Tab, environment, journey, until};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+/// The app, built once for each process.
+fn built() -> Result<PathBuf> {
+    static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}")));
+    built.clone().map_err(|error| anyhow::anyhow!(error))
+}
+
+fn build() -> Result<PathBuf> {
+    let tarball = environment::file(environment::NPM_TARBALL)?;
+    // A copy: what is installed for a run does not belong in the working tree.
+    let app = environment::output("journeys/npm-app");
+    if app.exists() {
+        std::fs::remove_dir_all(&app)?;
+    }
+    copy(&environment::crate_path("npm-app"), &app)?;
+    let tarball = tarball.to_string_lossy().into_owned();
+    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let install = ["install", "--no-audit", "--no-fund", "--loglevel=error", &tarball];
+    run(Command::new(npm).args(install).current_dir(&app))?;
+    let vite = app.join("node_modules/vite/bin/vite.js");
+    run(Command::new("node").arg(vite).arg("build").current_dir(&app))?;
+    Ok(app.join("dist"))
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) -> Result {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from).with_context(|| format!("no {}", from.display()))? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name == "node_modules" || name == "dist" {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to.join(name))?;
+        } else {
+            std::fs::copy(entry.path(), to.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+fn run(command: &mut Command) -> Result {
+    let output = command.stdin(Stdio::null()).output()?;
+    ensure!(
+        output.status.success(),
+        "{command:?} ended with {}:\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
+
+/// The app in a tab, at the third site.
+async fn open(stage: &Stage, tab: &Tab<'_>) -> Result<String> {
+    let origin = stage.site.origin(GUEST_HOST);
+    let config = json!({ "issuer": stage.issuer(), "clientId": "npm-app" });
+    stage.site.serve(built()?);
+    stage.site.answer("/config.json", config.to_string());
+    tab.goto(&format!("{origin}/")).await?;
+    Ok(origin)
+}
+
+async fn wait(tab: &Tab<'_>, id: &str, wanted: &str) -> Result {
+    let shown = until(format!("{id} {wanted}"), async || {
+        Ok((tab.text(id).await?.as_deref() == Some(wanted)).then_some(()))
+    });
+    match shown.await {
+        Ok(()) => Ok(()),
+        Err(error) => Err(error.context(tab.describe().await)),
+    }
+}
+
+#[test]
+fn s15_the_npm_client_signs_in_reads_and_is_refused_after_sign_out() -> Result {
+    journey().go(async |stage, browser| {
+        let tab = browser.first_tab();
+        let origin = open(stage, &tab).await?;
+        wait(&tab, "status", "anonymous").await?;
+        tab.click("sign-in").await?;
+        SignInPage::wait(tab.clone()).await?.submit("richard", PASSWORD).await?;
+        wait(&tab, "status", "authenticated").await?;
+        ensure!(tab.wait_text("user-name").await?.contains("Richard Hendricks"));
+        let address = tab.address().await?;
+        ensure!(address == format!("{origin}/"), "{address}");
+
+        tab.click("fetch-userinfo").await?;
+        let read = until("what UserInfo answers", async || {
+            let words = tab.text("userinfo").await?.unwrap_or_default();
+            Ok(serde_json::from_str::<Value>(&words).ok())
+        });
+        let read = read.await?;
+        ensure!(read["email"] == "richard@piedpiper.example", "{read}");
+        stage.control.timeline().await?.exactly(1, "userinfo.served@npm-app")?;
+
+        tab.click("sign-out").await?;
+        wait(&tab, "status", "anonymous").await?;
+        stage.control.wait_for(1, "session.ended").await?;
+        // The token that the app has seen while it was signed in is worth nothing now.
+        let requests = browser.requests().await?;
+        let token =
+            requests.iter().find_map(|request| request.bearer()).context("no token seen")?;
+        let script = "const done = arguments[2];\
+            fetch(arguments[0], { headers: { authorization: `Bearer ${arguments[1]}` } })\
+              .then((response) => done(response.status), (error) => done(String(error)))";
+        let userinfo = format!("{}/userinfo", stage.issuer());
+        let answered = tab.run_async(script, vec![json!(userinfo), json!(token)]).await?;
+        ensure!(answered == 401, "the old token got {answered}");
+        Ok(())
+    })
+}
+
+#[test]
+fn f2_the_npm_client_hears_of_a_sign_out_elsewhere() -> Result {
+    journey().go(async |stage, browser| {
+        let tab = browser.first_tab();
+        open(stage, &tab).await?;
+        wait(&tab, "status", "anonymous").await?;
+        tab.click("sign-in").await?;
+        SignInPage::wait(tab.clone()).await?.submit("gavin", PASSWORD).await?;
+        wait(&tab, "status", "authenticated").await?;
+        stage.control.wait_for(1, "stream.opened@npm-app").await?;
+        let sessions = stage.control.sessions().await?;
+        let id = sessions[0]["id"].as_str().context("a session has no id")?;
+        stage.control.end_session(id).await?;
+        wait(&tab, "status", "anonymous").await
+    })
+}
+
+#[test]
+fn two_npm_clients_on_one_page_handle_one_callback_once() -> Result {
+    journey().go(async |stage, browser| {
+        let tab = browser.first_tab();
+        let origin = open(stage, &tab).await?;
+        wait(&tab, "status", "anonymous").await?;
+        // Two clients from the start of the page, as React's strict mode makes them.
+        tab.goto(&format!("{origin}/?clients=2")).await?;
+        wait(&tab, "status", "anonymous").await?;
+        tab.click("sign-in").await?;
+        SignInPage::wait(tab.clone()).await?.submit("gavin", PASSWORD).await?;
+        wait(&tab, "status", "authenticated").await?;
+        let address = tab.address().await?;
+        ensure!(!address.contains("code="), "{}", address.split('?').next().unwrap_or_default());
+        let timeline = stage.control.timeline().await?;
+        timeline.exactly(1, "token.received@npm-app")?;
+        timeline.exactly(0, "token.replayed")
+    })
+}
