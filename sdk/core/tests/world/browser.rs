@@ -1,0 +1,697 @@
+//! The browser: it carries out what machines order, as the driver does, and delivers what comes of
+//! it one fact at a time.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use gatepass_core::{
+    base64url::encode,
+    config::Config,
+    entropy::Entropy,
+    machine::Machine,
+    time::Now,
+    wire::{
+        Answer, Area, Command, Effect, Fact, Failure, OnLoad, Order, Outcome, Response, Session,
+        Signal,
+    },
+};
+
+use super::{
+    BEGIN_MS,
+    keys::{sha256, verify},
+    provider::{Endpoint, Provider, Reply, Request, Visit},
+    rules::Rules,
+    token::Draft,
+};
+
+/// One page: a machine and what its driver knows.
+pub struct Document {
+    pub machine: Machine,
+    pub tab: usize,
+    pub rules: Rules,
+    pub outcomes: BTreeMap<u32, Option<Outcome>>,
+    pub sessions: Vec<Session>,
+    wake_at: Option<i64>,
+    live: BTreeSet<u32>,
+    listens: bool,
+    /// Frozen, or in the back/forward cache.
+    pub away: bool,
+    /// It does nothing, but the browser has not noticed.
+    pub hangs: bool,
+    leaving_to: Option<(String, bool)>,
+}
+
+#[derive(Default)]
+pub struct Tab {
+    pub storage: BTreeMap<String, String>,
+    pub current: Option<u64>,
+    pub cached: Option<u64>,
+    /// Where it is if no page of ours is loaded.
+    pub at_provider: Option<Visit>,
+    pub on_load: OnLoad,
+    /// The address that the last page was loaded with.
+    pub loaded: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lane {
+    /// What answers in order: storage, locks, the channel's own effects, cryptography.
+    Local,
+    Channel,
+    Request(u32),
+}
+
+struct Delivery {
+    document: u64,
+    lane: Lane,
+    endpoint: Option<Endpoint>,
+    fact: Fact,
+    bytes: Vec<u8>,
+}
+
+struct Stream {
+    document: u64,
+    effect: u32,
+    sso: Option<usize>,
+}
+
+#[expect(clippy::struct_excessive_bools, reason = "switches of a test double")]
+pub struct Browser {
+    pub config: Config,
+    pub wall_ms: i64,
+    pub monotonic_ms: i64,
+    pub provider: Provider,
+    pub tabs: Vec<Tab>,
+    pub documents: BTreeMap<u64, Document>,
+    pub storage: BTreeMap<String, String>,
+    /// All that was said among the tabs.
+    pub channel: Vec<String>,
+    pub storage_blocked: bool,
+    pub origin_storage_blocked: bool,
+    pub locks_missing: bool,
+    pub crypto_missing: bool,
+    /// Navigations are ordered but do not happen.
+    pub stays: bool,
+    pub held_endpoints: Vec<Endpoint>,
+    /// The order of deliveries is drawn from this generator.
+    pub shuffle: Option<Random>,
+    lock: Option<(u64, u32)>,
+    lock_queue: VecDeque<(u64, u32)>,
+    streams: Vec<Stream>,
+    deliveries: Vec<Delivery>,
+    entropy: Random,
+    last_document: u64,
+    last_command: u32,
+    /// Automatic redirects since a session was last reached, by tab.
+    pub redirects: BTreeMap<usize, usize>,
+}
+
+/// A small generator (splitmix64): the same seed, the same world.
+#[derive(Clone)]
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.next() % limit as u64).unwrap()
+    }
+}
+
+impl Browser {
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            wall_ms: BEGIN_MS,
+            monotonic_ms: 1000,
+            provider: Provider::new(),
+            tabs: Vec::new(),
+            documents: BTreeMap::new(),
+            storage: BTreeMap::new(),
+            channel: Vec::new(),
+            storage_blocked: false,
+            origin_storage_blocked: false,
+            locks_missing: false,
+            crypto_missing: false,
+            stays: false,
+            held_endpoints: Vec::new(),
+            shuffle: None,
+            lock: None,
+            lock_queue: VecDeque::new(),
+            streams: Vec::new(),
+            deliveries: Vec::new(),
+            entropy: Random(1),
+            last_document: 0,
+            last_command: 0,
+            redirects: BTreeMap::new(),
+        }
+    }
+
+    pub fn provider_time(&self) -> i64 {
+        (self.wall_ms + self.provider.clock_offset_ms).div_euclid(1000)
+    }
+
+    pub fn new_tab(&mut self) -> usize {
+        self.tabs.push(Tab::default());
+        self.tabs.len() - 1
+    }
+
+    // Pages.
+
+    /// Loads an address of the app, as the driver does: a callback is an address whose `state` has
+    /// a return path, and the person sees that path.
+    pub fn load(&mut self, tab: usize, url: &str, on_load: OnLoad) {
+        self.leave(tab);
+        let machine = Machine::new(self.config.clone()).unwrap();
+        self.last_document += 1;
+        let document = self.last_document;
+        let parameters = super::parameters(url);
+        let callback = parameters.contains_key("state").then(|| url.to_owned());
+        let return_key = parameters.get("state").map(|state| format!("gatepass:1:return:{state}"));
+        let place = &mut self.tabs[tab];
+        let here = return_key.and_then(|key| place.storage.get(&key)).map_or_else(
+            || {
+                url.split_once("://")
+                    .and_then(|(_, r)| r.find('/').map(|at| &r[at..]))
+                    .unwrap_or(url)
+            },
+            String::as_str,
+        );
+        let here = here.to_owned();
+        place.current = Some(document);
+        place.at_provider = None;
+        place.on_load = on_load;
+        place.loaded = url.into();
+        self.documents.insert(
+            document,
+            Document {
+                machine,
+                tab,
+                rules: Rules::default(),
+                outcomes: BTreeMap::new(),
+                sessions: Vec::new(),
+                wake_at: None,
+                live: BTreeSet::new(),
+                listens: false,
+                away: false,
+                hangs: false,
+                leaving_to: None,
+            },
+        );
+        self.command(document, Command::Resume { callback, here, on_load });
+    }
+
+    pub fn command(&mut self, document: u64, command: Command) -> u32 {
+        self.last_command += 1;
+        let id = self.last_command;
+        if let Some(page) = self.documents.get_mut(&document) {
+            page.outcomes.insert(id, None);
+        }
+        self.step(document, Fact::Command { id, command }, &[]);
+        id
+    }
+
+    pub fn signal(&mut self, document: u64, signal: Signal) {
+        self.step(document, Fact::Signal { signal }, &[]);
+    }
+
+    /// The page is left: it goes to the back/forward cache.
+    fn leave(&mut self, tab: usize) {
+        let place = &mut self.tabs[tab];
+        if let Some(forgotten) = place.cached.take() {
+            self.destroy(forgotten);
+        }
+        if let Some(document) = self.tabs[tab].current.take() {
+            self.signal(document, Signal::Leave {});
+            if let Some(page) = self.documents.get_mut(&document) {
+                page.away = true;
+                page.leaving_to = None;
+            }
+            self.tabs[tab].cached = Some(document);
+        }
+    }
+
+    /// Back to the page in the cache.
+    pub fn back(&mut self, tab: usize) {
+        let cached = self.tabs[tab].cached.take().unwrap();
+        if let Some(current) = self.tabs[tab].current.take() {
+            self.signal(current, Signal::Leave {});
+            self.destroy(current);
+        }
+        self.tabs[tab].current = Some(cached);
+        self.tabs[tab].at_provider = None;
+        let page = self.documents.get_mut(&cached).unwrap();
+        page.away = false;
+        page.rules.returned();
+        self.signal(cached, Signal::Return {});
+    }
+
+    pub fn destroy(&mut self, document: u64) {
+        self.documents.remove(&document);
+        self.deliveries.retain(|delivery| delivery.document != document);
+        self.streams.retain(|stream| stream.document != document);
+        self.lock_queue.retain(|(owner, _)| *owner != document);
+        if self.lock.is_some_and(|(owner, _)| owner == document) {
+            self.pass_lock();
+        }
+    }
+
+    pub fn close(&mut self, tab: usize) {
+        for document in [self.tabs[tab].current.take(), self.tabs[tab].cached.take()] {
+            if let Some(document) = document {
+                self.destroy(document);
+            }
+        }
+    }
+
+    // Steps.
+
+    fn step(&mut self, document: u64, fact: Fact, bytes: &[u8]) {
+        let Some(mut page) = self.documents.remove(&document) else { return };
+        let now = Now { wall_ms: self.wall_ms, monotonic_ms: self.monotonic_ms };
+        let mut random = [0; Entropy::SIZE];
+        for byte in &mut random {
+            *byte = self.entropy.next().to_le_bytes()[0];
+        }
+        let orders = page.machine.step(now, Entropy::new(random), fact, bytes);
+        page.rules.check(&orders, &self.provider.secrets);
+        self.documents.insert(document, page);
+        for order in orders {
+            self.obey(document, order);
+        }
+    }
+
+    fn page(&mut self, document: u64) -> &mut Document {
+        self.documents.get_mut(&document).unwrap()
+    }
+
+    fn obey(&mut self, document: u64, order: Order) {
+        match order {
+            Order::Effect { id, effect } => {
+                self.page(document).live.insert(id);
+                self.perform(document, id, effect);
+            }
+            Order::Cancel { effect } => self.cancel(document, effect),
+            Order::WakeAt { monotonic_ms } => self.page(document).wake_at = Some(monotonic_ms),
+            Order::Completed { command, outcome } => {
+                let before = self.page(document).outcomes.insert(command, Some(outcome));
+                assert_eq!(before, Some(None), "command {command} is over twice, or unknown");
+            }
+            Order::Session { session } => {
+                let tab = self.page(document).tab;
+                if session.status == gatepass_core::wire::Status::Authenticated {
+                    self.redirects.insert(tab, 0);
+                }
+                self.page(document).sessions.push(*session);
+            }
+        }
+    }
+
+    fn answer(&mut self, document: u64, effect: u32, lane: Lane, answer: Answer) {
+        let fact = Fact::Answer { effect, answer };
+        self.deliver(document, lane, None, fact, Vec::new());
+    }
+
+    fn deliver(
+        &mut self,
+        document: u64,
+        lane: Lane,
+        endpoint: Option<Endpoint>,
+        fact: Fact,
+        bytes: Vec<u8>,
+    ) {
+        self.deliveries.push(Delivery { document, lane, endpoint, fact, bytes });
+    }
+
+    fn perform(&mut self, document: u64, id: u32, effect: Effect) {
+        let unavailable = Answer::Failed { reason: Failure::Unavailable };
+        let answer = match effect {
+            Effect::Fetch { method, url, authorization, form, .. } => {
+                return self.fetch(
+                    document,
+                    id,
+                    method,
+                    url,
+                    authorization.map(|s| s.0),
+                    form.map(|s| s.0),
+                );
+            }
+            Effect::OpenStream { url, authorization, .. } => {
+                return self.open_stream(document, id, url, authorization.0);
+            }
+            Effect::Digest { .. } | Effect::VerifySignature { .. } if self.crypto_missing => {
+                unavailable
+            }
+            Effect::Digest { algorithm, text } => {
+                assert_eq!(algorithm, "SHA-256");
+                Answer::Digest { value: encode(&sha256(&text.0)) }
+            }
+            Effect::VerifySignature { algorithm, key, input, signature } => {
+                verify(algorithm, &key.0, &input.0, &signature)
+            }
+            Effect::Load { area, key } => match self.area(document, area) {
+                Some(storage) => Answer::Loaded { value: storage.get(&key).cloned() },
+                None => unavailable,
+            },
+            Effect::Save { area, key, value } => match self.area(document, area) {
+                Some(storage) => {
+                    storage.insert(key, value.0);
+                    Answer::Done {}
+                }
+                None => unavailable,
+            },
+            Effect::Erase { area, key } => match self.area(document, area) {
+                Some(storage) => {
+                    storage.remove(&key);
+                    Answer::Done {}
+                }
+                None => unavailable,
+            },
+            Effect::Navigate { url, replace } => {
+                let tab = self.page(document).tab;
+                if replace {
+                    let count = self.redirects.entry(tab).or_default();
+                    *count += 1;
+                    assert!(*count <= 1, "a second automatic redirect without a session");
+                }
+                self.page(document).leaving_to = Some((url.0, replace));
+                Answer::Done {}
+            }
+            Effect::Broadcast { text, .. } => {
+                self.page(document).listens = true;
+                self.say(Some(document), &text.0);
+                Answer::Done {}
+            }
+            Effect::TakeLock { if_free, steal, .. } => {
+                return self.take_lock(document, id, if_free, steal);
+            }
+            Effect::DropLock { lock } => {
+                self.drop_lock(document, lock);
+                Answer::Done {}
+            }
+        };
+        self.answer(document, id, Lane::Local, answer);
+    }
+
+    fn area(&mut self, document: u64, area: Area) -> Option<&mut BTreeMap<String, String>> {
+        let tab = self.page(document).tab;
+        let blocked = self.storage_blocked;
+        match area {
+            Area::Tab if !blocked => Some(&mut self.tabs[tab].storage),
+            Area::Origin if !blocked && !self.origin_storage_blocked => Some(&mut self.storage),
+            _ => None,
+        }
+    }
+
+    fn cancel(&mut self, document: u64, effect: u32) {
+        self.page(document).live.remove(&effect);
+        self.streams.retain(|s| (s.document, s.effect) != (document, effect));
+        self.drop_lock(document, effect);
+    }
+
+    // Tabs among themselves.
+
+    pub fn say(&mut self, from: Option<u64>, text: &str) {
+        self.channel.push(text.into());
+        let ears = self
+            .documents
+            .iter()
+            .filter(|(id, page)| Some(**id) != from && page.listens && !page.away);
+        let ears: Vec<u64> = ears.map(|(id, _)| *id).collect();
+        for id in ears {
+            let fact = Fact::Signal { signal: Signal::Message { text: text.into() } };
+            self.deliver(id, Lane::Channel, None, fact, Vec::new());
+        }
+    }
+
+    fn take_lock(&mut self, document: u64, id: u32, if_free: bool, steal: bool) {
+        if self.locks_missing {
+            let answer = Answer::Failed { reason: Failure::Unavailable };
+            return self.answer(document, id, Lane::Local, answer);
+        }
+        if steal && let Some((owner, effect)) = self.lock.take() {
+            let fact = Fact::Signal { signal: Signal::Lost { effect } };
+            self.deliver(owner, Lane::Local, None, fact, Vec::new());
+        }
+        match self.lock {
+            None => {
+                self.lock = Some((document, id));
+                self.answer(document, id, Lane::Local, Answer::Granted {});
+            }
+            Some(_) if if_free => {
+                self.answer(document, id, Lane::Local, Answer::Failed { reason: Failure::Held });
+            }
+            Some(_) => self.lock_queue.push_back((document, id)),
+        }
+    }
+
+    fn drop_lock(&mut self, document: u64, effect: u32) {
+        self.lock_queue.retain(|entry| *entry != (document, effect));
+        if self.lock == Some((document, effect)) {
+            self.pass_lock();
+        }
+    }
+
+    fn pass_lock(&mut self) {
+        self.lock = self.lock_queue.pop_front();
+        if let Some((document, id)) = self.lock {
+            self.answer(document, id, Lane::Local, Answer::Granted {});
+        }
+    }
+
+    /// The tab whose page leads.
+    pub fn leader(&self) -> Option<usize> {
+        self.lock.and_then(|(document, _)| self.documents.get(&document)).map(|page| page.tab)
+    }
+
+    // Network.
+
+    fn endpoint(&self, url: &str) -> Endpoint {
+        let is = |name: &str| self.provider.metadata[name] == url;
+        if url.ends_with("/.well-known/openid-configuration") {
+            Endpoint::Discovery
+        } else if is("jwks_uri") {
+            Endpoint::Keys
+        } else if is("token_endpoint") {
+            Endpoint::Token
+        } else if is("userinfo_endpoint") {
+            Endpoint::UserInfo
+        } else if is("session_events_endpoint") {
+            Endpoint::Events
+        } else {
+            panic!("a request to {url}")
+        }
+    }
+
+    fn ask(&mut self, request: Request) -> (Answer, Vec<u8>) {
+        let now = self.provider_time();
+        let reply: Reply = self.provider.answer_request(request, now);
+        if let Some(reason) = reply.failure {
+            return (Answer::Failed { reason }, Vec::new());
+        }
+        let response = Response {
+            status: reply.status,
+            date_ms: reply.has_date.then_some(now * 1000),
+            content_type: reply.content_type,
+            retry_after: reply.retry_after,
+            www_authenticate: None,
+        };
+        (Answer::Response { response }, reply.body)
+    }
+
+    fn fetch(
+        &mut self,
+        document: u64,
+        id: u32,
+        method: &str,
+        url: String,
+        authorization: Option<String>,
+        form: Option<String>,
+    ) {
+        let endpoint = self.endpoint(&url);
+        assert_eq!(method == "POST", endpoint == Endpoint::Token, "{method} {url}");
+        assert_eq!(form.is_some(), endpoint == Endpoint::Token);
+        assert_eq!(authorization.is_some(), endpoint == Endpoint::UserInfo);
+        let form = form.unwrap_or_default();
+        let form = form_urlencoded::parse(form.as_bytes()).into_owned().collect();
+        let (answer, bytes) = self.ask(Request { endpoint, url, form, authorization, document });
+        let fact = Fact::Answer { effect: id, answer };
+        self.deliver(document, Lane::Request(id), Some(endpoint), fact, bytes);
+    }
+
+    fn open_stream(&mut self, document: u64, effect: u32, url: String, authorization: String) {
+        let sso = self.provider.session_of(&authorization);
+        let request = Request {
+            endpoint: self.endpoint(&url),
+            url,
+            form: BTreeMap::new(),
+            authorization: Some(authorization),
+            document,
+        };
+        assert!(!self.streams.iter().any(|s| s.document == document), "two streams of one page");
+        let (answer, _) = self.ask(request);
+        let is_open = matches!(&answer, Answer::Response { response } if response.status == 200);
+        let fact = Fact::Answer { effect, answer };
+        self.deliver(document, Lane::Request(effect), Some(Endpoint::Events), fact, Vec::new());
+        if is_open {
+            self.streams.push(Stream { document, effect, sso });
+            let open = b"event: open\ndata: {\"heartbeat\": 15}\n\n";
+            self.chunk(document, effect, open.to_vec());
+            // A session that is over is told at once.
+            if let Some(sso) = sso.filter(|at| self.provider.sessions[*at].ended) {
+                self.push_logout(sso, |_| {});
+            }
+        }
+    }
+
+    fn chunk(&mut self, document: u64, effect: u32, bytes: Vec<u8>) {
+        let fact = Fact::Signal { signal: Signal::Chunk { effect } };
+        self.deliver(document, Lane::Request(effect), Some(Endpoint::Events), fact, bytes);
+    }
+
+    pub fn push_logout(&mut self, sso: usize, mut change: impl FnMut(&mut Draft)) {
+        let now = self.provider_time();
+        let streams = self.streams.iter().filter(|stream| stream.sso == Some(sso));
+        let streams: Vec<_> = streams.map(|s| (s.document, s.effect)).collect();
+        for (document, effect) in streams {
+            let mut draft = self.provider.logout_token(sso, now);
+            change(&mut draft);
+            let event = format!("event: logout\ndata: {}\n\n", draft.sign());
+            self.chunk(document, effect, event.into_bytes());
+        }
+    }
+
+    pub fn push_bytes(&mut self, bytes: &[u8]) {
+        let streams: Vec<_> = self.streams.iter().map(|s| (s.document, s.effect)).collect();
+        for (document, effect) in streams {
+            self.chunk(document, effect, bytes.to_vec());
+        }
+    }
+
+    pub fn close_streams(&mut self) {
+        for stream in core::mem::take(&mut self.streams) {
+            let fact = Fact::Signal { signal: Signal::Ended { effect: stream.effect } };
+            let lane = Lane::Request(stream.effect);
+            self.deliver(stream.document, lane, Some(Endpoint::Events), fact, Vec::new());
+        }
+    }
+
+    pub fn open_streams(&self) -> usize {
+        self.streams.len()
+    }
+
+    // Time.
+
+    /// Delivers what waits and follows navigations, until nothing is left to do.
+    pub fn settle(&mut self) {
+        while self.deliver_one() {}
+        assert!(self.monotonic_ms < i64::MAX);
+    }
+
+    /// Delivers one fact, or follows one navigation; false if there is neither.
+    pub fn deliver_one(&mut self) -> bool {
+        let ready: Vec<usize> = (0..self.deliveries.len())
+            .filter(|at| {
+                let delivery = &self.deliveries[*at];
+                self.documents.get(&delivery.document).is_some_and(|d| !d.away && !d.hangs)
+                    && !delivery.endpoint.is_some_and(|e| self.held_endpoints.contains(&e))
+            })
+            .collect();
+        let Some(first) = ready.first() else { return self.navigate_one() };
+        let at = match &mut self.shuffle {
+            None => *first,
+            Some(random) => {
+                // Any, but the first of its lane.
+                let drawn = &self.deliveries[ready[random.below(ready.len())]];
+                let of_lane = (drawn.document, drawn.lane);
+                let same = |at: &&usize| {
+                    let delivery = &self.deliveries[**at];
+                    (delivery.document, delivery.lane) == of_lane
+                };
+                *ready.iter().find(same).unwrap()
+            }
+        };
+        let delivery = self.deliveries.remove(at);
+        self.hand_over(delivery);
+        true
+    }
+
+    fn hand_over(&mut self, delivery: Delivery) {
+        let live = &mut self.page(delivery.document).live;
+        // What was cancelled answers no more.
+        let wanted = match &delivery.fact {
+            Fact::Answer { effect, .. } => live.contains(effect),
+            Fact::Signal { signal: Signal::Chunk { effect } | Signal::Ended { effect } } => {
+                live.contains(effect)
+            }
+            _ => true,
+        };
+        if wanted {
+            self.step(delivery.document, delivery.fact, &delivery.bytes);
+        }
+    }
+
+    fn navigate_one(&mut self) -> bool {
+        if self.stays {
+            return false;
+        }
+        let next = self.documents.iter().find(|(_, page)| page.leaving_to.is_some());
+        let Some(document) = next.map(|(id, _)| *id) else { return false };
+        let page = self.page(document);
+        let tab = page.tab;
+        let Some((url, _)) = page.leaving_to.take() else { return false };
+        self.leave(tab);
+        let now = self.provider_time();
+        let visit = if self.provider.is_down {
+            Visit::Refused("unreachable".into())
+        } else {
+            self.provider.visit(&url, now)
+        };
+        self.follow(tab, visit);
+        true
+    }
+
+    pub fn follow(&mut self, tab: usize, visit: Visit) {
+        match visit {
+            Visit::Redirect(url) => {
+                let on_load = self.tabs[tab].on_load;
+                self.load(tab, &url, on_load);
+            }
+            other => self.tabs[tab].at_provider = Some(other),
+        }
+    }
+
+    /// Lets time pass; timers of all pages fire when they are due.
+    pub fn advance(&mut self, ms: i64) {
+        self.settle();
+        let end = self.monotonic_ms + ms;
+        loop {
+            let due = self
+                .documents
+                .iter()
+                .filter(|(_, page)| !page.away && !page.hangs)
+                .filter_map(|(id, page)| page.wake_at.map(|at| (at, *id)))
+                .filter(|(at, _)| *at <= end)
+                .min();
+            let Some((at, document)) = due else { break };
+            let passed = (at - self.monotonic_ms).max(0);
+            self.monotonic_ms += passed;
+            self.wall_ms += passed;
+            self.page(document).wake_at = None;
+            self.signal(document, Signal::Wake {});
+            self.settle();
+        }
+        self.wall_ms += end - self.monotonic_ms;
+        self.monotonic_ms = end;
+    }
+
+    /// When the page wants to be woken.
+    pub fn wake_at(&self, document: u64) -> Option<i64> {
+        self.documents.get(&document).and_then(|page| page.wake_at)
+    }
+}

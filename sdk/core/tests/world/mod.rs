@@ -1,0 +1,216 @@
+//! A deterministic world: one browser with tabs of one origin, a provider, and a clock that moves
+//! only when a test moves it. After every step of a machine its invariants are checked.
+
+mod browser;
+pub mod keys;
+mod page;
+pub mod provider;
+mod rules;
+pub mod token;
+
+use std::{
+    cell::{RefCell, RefMut},
+    collections::BTreeMap,
+    rc::Rc,
+};
+
+use gatepass_core::{config::Config, wire::OnLoad};
+
+pub use browser::Browser;
+pub use page::Page;
+pub use provider::{APP, CLIENT, Endpoint, ISSUER, Provider, Reply};
+use serde_json::Value;
+
+/// When every world begins: 2026-01-01T00:00:00Z.
+pub const BEGIN_MS: i64 = 1_767_225_600_000;
+
+/// The world. Clones are the same world.
+#[derive(Clone)]
+pub struct World(Rc<RefCell<Browser>>);
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// A world whose app is configured otherwise.
+    pub fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config {
+            issuer: ISSUER.into(),
+            client_id: CLIENT.into(),
+            redirect_uri: format!("{APP}/"),
+            post_logout_redirect_uri: format!("{APP}/"),
+            origin: APP.into(),
+            ..Config::default()
+        };
+        change(&mut config);
+        Self(Rc::new(RefCell::new(Browser::new(config))))
+    }
+
+    fn browser(&self) -> RefMut<'_, Browser> {
+        self.0.borrow_mut()
+    }
+
+    /// The provider, to look at and to change.
+    pub fn provider(&self) -> RefMut<'_, Provider> {
+        RefMut::map(self.browser(), |browser| &mut browser.provider)
+    }
+
+    /// The browser, to look at and to change.
+    pub fn inside(&self) -> RefMut<'_, Browser> {
+        self.browser()
+    }
+
+    /// A new tab with nothing loaded.
+    pub fn tab(&self) -> Page {
+        let tab = self.browser().new_tab();
+        Page { world: self.clone(), tab }
+    }
+
+    /// A tab that has loaded `/` and asks nothing by itself.
+    pub fn open(&self) -> Page {
+        let page = self.tab();
+        page.load("/", OnLoad::None);
+        page
+    }
+
+    /// A tab in which a person has signed in.
+    pub fn signed_in(&self, user: &str) -> Page {
+        let page = self.open();
+        self.person_signs_in(user);
+        page.sign_in();
+        page.expect_status(gatepass_core::wire::Status::Authenticated);
+        page
+    }
+
+    /// The person has a session at the provider from now on, so that no login page is shown.
+    pub fn person_signs_in(&self, user: &str) {
+        let mut browser = self.browser();
+        let now = browser.provider_time();
+        browser.provider.start_session(user, now);
+    }
+
+    /// The provider ends the session of the browser's cookie and tells every open stream.
+    pub fn provider_ends_session(&self) {
+        let mut browser = self.browser();
+        let Some(sso) = browser.provider.cookie.take() else { return };
+        browser.push_logout(sso, |_| {});
+        browser.provider.end_sso(sso);
+        browser.settle();
+    }
+
+    /// Puts a logout token, changed, on every stream of the browser's session, which goes on.
+    pub fn push_logout_token(&self, change: impl FnMut(&mut token::Draft)) {
+        let mut browser = self.browser();
+        let sso = browser.provider.cookie.unwrap();
+        browser.push_logout(sso, change);
+        browser.settle();
+    }
+
+    /// Puts bytes on every open stream.
+    pub fn push(&self, bytes: &[u8]) {
+        let mut browser = self.browser();
+        browser.push_bytes(bytes);
+        browser.settle();
+    }
+
+    /// The provider closes every open stream.
+    pub fn close_streams(&self) {
+        let mut browser = self.browser();
+        browser.close_streams();
+        browser.settle();
+    }
+
+    /// The provider sends what keeps the streams alive.
+    pub fn heartbeat(&self) {
+        self.push(b": alive\n\n");
+    }
+
+    /// Moves all clocks; what is due on the way happens on the way.
+    pub fn advance_ms(&self, ms: i64) {
+        self.browser().advance(ms);
+    }
+
+    /// Moves all clocks by whole seconds.
+    pub fn advance(&self, seconds: i64) {
+        self.advance_ms(seconds * 1000);
+    }
+
+    /// Moves all clocks while the streams stay alive.
+    pub fn advance_with_heartbeat(&self, seconds: i64) {
+        for step in 0..=seconds / 15 {
+            self.advance((seconds - step * 15).min(15));
+            self.heartbeat();
+        }
+    }
+
+    /// Sets the local clock off without letting time pass.
+    pub fn local_clock_jumps(&self, ms: i64) {
+        self.browser().wall_ms += ms;
+        self.provider().clock_offset_ms -= ms;
+    }
+
+    /// Everything that waits is delivered.
+    pub fn settle(&self) {
+        self.browser().settle();
+    }
+
+    /// Answers of `endpoint` wait from now on.
+    pub fn hold(&self, endpoint: Endpoint) {
+        self.browser().held_endpoints.push(endpoint);
+    }
+
+    /// What was held is delivered.
+    pub fn release(&self) {
+        let mut browser = self.browser();
+        browser.held_endpoints.clear();
+        browser.settle();
+    }
+
+    pub fn count(&self, endpoint: Endpoint) -> usize {
+        self.provider().count(endpoint)
+    }
+
+    pub fn refreshes(&self) -> usize {
+        self.provider().refreshes()
+    }
+
+    /// Requests of any kind.
+    pub fn requests(&self) -> usize {
+        self.provider().requests.len()
+    }
+
+    pub fn visits(&self) -> usize {
+        self.provider().visits.len()
+    }
+
+    /// The last address that the browser was sent to at the provider, by parameter.
+    pub fn last_visit(&self) -> BTreeMap<String, String> {
+        parameters(self.provider().visits.last().unwrap())
+    }
+
+    /// Says something on the tabs' channel, as any script of the origin can.
+    pub fn say(&self, text: &str) {
+        let mut browser = self.browser();
+        browser.say(None, text);
+        browser.settle();
+    }
+
+    /// The last words of this kind that a tab said.
+    pub fn overheard(&self, kind: &str) -> Value {
+        let browser = self.browser();
+        let words = browser.channel.iter().rev().map(|text| serde_json::from_str(text).unwrap());
+        words.into_iter().find(|message: &Value| message["kind"] == kind).unwrap()
+    }
+
+    /// Whether anything of a session is kept for the whole origin.
+    pub fn origin_storage(&self) -> BTreeMap<String, String> {
+        self.browser().storage.clone()
+    }
+}
+
+/// The query parameters of an address.
+pub fn parameters(url: &str) -> BTreeMap<String, String> {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+}

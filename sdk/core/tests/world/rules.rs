@@ -1,0 +1,66 @@
+//! What holds after every step of every machine, whatever happens around it.
+
+use std::collections::BTreeSet;
+
+use gatepass_core::wire::{Effect, Order, Outcome, write_orders};
+
+/// The invariants of one page.
+#[derive(Default)]
+pub struct Rules {
+    effects: BTreeSet<u32>,
+    leaving: bool,
+}
+
+impl Rules {
+    /// The page came back from the cache: it may act again.
+    pub fn returned(&mut self) {
+        self.leaving = false;
+    }
+
+    pub fn check(&mut self, orders: &[Order], secrets: &[(&'static str, String)]) {
+        for order in orders {
+            if let Order::Effect { id, effect } = order {
+                assert!(self.effects.insert(*id), "effect {id} was ordered before");
+                // A page that is being left only tidies up.
+                let tidies = matches!(
+                    effect,
+                    Effect::Save { .. }
+                        | Effect::Erase { .. }
+                        | Effect::Broadcast { .. }
+                        | Effect::DropLock { .. }
+                );
+                assert!(tidies || !self.leaving, "after navigate: {effect:?}");
+                self.leaving |= matches!(effect, Effect::Navigate { .. });
+            }
+            keeps_secrets(order, secrets);
+        }
+    }
+}
+
+/// Nothing that people log holds a secret.
+fn keeps_secrets(order: &Order, secrets: &[(&'static str, String)]) {
+    let debug = format!("{order:?}");
+    let visible = match order {
+        Order::Session { .. } | Order::Completed { outcome: Outcome::Failed { .. }, .. } => {
+            write_orders(std::slice::from_ref(order))
+        }
+        _ => String::new(),
+    };
+    // A record's place is named by its `state`.
+    let names_place = matches!(
+        order,
+        Order::Effect {
+            effect: Effect::Load { .. } | Effect::Save { .. } | Effect::Erase { .. },
+            ..
+        }
+    );
+    let shows_claims = matches!(order, Order::Session { session } if session.claims.is_some());
+    for (kind, secret) in secrets {
+        // The nonce is a claim, and used up when claims are shown.
+        let allowed = (*kind == "state" && names_place) || (*kind == "nonce" && shows_claims);
+        if !allowed && !secret.is_empty() {
+            assert!(!debug.contains(secret.as_str()), "{kind} in {debug}");
+            assert!(!visible.contains(secret.as_str()), "{kind} in {visible}");
+        }
+    }
+}
