@@ -1,12 +1,14 @@
 //! From an empty page to an app: the configuration first, then the client, then the views.
 
 use crate::{config::Config, face::Face, shell::Shell};
-use leptos::{mount::mount_to_body, prelude::*, task::spawn_local};
+use leptos::{mount::mount_to_body, prelude::*};
+use wasm_bindgen_futures::spawn_local;
 
 /// Shows `face`: the `main` of an app.
 ///
 /// The page's own skeleton (`#boot`) stays until the app can take its place.
 pub fn start(face: Face) {
+    // Leptos has no executor of its own before something is mounted.
     spawn_local(async move {
         match Config::load().await {
             Ok(config) => {
