@@ -52,14 +52,16 @@ const decode = (text) =>
  */
 const algorithmOf = (name) => {
   if (name === "EdDSA") return { name: "Ed25519" };
-  const family = { RS: "RSASSA-PKCS1-v1_5", PS: "RSA-PSS", ES: "ECDSA" }[name.slice(0, 2)];
-  const bits = +name.slice(2);
+  const [, family, bits] = /^([REP]S)(256|384|512)$/.exec(name) ?? [];
   return (
     family && {
-      name: family,
+      name: NAMES[family],
       hash: "SHA-" + bits,
-      namedCurve: "P-" + (bits === 512 ? 521 : bits),
-      saltLength: bits / 8,
+      namedCurve: "P-" + (bits === "512" ? 521 : bits),
+      saltLength: +bits / 8,
     }
   );
 };
+
+/** @type {Record<string, string>} */
+const NAMES = { RS: "RSASSA-PKCS1-v1_5", PS: "RSA-PSS", ES: "ECDSA" };

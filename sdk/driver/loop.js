@@ -64,21 +64,21 @@ export function createLoop(makers, step, onOrder) {
    * @param {number} id
    * @param {any} effect of a kind that belongs to the handler it is given to
    */
-  const perform = async (id, effect) => {
+  const perform = (id, effect) => {
     const abort = new AbortController();
     live.set(id, abort);
-    /** @type {Reply | void} */
-    let reply;
-    try {
-      reply = await /** @type {any} */ (effects)[effect.kind](id, effect, abort);
-    } catch {
-      reply = failed("unavailable");
-    }
-    if (reply) {
-      const { bytes, ...answer } = reply;
-      emit({ kind: "answer", effect: id, answer }, bytes);
-    }
-    live.delete(id);
+    // In an async function, what a handler throws at once is a rejection too: whatever comes of an
+    // effect comes in a later microtask, when the queue is empty.
+    const run = async () => /** @type {any} */ (effects)[effect.kind](id, effect, abort);
+    run()
+      .catch(() => failed("unavailable"))
+      .then((/** @type {Reply | void} */ reply) => {
+        if (reply) {
+          const { bytes, ...answer } = reply;
+          emit({ kind: "answer", effect: id, answer }, bytes);
+        }
+        live.delete(id);
+      });
   };
 
   /** @param {number} id */

@@ -33,3 +33,29 @@ export async function text(url, method, body) {
   if (!response.ok) throw new Error(`${method} ${url}: ${response.status}`);
   return response.text();
 }
+
+/** A JSON Web Signature that WebCrypto makes with a fresh key. */
+export async function sign(algorithm) {
+  const [family, bits] = [algorithm.slice(0, 2), algorithm.slice(2)];
+  const hash = `SHA-${bits}`;
+  const rsa = { modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash };
+  const parameters = {
+    RS: { name: "RSASSA-PKCS1-v1_5", ...rsa },
+    PS: { name: "RSA-PSS", ...rsa, saltLength: bits / 8 },
+    ES: { name: "ECDSA", namedCurve: `P-${bits === "512" ? 521 : bits}`, hash },
+    Ed: { name: "Ed25519" },
+  }[family];
+  const pair = await crypto.subtle.generateKey(parameters, true, ["sign", "verify"]);
+  const input = `${btoa(JSON.stringify({ alg: algorithm }))}.${btoa("{}")}`.replace(/=/g, "");
+  const signature = await crypto.subtle.sign(
+    parameters,
+    pair.privateKey,
+    new TextEncoder().encode(input),
+  );
+  const base64 = btoa(String.fromCharCode(...new Uint8Array(signature)));
+  return {
+    key: await crypto.subtle.exportKey("jwk", pair.publicKey),
+    input,
+    signature: base64.replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, ""),
+  };
+}
