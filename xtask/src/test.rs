@@ -188,6 +188,8 @@ impl Session {
         command
             .current_dir(&binary.package_dir)
             .env("CARGO_MANIFEST_DIR", &binary.package_dir)
+            // A failure says what and where; a hundred frames around it hide both.
+            .env("RUST_BACKTRACE", "0")
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .args(self.filter.iter());
         ask_for_events(&mut command);
