@@ -59,3 +59,18 @@ export async function sign(algorithm) {
     signature: base64.replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, ""),
   };
 }
+
+/** How many hold a lock and how many wait for it. */
+export async function lockState(name) {
+  const { held, pending } = await navigator.locks.query();
+  const count = (locks) => locks.filter((lock) => lock.name === name).length;
+  return `${count(held)}+${count(pending)}`;
+}
+
+/** Lets an event happen at a target. */
+export function happen(target, event, persisted) {
+  const isShowing = event.startsWith("page");
+  target.dispatchEvent(
+    isShowing ? new PageTransitionEvent(event, { persisted }) : new Event(event),
+  );
+}

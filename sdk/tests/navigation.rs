@@ -1,0 +1,125 @@
+//! `driver/navigation.js`: leaving the page. What leaves here is a frame.
+#![cfg(target_arch = "wasm32")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use js_sys::{Function, Promise};
+use support::{World, failed, unique};
+use gatepass_core::{
+    secret::Secret,
+    wire::{Answer, Effect, Failure},
+};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+#[wasm_bindgen(module = "/driver/navigation.js")]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = navigation)]
+    static NAVIGATION: Function;
+}
+
+#[wasm_bindgen(module = "/tests/support/frame.js")]
+extern "C" {
+    /// A frame in the page; its address is `path`.
+    type Frame;
+
+    #[wasm_bindgen(js_name = openFrame)]
+    fn open_frame(path: &str) -> Promise;
+
+    /// The part of that name, made in the frame.
+    #[wasm_bindgen(method)]
+    fn part(this: &Frame, file: &str, name: &str) -> Promise;
+
+    /// Resolves to the frame's address when it has loaded another page.
+    #[wasm_bindgen(method)]
+    fn moved(this: &Frame) -> Promise;
+
+    #[wasm_bindgen(method, getter)]
+    fn address(this: &Frame) -> String;
+
+    #[wasm_bindgen(method)]
+    fn remove(this: &Frame);
+}
+
+async fn frame() -> (Frame, World) {
+    // The frame imports the file that this page has imported too.
+    NAVIGATION.with(|_| ());
+    let frame: Frame =
+        JsFuture::from(open_frame("/page.html?here")).await.unwrap().unchecked_into();
+    let part = frame.part("/driver/navigation.js", "navigation");
+    let part: Function = JsFuture::from(part).await.unwrap().unchecked_into();
+    (frame, World::new([part]))
+}
+
+fn navigate(url: &str, replace: bool) -> Effect {
+    Effect::Navigate { url: Secret(url.to_owned()), replace }
+}
+
+fn elsewhere() -> String {
+    let origin = web_sys::window().unwrap().location().origin().unwrap();
+    format!("{origin}/page.html?{}", unique("there"))
+}
+
+fn history_length() -> u32 {
+    let history = support::global("history");
+    js_sys::Reflect::get(&history, &"length".into()).unwrap().as_f64().unwrap() as u32
+}
+
+#[wasm_bindgen_test]
+async fn page_is_left_for_the_address() {
+    let (frame, world) = frame().await;
+    let (before, there) = (history_length(), elsewhere());
+    let moved = frame.moved();
+    assert_eq!(world.perform(navigate(&there, false)).await, Answer::Done {});
+    assert_eq!(JsFuture::from(moved).await.unwrap().as_string(), Some(there));
+    assert_eq!(history_length(), before + 1);
+    frame.remove();
+}
+
+#[wasm_bindgen_test]
+async fn replaced_page_leaves_no_entry_in_the_history() {
+    let (frame, world) = frame().await;
+    let (before, there) = (history_length(), elsewhere());
+    let moved = frame.moved();
+    assert_eq!(world.perform(navigate(&there, true)).await, Answer::Done {});
+    assert_eq!(JsFuture::from(moved).await.unwrap().as_string(), Some(there));
+    assert_eq!(history_length(), before);
+    frame.remove();
+}
+
+#[wasm_bindgen_test]
+async fn address_that_would_run_a_script_is_refused() {
+    let (frame, world) = frame().await;
+    let address = frame.address();
+    for url in [
+        "javascript:parent.ran=true",
+        "JavaScript:parent.ran=true",
+        " javascript:parent.ran=true",
+        "java\nscript:parent.ran=true",
+        "data:text/html,<p>",
+        "blob:null/x",
+        "//elsewhere.example/",
+        "/page.html?relative",
+        "",
+    ] {
+        for replace in [false, true] {
+            let answer = world.perform(navigate(url, replace)).await;
+            assert_eq!(answer, failed(Failure::Unavailable), "{url}");
+        }
+    }
+    assert_eq!(frame.address(), address);
+    assert!(support::global("ran").is_undefined());
+    frame.remove();
+}
+
+#[wasm_bindgen_test]
+async fn address_that_is_none_is_unavailable() {
+    let (frame, world) = frame().await;
+    let answer = world.perform(navigate("http://[", false)).await;
+    assert_eq!(answer, failed(Failure::Unavailable));
+    frame.remove();
+}

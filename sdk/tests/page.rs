@@ -1,0 +1,90 @@
+//! `driver/page.js`: what happens to the page.
+#![cfg(target_arch = "wasm32")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use gatepass_core::wire::Signal;
+use js_sys::Function;
+use support::{Undo, World, global};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+#[wasm_bindgen(module = "/driver/page.js")]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = page)]
+    static PAGE: Function;
+}
+
+#[wasm_bindgen(module = "/tests/support/web.js")]
+extern "C" {
+    /// Lets an event happen at `window` or `document`.
+    fn happen(target: &JsValue, event: &str, persisted: bool);
+}
+
+fn world() -> World {
+    World::new([PAGE.with(Function::clone)])
+}
+
+#[wasm_bindgen_test]
+async fn page_tells_when_it_is_hidden_and_shown() {
+    let (world, document) = (world(), global("document"));
+    {
+        let _hidden = Undo::replace(&document, "hidden", &true.into());
+        happen(&document, "visibilitychange", false);
+        assert_eq!(world.signal().await, Signal::Hidden {});
+    }
+    let _shown = Undo::replace(&document, "hidden", &false.into());
+    happen(&document, "visibilitychange", false);
+    assert_eq!(world.signal().await, Signal::Shown {});
+}
+
+#[wasm_bindgen_test]
+async fn page_tells_when_the_network_is_back() {
+    let world = world();
+    happen(&global("window"), "offline", false);
+    happen(&global("window"), "online", false);
+    assert_eq!(world.signal().await, Signal::Online {});
+    world.assert_silence();
+}
+
+#[wasm_bindgen_test]
+async fn page_tells_when_it_is_left_or_frozen() {
+    let world = world();
+    for (target, event, persisted) in [
+        ("window", "pagehide", true),
+        ("window", "pagehide", false),
+        ("document", "freeze", false),
+    ] {
+        happen(&global(target), event, persisted);
+        assert_eq!(world.signal().await, Signal::Leave {}, "{event}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn page_tells_when_it_comes_back() {
+    let world = world();
+    happen(&global("window"), "pageshow", true);
+    assert_eq!(world.signal().await, Signal::Return {});
+    happen(&global("document"), "resume", false);
+    assert_eq!(world.signal().await, Signal::Return {});
+}
+
+#[wasm_bindgen_test]
+async fn first_showing_of_a_page_is_no_return() {
+    let world = world();
+    happen(&global("window"), "pageshow", false);
+    happen(&global("window"), "online", false);
+    assert_eq!(world.signal().await, Signal::Online {});
+}
+
+#[wasm_bindgen_test]
+async fn closed_loop_hears_nothing() {
+    let (closed, open) = (world(), world());
+    closed.close();
+    happen(&global("window"), "online", false);
+    assert_eq!(open.signal().await, Signal::Online {});
+    closed.assert_silence();
+}

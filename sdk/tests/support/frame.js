@@ -1,0 +1,31 @@
+// A frame of this origin, for what a test cannot do to its own page.
+
+export async function openFrame(path) {
+  const frame = document.createElement("iframe");
+  frame.src = path;
+  const loaded = next(frame, "load");
+  document.body.append(frame);
+  await loaded;
+  return {
+    async part(file, name) {
+      const address = performance
+        .getEntriesByType("resource")
+        .map((entry) => entry.name)
+        .find((entry) => entry.endsWith(file));
+      // Imported by the frame's own script: a module belongs to one page.
+      const module = await frame.contentWindow.eval(`import(${JSON.stringify(address)})`);
+      return module[name];
+    },
+    moved: () => next(frame, "load").then(() => frame.contentWindow.location.href),
+    get address() {
+      return frame.contentWindow.location.href;
+    },
+    remove: () => frame.remove(),
+  };
+}
+
+const next = (target, event) =>
+  new Promise((resolve, reject) => {
+    target.addEventListener(event, resolve, { once: true });
+    setTimeout(() => reject(new Error(`no ${event} within ten seconds`)), 10_000);
+  });
