@@ -37,7 +37,7 @@ pub(crate) fn stays_here(path: &str) -> bool {
 
 /// The path of an absolute address, `/` if it has none.
 pub(crate) fn path(url: &str) -> &str {
-    let after_scheme = url.find("://").map_or(0, |at| at + 3);
-    let rest = url.get(after_scheme..).unwrap_or_default();
-    rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")
+    // Scheme, nothing, host, and from the third slash on the path.
+    let slash = url.bytes().enumerate().filter(|(_, byte)| *byte == b'/').nth(2);
+    slash.and_then(|(at, _)| url.get(at..)).unwrap_or("/")
 }

@@ -45,14 +45,18 @@ macro_rules! codes {
             /// The name on the wire, in snake_case like OAuth's own.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $code),* }
+                Self::NAMES[self as usize]
             }
+
+            const NAMES: &[&str] = &[$($code),*];
 
             /// Who has to act.
             #[must_use]
             pub const fn blame(self) -> Blame {
-                match self { $(Self::$variant => Blame::$blame),* }
+                Self::BLAMES[self as usize]
             }
+
+            const BLAMES: &[Blame] = &[$(Blame::$blame),*];
 
             /// The specification and section whose rule was broken; empty if the rule is our own.
             #[must_use]

@@ -19,6 +19,16 @@ pub(crate) enum Algorithm {
 }
 
 impl Algorithm {
+    /// OIDC Core 3.1.3.7 (7). `jku`, `jwk`, `x5u` and `x5c` are never read: the keys are the
+    /// issuer's, not the token's.
+    fn of(name: &str) -> Result<Self> {
+        match name {
+            "RS256" => Ok(Self::Rs256),
+            "ES256" => Ok(Self::Es256),
+            _ => Err(Error::new(Code::AlgorithmNotAllowed, "alg", "RS256 or ES256", name)),
+        }
+    }
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Rs256 => "RS256",
@@ -51,45 +61,29 @@ pub(crate) struct UntrustedJws {
 impl UntrustedJws {
     /// Takes a token apart (RFC 7515, 5.2, steps 1 to 7).
     pub(crate) fn parse(token: &str) -> Result<Self> {
-        let malformed = |found| Error::new(Code::TokenMalformed, "token", "a signed JWT", found);
         if token.len() > LONGEST {
             return Err(malformed("more than 64 KB"));
         }
         let (input, signature) = token.rsplit_once('.').unwrap_or_default();
         let (header, payload) = input.split_once('.').unwrap_or_default();
-        let header = base64url::decode(header).and_then(|bytes| read(&bytes).ok());
-        let payload = base64url::decode(payload).and_then(|bytes| String::from_utf8(bytes).ok());
-        let (Some(header @ Value::Object(_)), Some(claims_text)) = (header, payload) else {
+        let (Some((header, _)), Some((claims, claims_text))) = (object(header), object(payload))
+        else {
             return Err(malformed("something else"));
-        };
-        let Ok(claims @ Value::Object(_)) = read(claims_text.as_bytes()) else {
-            return Err(malformed("claims that are no JSON object"));
         };
         // RFC 7515, 4.1.11: an extension that we do not know must not be ignored. We know none.
         if header.get("crit").is_some() {
             return Err(malformed("critical header extensions"));
         }
-        // OIDC Core 3.1.3.7 (7). `jku`, `jwk`, `x5u` and `x5c` are never read: the keys are the
-        // issuer's, not the token's.
-        let algorithm = match header.str("alg") {
-            Some("RS256") => Algorithm::Rs256,
-            Some("ES256") => Algorithm::Es256,
-            other => {
-                let found = other.unwrap_or_default();
-                return Err(Error::new(Code::AlgorithmNotAllowed, "alg", "RS256 or ES256", found));
-            }
-        };
-        let key_id = match header.get("kid") {
-            None => None,
-            Some(Value::String(key_id)) => Some(key_id.clone()),
-            Some(_) => return Err(malformed("a `kid` that is no string")),
-        };
+        let key_id = header.str("kid").map(Into::into);
+        if key_id.is_none() && header.get("kid").is_some() {
+            return Err(malformed("a `kid` that is no string"));
+        }
         // Non-canonical base64url would let one signature have several spellings.
         if signature.is_empty() || base64url::decode(signature).is_none() {
             return Err(malformed("no signature"));
         }
         Ok(Self {
-            algorithm,
+            algorithm: Algorithm::of(header.str("alg").unwrap_or_default())?,
             key_id,
             media_type: header.str("typ").map(Into::into),
             input: input.into(),
@@ -98,4 +92,20 @@ impl UntrustedJws {
             claims_text,
         })
     }
+}
+
+/// A part of a token that holds a JSON object: the object, and its text.
+fn object(part: &str) -> Option<(Value, String)> {
+    let bytes = base64url::decode(part)?;
+    let value = read(&bytes).ok()?;
+    if matches!(value, Value::Object(_)) {
+        // Whatever can be read is UTF-8.
+        String::from_utf8(bytes).ok().map(|text| (value, text))
+    } else {
+        None
+    }
+}
+
+fn malformed(found: &str) -> Error {
+    Error::new(Code::TokenMalformed, "token", "a signed JWT", found)
 }
