@@ -23,6 +23,8 @@ pub(crate) const SKEW: Seconds = Seconds(60);
 pub(crate) struct Expected {
     pub(crate) issuer: String,
     pub(crate) client_id: String,
+    /// Another tab accepted it, and shares the session that it began.
+    pub(crate) adopted: bool,
     /// The nonce of the sign-in; `None` for a token that answers none (refreshed, adopted).
     pub(crate) nonce: Option<String>,
     /// The levels asked for, separated by spaces.
@@ -141,7 +143,9 @@ impl UntrustedIdToken {
     fn rule_9_exp(&mut self, now: UnixTime) -> Result<()> {
         let exp = claims::date(&self.jws.claims, "exp")?;
         let (after, found) = (claims::number(now.0), claims::number(exp));
-        if UnixTime(exp).plus(SKEW) <= now {
+        // `exp` limits when a token may be accepted; the session that it began lasts longer, and a
+        // tab that opens later shares it.
+        if UnixTime(exp).plus(SKEW) <= now && !self.expected.adopted {
             return Err(Error::new(Code::ExpInvalid, "exp", &after, &found));
         }
         self.passed("9", "exp", &after, &found);

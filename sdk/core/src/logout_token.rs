@@ -54,8 +54,14 @@ impl UntrustedLogoutToken {
         Ok(token)
     }
 
-    /// Applies (2), whose verdict is `valid`, and the times of (3).
-    pub(crate) fn finish(self, valid: bool, now: UnixTime) -> Result<Judgement> {
+    /// Applies (2), whose verdict is `valid`, (4) once more, for the session held by now, and the
+    /// times of (3).
+    pub(crate) fn finish(
+        self,
+        valid: bool,
+        now: UnixTime,
+        session: &VerifiedIdToken,
+    ) -> Result<Judgement> {
         if !valid {
             let expected = self.jws.algorithm.as_str();
             return Err(Error::new(
@@ -65,6 +71,7 @@ impl UntrustedLogoutToken {
                 "a signature that the key did not make",
             ));
         }
+        self.rule_4_sub_or_sid(session)?;
         let issued = claims::date(&self.jws.claims, "iat")?;
         let expires = claims::date(&self.jws.claims, "exp")?;
         if UnixTime(issued) > now.plus(SKEW) || UnixTime(expires).plus(SKEW) <= now {

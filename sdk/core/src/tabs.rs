@@ -23,6 +23,8 @@ pub(crate) struct Version {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SharedSession {
     pub(crate) version: Version,
+    /// The version of the sign-in that it came from.
+    pub(crate) began: Version,
     pub(crate) id_token: String,
     pub(crate) tokens: Tokens,
     pub(crate) started_at: i64,
@@ -41,10 +43,11 @@ pub(crate) enum Message {
     Idle,
     /// A session, new or refreshed.
     Session(SharedSession),
-    /// To the leader: refresh, unless you have a newer version than this.
-    Renew(Version),
-    /// The session of this version, or an older one, is over.
-    Ended { version: Version, session_id: Option<String>, cause: Cause },
+    /// To the leader: refresh, unless you have a newer version than this. Said at this time, by the
+    /// machine's clock in milliseconds: one that was not heard in time is no wish any more.
+    Renew { version: Version, at_ms: i64 },
+    /// The session of this sign-in, or of an older one, is over.
+    Ended { began: Version, session_id: Option<String>, cause: Cause },
 }
 
 impl Message {
@@ -58,14 +61,15 @@ impl Message {
                 Self::Busy => "busy",
                 Self::Idle => "idle",
                 Self::Session(_) => "session",
-                Self::Renew(_) => "renew",
+                Self::Renew { .. } => "renew",
                 Self::Ended { .. } => "ended",
             },
         );
         match self {
             Self::Hello | Self::Busy | Self::Idle => {}
             Self::Session(session) => {
-                write_version(&session.version, &mut writer);
+                write_version("version", &session.version, &mut writer);
+                write_version("began", &session.began, &mut writer);
                 writer.member("id_token", &session.id_token);
                 writer.member("access_token", &session.tokens.access_token.0);
                 let expires_at = session.tokens.expires_at.map(|time| time.0);
@@ -74,9 +78,12 @@ impl Message {
                 session.started_at.write_member("started_at", &mut writer);
                 writer.member("keys", &session.keys);
             }
-            Self::Renew(version) => write_version(version, &mut writer),
-            Self::Ended { version, session_id, cause } => {
-                write_version(version, &mut writer);
+            Self::Renew { version, at_ms } => {
+                write_version("version", version, &mut writer);
+                at_ms.write_member("at", &mut writer);
+            }
+            Self::Ended { began, session_id, cause } => {
+                write_version("began", began, &mut writer);
                 session_id.write_member("sid", &mut writer);
                 cause.ending.write_member("cause", &mut writer);
                 cause.at.write_member("at", &mut writer);
@@ -94,7 +101,8 @@ impl Message {
             "busy" => Self::Busy,
             "idle" => Self::Idle,
             "session" => Self::Session(SharedSession {
-                version: read_version(&value)?,
+                version: read_version("version", &value)?,
+                began: read_version("began", &value)?,
                 id_token: value.str("id_token")?.into(),
                 tokens: Tokens {
                     access_token: Secret::read(value.get("access_token"))?,
@@ -104,9 +112,12 @@ impl Message {
                 started_at: value.get("started_at")?.as_integer()?,
                 keys: value.str("keys")?.into(),
             }),
-            "renew" => Self::Renew(read_version(&value)?),
+            "renew" => Self::Renew {
+                version: read_version("version", &value)?,
+                at_ms: value.get("at")?.as_integer()?,
+            },
             "ended" => Self::Ended {
-                version: read_version(&value)?,
+                began: read_version("began", &value)?,
                 session_id: Option::read(value.get("sid"))?,
                 cause: Cause {
                     ending: Ending::read(value.get("cause"))?,
@@ -118,16 +129,16 @@ impl Message {
     }
 }
 
-fn write_version(version: &Version, writer: &mut Writer) {
-    writer.name("version");
+fn write_version(name: &str, version: &Version, writer: &mut Writer) {
+    writer.name(name);
     writer.open('[');
     writer.integer(version.at_ms);
     writer.string(&version.tab);
     writer.close(']');
 }
 
-fn read_version(value: &Value) -> Option<Version> {
-    match value.get("version")?.as_array()? {
+fn read_version(name: &str, value: &Value) -> Option<Version> {
+    match value.get(name)?.as_array()? {
         [at_ms, tab] => Some(Version { at_ms: at_ms.as_integer()?, tab: tab.as_str()?.into() }),
         _ => None,
     }

@@ -15,6 +15,10 @@ use alloc::{boxed::Box, string::String};
 impl Machine {
     /// Rung 1: the page was loaded by an answer of the provider.
     pub(super) fn handle_callback(&mut self, callback: &str) {
+        // The page before this one may have told other tabs to wait.
+        if let Some(climb) = self.start.climb() {
+            climb.said_busy = true;
+        }
         let response = UntrustedResponse::parse(callback);
         match response.state() {
             Ok(state) => {
@@ -29,7 +33,7 @@ impl Machine {
         let Answer::Loaded { value } = answer else {
             return self.arrival_failed(Code::StorageUnavailable.into(), false);
         };
-        let now = self.time();
+        let now = self.local_time();
         let record = value.as_ref().and_then(|text| Attempt::read(text, &self.config, now));
         let state = String::from(response.state().unwrap_or_default());
         match record {

@@ -87,9 +87,10 @@ impl Machine {
             &departure.wishes,
             &departure.state,
             &departure.attempt.nonce.0,
-            &challenge,
+            challenge,
         );
-        let record = Attempt::SignIn(departure.attempt.clone()).write(&self.config, self.time());
+        let record =
+            Attempt::SignIn(departure.attempt.clone()).write(&self.config, self.local_time());
         let (state, return_to) = (departure.state.clone(), departure.return_to.clone());
         self.save_attempt(&state, return_to, record, Expect::AttemptSaved(departure, url));
     }
@@ -116,8 +117,16 @@ impl Machine {
         if !matches!(answer, Answer::Done {}) {
             return self.departure_failed(departure, Code::StorageUnavailable.into());
         }
+        // Another command was faster.
+        if self.leaving {
+            return self.departure_failed(departure, Code::Superseded.into());
+        }
         if departure.attempt.automatic {
-            let now = self.time();
+            // Another tab shared its session meanwhile.
+            if self.start.is_over() {
+                return;
+            }
+            let now = self.local_time();
             if let Some(memory) = &mut self.memory {
                 memory.redirected(now);
             }
@@ -137,6 +146,9 @@ impl Machine {
 
     pub(super) fn departure_failed(&mut self, departure: &Departure, error: Error) {
         if departure.attempt.automatic {
+            if self.start.is_over() {
+                return;
+            }
             if error.code == Code::IssuerUnreachable {
                 self.set_status(Status::Offline);
                 self.try_to_reach();

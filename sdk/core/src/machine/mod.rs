@@ -33,6 +33,7 @@ use crate::{
     memory::Memory,
     metadata::{Metadata, is_web_address},
     secret::Secret,
+    tabs::Version,
     time::{Now, UnixTime},
     wire::{
         Answer, Area, Cause, Command, Effect, Fact, Order, Outcome, Raw, Session, Signal, Status,
@@ -64,6 +65,8 @@ pub struct Machine {
 
     status: Status,
     held: Option<session::Held>,
+    /// The latest sign-in whose session is known to be over.
+    ended: Version,
     cause: Option<Cause>,
     error: Option<Error>,
     changed: bool,
@@ -93,6 +96,7 @@ enum Expect {
         callback: Option<String>,
     },
     Hint,
+    HintAfterReturn,
     Attempt(Box<crate::authorization::UntrustedResponse>),
     Challenge(Box<departure::Departure>),
     AttemptSaved(Box<departure::Departure>, Secret),
@@ -100,7 +104,7 @@ enum Expect {
     Keys(Box<verification::Verification>),
     Signature(Box<verification::Verification>),
     AccessTokenHash(Box<verification::HashCheck>),
-    Refreshed,
+    Refreshed(Version),
     UserInfo(Option<u32>),
     Lock,
     StreamHead,
@@ -184,6 +188,7 @@ impl Machine {
             keys_fetched_at_ms: None,
             status: Status::Restoring,
             held: None,
+            ended: Version::default(),
             cause: None,
             error: None,
             changed: false,
@@ -257,6 +262,7 @@ impl Machine {
             Expect::Memory => self.handle_memory(answer),
             Expect::StartLock { callback } => self.handle_start_lock(effect, answer, callback),
             Expect::Hint => self.handle_hint(answer),
+            Expect::HintAfterReturn => self.handle_hint_after_return(answer),
             Expect::Attempt(response) => self.handle_attempt(answer, response),
             Expect::Challenge(departure) => self.handle_challenge(answer, departure),
             Expect::AttemptSaved(departure, url) => {
@@ -266,7 +272,7 @@ impl Machine {
             Expect::Keys(verification) => self.handle_keys(answer, bytes, verification),
             Expect::Signature(verification) => self.handle_signature(answer, *verification),
             Expect::AccessTokenHash(check) => self.handle_access_token_hash(answer, *check),
-            Expect::Refreshed => self.handle_refreshed(answer, bytes),
+            Expect::Refreshed(version) => self.handle_refreshed(answer, bytes, version),
             Expect::UserInfo(command) => self.handle_user_info(answer, bytes, command),
             Expect::Lock => self.handle_lock(effect, answer),
             Expect::StreamHead => self.handle_stream_head(effect, answer),
@@ -348,6 +354,12 @@ impl Machine {
     /// Now, by the provider's clock as far as it is known.
     fn time(&self) -> UnixTime {
         UnixTime(self.now.wall_ms.saturating_add(self.clock_offset_ms).div_euclid(1000))
+    }
+
+    /// Now, by the local clock: for what never leaves this browser. The provider's clock is not
+    /// known yet when a page begins.
+    const fn local_time(&self) -> UnixTime {
+        UnixTime(self.now.wall_ms.div_euclid(1000))
     }
 
     fn set_timer(&mut self, timer: Timer, after_ms: i64) {

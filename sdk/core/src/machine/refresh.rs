@@ -87,7 +87,7 @@ impl Machine {
         if self.is_leading() {
             self.refresh_as_leader();
         } else if self.refresh.waiters.len() == 1 {
-            self.broadcast(&Message::Renew(version));
+            self.broadcast(&Message::Renew { version, at_ms: self.now.wall_ms });
             self.set_timer(Timer::Renew, RENEW_MS);
         }
     }
@@ -117,9 +117,12 @@ impl Machine {
         }
     }
 
-    pub(super) fn handle_renew(&mut self, version: &Version) {
+    pub(super) fn handle_renew(&mut self, version: &Version, at_ms: i64) {
         let Some(held) = &self.held else { return };
-        if !self.is_leading() {
+        // A leader that hung hears this late: its place has been taken, and the refresh token that
+        // it knows is used up. Sending it would look like theft and end the session for all.
+        let is_late = self.now.wall_ms.saturating_sub(at_ms) >= RENEW_MS;
+        if !self.is_leading() || is_late {
             return;
         }
         if held.version > *version {
@@ -130,17 +133,21 @@ impl Machine {
     }
 
     pub(super) fn send_refresh(&mut self, token_endpoint: String) {
-        let Some(refresh_token) =
-            self.held.as_ref().and_then(|held| held.tokens.refresh_token.as_ref())
-        else {
-            return;
-        };
+        let Some(held) = &self.held else { return };
+        let Some(refresh_token) = &held.tokens.refresh_token else { return };
+        let version = held.version.clone();
         let form = refresh_form(&self.config, refresh_token);
-        self.post(token_endpoint, form, Expect::Refreshed);
+        self.post(token_endpoint, form, Expect::Refreshed(version));
     }
 
-    pub(super) fn handle_refreshed(&mut self, answer: &Answer, bytes: &[u8]) {
-        if self.held.is_none() {
+    /// Whether the session is still the one of `version`: what was asked for another one, perhaps
+    /// of another user, must not touch it.
+    pub(super) fn is_held(&self, version: &Version) -> bool {
+        self.held.as_ref().is_some_and(|held| held.version == *version)
+    }
+
+    pub(super) fn handle_refreshed(&mut self, answer: &Answer, bytes: &[u8], version: Version) {
+        if !self.is_held(&version) {
             return;
         }
         let read = match answer {
@@ -157,7 +164,7 @@ impl Machine {
         });
         match begun {
             Ok((Some(token), tokens)) => {
-                let purpose = verification::Purpose::Refresh;
+                let purpose = verification::Purpose::Refresh(version);
                 self.verify(verification::Verification::id_token(token, tokens, purpose));
             }
             Ok((None, tokens)) => self.use_refreshed(tokens),
@@ -200,6 +207,10 @@ impl Machine {
     /// away and an answer that breaks a rule leave it as it was.
     pub(super) fn refresh_failed(&mut self, error: Error) {
         self.refresh.sent = false;
+        // The session ended meanwhile, and with it what waited.
+        if self.held.is_none() {
+            return;
+        }
         if error.code == Code::InvalidGrant {
             return self.end(Ending::InvalidGrant);
         }
@@ -211,7 +222,7 @@ impl Machine {
             match waiter {
                 Waiter::Token(id) => self.complete_failed(Some(id), error.clone()),
                 Waiter::Check(command) => self.check_failed(command, error.clone()),
-                Waiter::Stream => self.stream_failed(None),
+                Waiter::Stream => self.stream_not_refreshed(),
                 Waiter::Tab => {}
             }
         }

@@ -2,13 +2,12 @@
 
 use super::{Machine, Timer, verification};
 use crate::{
-    id_token::{UntrustedIdToken, VerifiedIdToken},
-    jwk::KeySet,
+    id_token::{Expected, UntrustedIdToken, VerifiedIdToken},
     logout_token::VerifiedLogoutToken,
     secret::Secret,
     tabs::{Message, SharedSession, Version},
     token::Tokens,
-    wire::{Area, Cause, Effect, Ending, Status},
+    wire::{Answer, Area, Cause, Effect, Ending, Status},
 };
 
 /// How many logout tokens are remembered so that each is accepted once.
@@ -20,6 +19,8 @@ pub(super) struct Held {
     pub(super) id_token: VerifiedIdToken,
     pub(super) tokens: Tokens,
     pub(super) version: Version,
+    /// The version of the sign-in that it came from: refreshing does not change it.
+    pub(super) began: Version,
     /// When it began, by the provider's clock.
     pub(super) started_at: i64,
 }
@@ -74,6 +75,7 @@ impl Machine {
         let Some(held) = &self.held else { return };
         let session = SharedSession {
             version: held.version.clone(),
+            began: held.began.clone(),
             id_token: held.id_token.raw().into(),
             tokens: held.tokens.clone(),
             started_at: held.started_at,
@@ -87,7 +89,7 @@ impl Machine {
         let Some(held) = self.forget(ending, self.time().0) else { return };
         let session_id = held.id_token.session_id().map(Into::into);
         let Some(cause) = self.cause.clone() else { return };
-        self.broadcast(&Message::Ended { version: held.version, session_id, cause });
+        self.broadcast(&Message::Ended { began: held.began, session_id, cause });
         let key = self.shared_key("hint");
         self.erase(Area::Origin, key);
     }
@@ -95,6 +97,7 @@ impl Machine {
     /// The session is over in this tab.
     fn forget(&mut self, ending: Ending, at: i64) -> Option<Held> {
         let held = self.held.take()?;
+        self.ended = core::cmp::max(held.began.clone(), core::mem::take(&mut self.ended));
         self.status = match ending {
             Ending::InvalidGrant | Ending::InvalidToken | Ending::Lifetime => Status::Expired,
             _ => Status::Anonymous,
@@ -147,35 +150,41 @@ impl Machine {
             Some(Message::Hello) => self.handle_hello(),
             Some(Message::Busy) => self.handle_busy(),
             Some(Message::Idle) => self.handle_idle(),
-            Some(Message::Renew(version)) => self.handle_renew(&version),
+            Some(Message::Renew { version, at_ms }) => self.handle_renew(&version, at_ms),
             Some(Message::Session(shared)) => self.handle_shared_session(shared),
-            Some(Message::Ended { version, session_id, cause }) => {
-                self.handle_ended(&version, session_id.as_deref(), &cause);
+            Some(Message::Ended { began, session_id, cause }) => {
+                self.handle_ended(began, session_id.as_deref(), &cause);
             }
         }
     }
 
     fn handle_shared_session(&mut self, shared: SharedSession) {
-        let known = self.held.as_ref().is_some_and(|held| held.version >= shared.version);
-        if known || self.leaving {
+        if !self.is_news(&shared) || self.leaving {
             return;
         }
-        if self.keys.is_none() {
-            self.keys = KeySet::read(shared.keys.as_bytes()).ok();
-        }
         // No nonce: it was checked by the tab whose sign-in it answered.
-        if let Ok(token) = UntrustedIdToken::begin(&shared.id_token, self.expected()) {
-            self.clear_timer(Timer::Hello);
+        let expected = Expected { adopted: true, ..self.expected() };
+        if let Ok(token) = UntrustedIdToken::begin(&shared.id_token, expected) {
+            self.handle_busy();
             let tokens = shared.tokens.clone();
             let purpose = verification::Purpose::Adopt(shared);
             self.verify(verification::Verification::id_token(token, tokens, purpose));
         }
     }
 
-    fn handle_ended(&mut self, version: &Version, session_id: Option<&str>, cause: &Cause) {
-        let ours = self.held.as_ref().is_some_and(|held| {
-            *version >= held.version && session_id == held.id_token.session_id()
-        });
+    /// Whether a shared session is newer than what is held, and not one that is over: it may have
+    /// been refreshed and announced while another tab signed out.
+    pub(super) fn is_news(&self, shared: &SharedSession) -> bool {
+        self.held.as_ref().is_none_or(|held| held.version < shared.version)
+            && self.ended < shared.began
+    }
+
+    fn handle_ended(&mut self, began: Version, session_id: Option<&str>, cause: &Cause) {
+        let ours = self
+            .held
+            .as_ref()
+            .is_some_and(|held| began >= held.began && session_id == held.id_token.session_id());
+        self.ended = core::cmp::max(began, core::mem::take(&mut self.ended));
         if ours {
             self.forget(cause.ending, cause.at);
         }
@@ -199,8 +208,18 @@ impl Machine {
         if self.held.is_some() {
             self.set_status(Status::Restoring);
             self.changed = true;
+            // What the tabs said meanwhile was not heard: whether the session ended here is known
+            // from the hint, whether there is a newer one is asked.
+            self.load(Area::Origin, self.shared_key("hint"), super::Expect::HintAfterReturn);
+            self.broadcast(&Message::Hello);
             self.lead_or_wait();
             self.check(None);
+        }
+    }
+
+    pub(super) fn handle_hint_after_return(&mut self, answer: &Answer) {
+        if matches!(answer, Answer::Loaded { value: None }) {
+            self.forget(Ending::SignedOutHere, self.time().0);
         }
     }
 

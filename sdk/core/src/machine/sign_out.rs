@@ -46,7 +46,7 @@ impl Machine {
     pub(super) fn save_sign_out(&mut self, mut sign_out: Box<SignOut>) {
         sign_out.state = self.entropy.token(32);
         let return_to = String::from(path(&self.config.post_logout_redirect_uri));
-        let record = Attempt::SignOut.write(&self.config, self.time());
+        let record = Attempt::SignOut.write(&self.config, self.local_time());
         let state = sign_out.state.clone();
         self.save_attempt(&state, return_to, record, Expect::SignOutSaved(sign_out));
     }

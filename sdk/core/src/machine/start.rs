@@ -39,7 +39,7 @@ pub(super) struct Climb {
     /// A callback has just been handled without a session: no redirect on top of it.
     pub(super) may_not_redirect: bool,
     /// Another tab has been told to wait for us.
-    said_busy: bool,
+    pub(super) said_busy: bool,
 }
 
 impl Start {
@@ -99,11 +99,21 @@ impl Machine {
         answer: &Answer,
         callback: Option<String>,
     ) {
-        self.lead = match answer {
+        let lead = match answer {
             Answer::Granted {} => Lead::Holding(effect),
             Answer::Failed { reason: Failure::Held } => Lead::No,
             _ => Lead::Alone,
         };
+        // A session that was adopted meanwhile has made this tab ask for the lock already.
+        if let Lead::Asking(asked) = self.lead {
+            if lead != Lead::No {
+                self.cancel(asked);
+                self.lead = lead;
+                self.open_stream();
+            }
+        } else {
+            self.lead = lead;
+        }
         match callback {
             Some(callback) => self.handle_callback(&callback),
             None => self.ask_other_tabs(),
@@ -130,6 +140,13 @@ impl Machine {
     pub(super) fn handle_idle(&mut self) {
         if self.timers.iter().any(|(timer, _)| *timer == Timer::Hello) {
             self.set_timer(Timer::Hello, 0);
+        }
+    }
+
+    /// A session that was shared could not be believed: another tab may still say something.
+    pub(super) fn keep_listening(&mut self) {
+        if self.timers.iter().any(|(timer, _)| *timer == Timer::Hello) {
+            self.set_timer(Timer::Hello, HELLO_MS);
         }
     }
 
@@ -171,7 +188,7 @@ impl Machine {
     }
 
     fn redirect_once(&mut self) {
-        let now = self.time();
+        let now = self.local_time();
         let permission = self.memory.as_ref().map(|memory| memory.permission(now));
         match (permission, self.start.climb()) {
             (Some(Permission::Granted), Some(climb)) => {

@@ -152,6 +152,12 @@ impl Machine {
         self.set_timer(Timer::StreamRetry, pause.max(wished));
     }
 
+    /// The stream refused the token, and there is no other yet: both are tried again later.
+    pub(super) fn stream_not_refreshed(&mut self) {
+        self.stream.refreshed = false;
+        self.stream_failed(None);
+    }
+
     pub(super) fn close_stream(&mut self) {
         self.clear_timer(Timer::StreamSilence);
         self.clear_timer(Timer::StreamRetry);

@@ -5,12 +5,13 @@ use crate::{
     base64url,
     error::{Code, Error},
     id_token::{Expected, UntrustedIdToken, VerifiedIdToken},
+    jwk::KeySet,
     jws::UntrustedJws,
     logout_token::{Judgement, UntrustedLogoutToken},
     secret::Secret,
-    tabs::SharedSession,
+    tabs::{SharedSession, Version},
     token::Tokens,
-    wire::{Answer, Effect, Failure},
+    wire::{Answer, Effect, Failure, Raw},
 };
 use alloc::boxed::Box;
 
@@ -31,8 +32,8 @@ enum Subject {
 pub(super) enum Purpose {
     /// It answers a sign-in.
     SignIn { automatic: bool },
-    /// It came with refreshed tokens.
-    Refresh,
+    /// It came with refreshed tokens, for the session of this version.
+    Refresh(Version),
     /// Another tab shared its session.
     Adopt(SharedSession),
 }
@@ -57,6 +58,17 @@ impl Verification {
         Self { subject: Subject::LogoutToken(token), refetched: false }
     }
 
+    /// A key that came with a shared session: believed for that session only, as far as whoever
+    /// speaks on the channel is believed at all.
+    fn shared_key(&self) -> Option<Raw> {
+        match &self.subject {
+            Subject::IdToken { token, purpose: Purpose::Adopt(shared), .. } => {
+                KeySet::read(shared.keys.as_bytes()).ok()?.choose(&token.jws)
+            }
+            _ => None,
+        }
+    }
+
     const fn jws(&self) -> &UntrustedJws {
         match &self.subject {
             Subject::IdToken { token, .. } => &token.jws,
@@ -79,6 +91,7 @@ impl Machine {
     /// anew, once (OIDC Core 10.1.1: providers rotate).
     pub(super) fn verify(&mut self, mut verification: Verification) {
         let key = self.keys.as_ref().and_then(|keys| keys.choose(verification.jws()));
+        let key = key.or_else(|| verification.shared_key());
         if let Some(key) = key {
             let jws = verification.jws();
             let effect = Effect::VerifySignature {
@@ -113,11 +126,15 @@ impl Machine {
                 Ok(token) => self.check_hash(HashCheck { token, tokens, purpose }),
                 Err(error) => self.id_token_failed(purpose, error),
             },
-            Subject::LogoutToken(token) => match token.finish(valid, now) {
-                Ok(Judgement::Genuine(token)) => self.logged_out(token),
-                Ok(Judgement::Untimely) => self.check(None),
-                Err(error) => self.set_error(Some(error)),
-            },
+            Subject::LogoutToken(token) => {
+                // The session may have changed while the key set was fetched.
+                let Some(held) = &self.held else { return };
+                match token.finish(valid, now, &held.id_token) {
+                    Ok(Judgement::Genuine(token)) => self.logged_out(token),
+                    Ok(Judgement::Untimely) => self.check(None),
+                    Err(error) => self.set_error(Some(error)),
+                }
+            }
         }
     }
 
@@ -134,7 +151,7 @@ impl Machine {
 
     pub(super) fn handle_access_token_hash(&mut self, answer: &Answer, mut check: HashCheck) {
         let digest = match answer {
-            Answer::Digest { value } => base64url::decode(&value),
+            Answer::Digest { value } => base64url::decode(value),
             _ => None,
         };
         let Some(digest) = digest else {
@@ -151,23 +168,29 @@ impl Machine {
         match purpose {
             Purpose::SignIn { .. } => {
                 let version = self.next_version();
-                let started_at = self.time().0;
-                self.hold(Held { id_token: token, tokens, version, started_at });
+                let (began, started_at) = (version.clone(), self.time().0);
+                self.hold(Held { id_token: token, tokens, version, began, started_at });
                 self.share_session();
                 self.remember_session();
                 self.finish_start();
             }
             Purpose::Adopt(shared) => {
                 // Several tabs answer one `hello`: the first one counts.
-                if self.held.as_ref().is_some_and(|held| held.version >= shared.version) {
+                if !self.is_news(&shared) {
                     return;
                 }
-                let (version, started_at) = (shared.version, shared.started_at);
-                self.hold(Held { id_token: token, tokens, version, started_at });
+                if self.keys.is_none() {
+                    self.keys = KeySet::read(shared.keys.as_bytes()).ok();
+                }
+                let SharedSession { version, began, started_at, .. } = shared;
+                self.hold(Held { id_token: token, tokens, version, began, started_at });
                 self.refresh_succeeded();
                 self.finish_start();
             }
-            Purpose::Refresh => {
+            Purpose::Refresh(version) => {
+                if !self.is_held(&version) {
+                    return;
+                }
                 let Some(held) = &mut self.held else { return };
                 if let Err(error) = token.check_refreshed(&held.id_token) {
                     return self.refresh_failed(error);
@@ -197,9 +220,10 @@ impl Machine {
         };
         match purpose {
             Purpose::SignIn { automatic } => self.arrival_failed(error, automatic),
-            Purpose::Refresh => self.refresh_failed(error),
+            Purpose::Refresh(version) if !self.is_held(&version) => {}
+            Purpose::Refresh(_) => self.refresh_failed(error),
             // Whoever shared it may be anybody on this origin: as if nothing had been said.
-            Purpose::Adopt(_) => self.ladder(),
+            Purpose::Adopt(_) => self.keep_listening(),
         }
     }
 }

@@ -91,7 +91,7 @@ pub struct Browser {
     pub crypto_missing: bool,
     /// Navigations are ordered but do not happen.
     pub stays: bool,
-    pub held_endpoints: Vec<Endpoint>,
+    pub held_endpoints: Vec<(Endpoint, Option<usize>)>,
     /// The order of deliveries is drawn from this generator.
     pub shuffle: Option<Random>,
     lock: Option<(u64, u32)>,
@@ -598,8 +598,13 @@ impl Browser {
         let ready: Vec<usize> = (0..self.deliveries.len())
             .filter(|at| {
                 let delivery = &self.deliveries[*at];
-                self.documents.get(&delivery.document).is_some_and(|d| !d.away && !d.hangs)
-                    && !delivery.endpoint.is_some_and(|e| self.held_endpoints.contains(&e))
+                let Some(page) = self.documents.get(&delivery.document) else { return false };
+                let held = |endpoint| {
+                    self.held_endpoints.iter().any(|(held, tab)| {
+                        *held == endpoint && tab.is_none_or(|tab| tab == page.tab)
+                    })
+                };
+                !page.away && !page.hangs && !delivery.endpoint.is_some_and(held)
             })
             .collect();
         let Some(first) = ready.first() else { return self.navigate_one() };

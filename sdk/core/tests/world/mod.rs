@@ -3,7 +3,7 @@
 
 mod browser;
 pub mod keys;
-mod page;
+pub mod page;
 pub mod provider;
 mod rules;
 pub mod token;
@@ -157,7 +157,12 @@ impl World {
 
     /// Answers of `endpoint` wait from now on.
     pub fn hold(&self, endpoint: Endpoint) {
-        self.browser().held_endpoints.push(endpoint);
+        self.browser().held_endpoints.push((endpoint, None));
+    }
+
+    /// Answers of `endpoint` to one tab wait from now on.
+    pub fn hold_for(&self, endpoint: Endpoint, page: &Page) {
+        self.browser().held_endpoints.push((endpoint, Some(page.tab)));
     }
 
     /// What was held is delivered.

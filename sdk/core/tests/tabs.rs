@@ -1,0 +1,522 @@
+//! Several tabs of one origin: one session, one leader, one stream.
+
+use gatepass_core::{
+    error::Code,
+    wire::{Ending, OnLoad, Outcome, Signal, Status},
+};
+use serde_json::{Value, json};
+
+use crate::world::{CLIENT, Endpoint, ISSUER, World, page::get_token};
+
+#[test]
+fn the_seventh_tab_adopts_too() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let requests = world.requests();
+    let others: Vec<_> = (0..6).map(|_| world.open()).collect();
+    for page in &others {
+        page.expect_status(Status::Authenticated);
+        assert_eq!(page.token(), first.token());
+    }
+    assert_eq!(world.requests(), requests);
+    assert_eq!(world.inside().open_streams(), 1, "one stream per origin");
+}
+
+#[test]
+fn a_sign_in_is_seen_by_the_other_tabs() {
+    let world = World::new();
+    let other = world.open();
+    other.expect_status(Status::Anonymous);
+    let notices = other.notices();
+    world.signed_in("richard");
+    other.expect_status(Status::Authenticated);
+    assert_eq!(other.notices(), notices + 1, "subscribers are told once");
+}
+
+#[test]
+fn f7_a_sign_out_is_seen_by_the_other_tabs() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    let third = world.open();
+    second.sign_out();
+    for page in [&first, &third] {
+        page.expect_status(Status::Anonymous);
+        assert_eq!(page.cause(), Some(Ending::SignedOut));
+        assert_eq!(page.token(), Err(Code::NotSignedIn));
+    }
+    assert_eq!(world.inside().open_streams(), 0);
+}
+
+#[test]
+fn leaving_only_this_app_signs_all_its_tabs_out_and_asks_nobody() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    let (requests, visits) = (world.requests(), world.visits());
+    assert_eq!(second.leave_only_this_app(), Some(Outcome::Done {}));
+    for page in [&first, &second] {
+        page.expect_status(Status::Anonymous);
+        assert_eq!(page.cause(), Some(Ending::SignedOutHere));
+    }
+    assert_eq!((world.requests(), world.visits()), (requests, visits));
+    assert!(!world.provider().sessions[0].ended);
+}
+
+#[test]
+fn f2_a_logout_token_reaches_the_tabs_without_a_stream() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    world.provider_ends_session();
+    for page in [&first, &second] {
+        page.expect_status(Status::Anonymous);
+        assert_eq!(page.cause(), Some(Ending::LogoutToken));
+    }
+}
+
+#[test]
+fn a_follower_takes_over_when_the_leader_closes() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    assert!(first.leads());
+    first.close();
+    assert!(second.leads());
+    assert_eq!(world.inside().open_streams(), 1);
+    world.provider_ends_session();
+    second.expect_status(Status::Anonymous);
+}
+
+#[test]
+fn a_frozen_leader_hands_over() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    first.freeze();
+    assert!(second.leads());
+    assert_eq!(world.inside().open_streams(), 1);
+    first.thaw();
+    first.expect_status(Status::Authenticated);
+    assert!(second.leads(), "who thaws does not take the lead back");
+}
+
+#[test]
+fn a_hidden_tab_stays_leader() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    world.open();
+    first.signal(Signal::Hidden {});
+    assert!(first.leads());
+}
+
+#[test]
+fn rp17_a_follower_refreshes_through_the_leader() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    world.advance_with_heartbeat(290);
+    let token = second.token().unwrap();
+    assert_eq!(world.refreshes(), 1);
+    assert_eq!(first.token().unwrap(), token);
+    assert_eq!(world.refreshes(), 1);
+}
+
+#[test]
+fn rp17_two_tabs_that_ask_at_once_cause_one_refresh() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    world.advance_with_heartbeat(290);
+    let one = second.begin(get_token());
+    let two = first.begin(get_token());
+    let three = second.begin(get_token());
+    world.settle();
+    assert_eq!(world.refreshes(), 1);
+    assert!(matches!(first.outcome(two), Some(Outcome::Token { .. })));
+    assert_eq!(second.outcome(one), first.outcome(two));
+    assert_eq!(second.outcome(three), first.outcome(two));
+}
+
+#[test]
+fn rp17_the_lock_of_a_hanging_leader_is_stolen() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    world.advance_with_heartbeat(290);
+    first.hang();
+    let id = second.begin(get_token());
+    world.advance(11);
+    assert_eq!(second.outcome(id), None, "the leader has its time");
+    world.advance(2);
+    assert!(matches!(second.outcome(id), Some(Outcome::Token { .. })));
+    assert!(second.leads());
+    assert_eq!(world.refreshes(), 1);
+    first.recover();
+    assert!(!first.leads());
+    assert_eq!(first.token(), second.token());
+    assert_eq!(world.inside().open_streams(), 1);
+}
+
+#[test]
+fn without_locks_every_tab_acts_for_itself() {
+    let world = World::new();
+    world.inside().locks_missing = true;
+    let first = world.signed_in("richard");
+    let second = world.open();
+    second.expect_status(Status::Authenticated);
+    assert_eq!(world.inside().open_streams(), 2);
+    world.provider_ends_session();
+    for page in [&first, &second] {
+        page.expect_status(Status::Anonymous);
+    }
+}
+
+#[test]
+fn rp20_words_that_make_no_sense_are_no_news() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    let good = world.overheard("session");
+    let (notices, requests) = (page.notices(), world.requests());
+    let mut forgeries = vec![
+        String::new(),
+        "{".into(),
+        "null".into(),
+        "[]".into(),
+        "{}".into(),
+        r#"{"kind":"hello","kind":"ended"}"#.into(),
+        r#"{"kind":"unheard"}"#.into(),
+        r#"{"kind":"renew"}"#.into(),
+        r#"{"kind":"ended"}"#.into(),
+        r#"{"kind":"ended","version":[1,"x"],"cause":"signed_out","at":1}"#.into(),
+        r#"{"kind":"ended","version":[9007199254740991,"x"],"sid":"another","cause":"signed_out","at":1}"#.into(),
+        r#"{"kind":"ended","version":[9007199254740991,"x"],"cause":"bored","at":1}"#.into(),
+        r#"{"kind":"idle"}"#.into(),
+        r#"{"kind":"busy"}"#.into(),
+    ];
+    let newer = json!([9_007_199_254_740_991_i64, "forger"]);
+    for (name, value) in [
+        ("id_token", json!("a.b.c")),
+        ("id_token", json!(7)),
+        ("access_token", json!(null)),
+        ("refresh_token", json!(7)),
+        ("started_at", json!("soon")),
+        ("version", json!("newest")),
+        ("version", json!([1, 2])),
+        ("keys", json!({})),
+    ] {
+        let mut message = good.clone();
+        message["version"] = newer.clone();
+        message[name] = value;
+        forgeries.push(message.to_string());
+    }
+    // A token of another issuer, for somebody else, or not signed by the provider.
+    let mut message = good.clone();
+    message["version"] = newer.clone();
+    let token = good["id_token"].as_str().unwrap().to_owned();
+    message["id_token"] = json!(format!("{}AAAA", &token[..token.len() - 4]));
+    forgeries.push(message.to_string());
+    // Another access token than the one that the ID token was issued with.
+    let mut message = good;
+    message["version"] = newer;
+    message["access_token"] = json!("another");
+    forgeries.push(message.to_string());
+    for forgery in forgeries {
+        world.say(&forgery);
+        page.expect_status(Status::Authenticated);
+        assert_eq!(page.notices(), notices, "{forgery}");
+    }
+    assert_eq!(world.requests(), requests);
+    assert!(page.token().is_ok());
+}
+
+#[test]
+fn rp20_keys_that_came_with_a_forged_session_verify_nothing_later() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    let mut forged = world.overheard("session");
+    page.close();
+    // A page that knows no keys yet hears of a session with somebody else's.
+    let page = world.open();
+    page.expect_status(Status::Anonymous);
+    let jwks = json!({ "keys": [crate::world::keys::STRANGER.jwk()] });
+    forged["keys"] = json!(jwks.to_string());
+    world.say(&forged.to_string());
+    page.expect_status(Status::Anonymous);
+    // The same page, later: a genuine session of another tab.
+    world.signed_in("richard");
+    page.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn rp20_a_forged_session_does_not_disturb_a_callback() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    let mut forged = world.overheard("session");
+    page.close();
+    let page = world.open();
+    world.hold(Endpoint::Token);
+    page.sign_in();
+    forged["access_token"] = json!("another");
+    world.say(&forged.to_string());
+    page.expect_status(Status::Restoring);
+    world.release();
+    page.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn a_tab_that_opens_late_adopts_although_the_id_token_has_run_out() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    world.advance_with_heartbeat(3600);
+    first.expect_status(Status::Authenticated);
+    let requests = world.requests();
+    let second = world.open();
+    second.expect_status(Status::Authenticated);
+    assert_eq!(world.requests(), requests);
+}
+
+#[test]
+fn rp27_another_user_in_one_tab_is_one_notice_in_the_others() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    world.advance(1);
+    let notices = first.notices();
+    world.person_signs_in("gavin");
+    second.sign_in();
+    second.expect_status(Status::Authenticated);
+    assert_eq!(second.claim("sub"), "gavin");
+    assert_eq!(first.claim("sub"), "gavin");
+    assert_eq!(first.notices(), notices + 1);
+    assert_eq!(first.cause(), Some(Ending::UserChanged));
+    assert_eq!(first.token(), second.token());
+    assert_eq!(world.inside().open_streams(), 1);
+    // The stream is of the new session.
+    world.provider_ends_session();
+    first.expect_status(Status::Anonymous);
+}
+
+#[test]
+fn rp27_tokens_refreshed_for_the_old_user_are_not_given_to_the_new_one() {
+    let world = World::new();
+    world.provider().gives_id_token_on_refresh = false;
+    let first = world.signed_in("richard");
+    let second = world.open();
+    world.advance_with_heartbeat(290);
+    world.hold_for(Endpoint::Token, &first);
+    first.begin(get_token());
+    world.settle();
+    assert_eq!(world.refreshes(), 1);
+    // Meanwhile somebody else signs in in the other tab.
+    world.person_signs_in("gavin");
+    second.sign_in();
+    world.release();
+    assert_eq!(first.claim("sub"), "gavin");
+    let tokens = [first.token().unwrap(), second.token().unwrap()];
+    for token in tokens {
+        let browser = world.inside();
+        let sso = browser.provider.session_of(&format!("Bearer {token}")).unwrap();
+        assert_eq!(browser.provider.sessions[sso].user, "gavin");
+    }
+}
+
+#[test]
+fn a_tab_waits_for_another_that_is_signing_in() {
+    let world = World::new();
+    let first = world.open();
+    world.person_signs_in("richard");
+    world.hold(Endpoint::Token);
+    first.sign_in();
+    let second = world.tab();
+    second.load("/", OnLoad::Check);
+    world.advance(5);
+    second.expect_status(Status::Restoring);
+    assert_eq!(world.visits(), 1, "it does not redirect meanwhile");
+    world.release();
+    second.expect_status(Status::Authenticated);
+    assert_eq!(world.count(Endpoint::Token), 1);
+}
+
+#[test]
+fn a_tab_stops_waiting_for_another_whose_sign_in_failed() {
+    let world = World::new();
+    let first = world.open();
+    world.person_signs_in("richard");
+    world.hold(Endpoint::Token);
+    world.provider().once(Endpoint::Token, crate::world::Reply::html);
+    first.sign_in();
+    let second = world.open();
+    second.expect_status(Status::Restoring);
+    world.advance(5);
+    second.expect_status(Status::Restoring);
+    world.release();
+    first.expect_refused(Code::TokenResponseInvalid);
+    second.expect_status(Status::Anonymous);
+}
+
+#[test]
+fn two_tabs_opened_at_once_ask_one_after_the_other_and_once_each() {
+    let world = World::new();
+    let (first, second) = (world.tab(), world.tab());
+    first.begin_load("/", OnLoad::Check);
+    second.begin_load("/", OnLoad::Check);
+    world.settle();
+    world.advance(1);
+    first.expect_status(Status::Anonymous);
+    second.expect_status(Status::Anonymous);
+    assert_eq!(world.visits(), 2);
+}
+
+#[test]
+fn a_sign_in_during_another_tabs_start_is_adopted_by_it_without_leaving() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    first.leave_only_this_app();
+    let second = world.tab();
+    // It is about to redirect by itself when the first tab has a session again.
+    world.hold_for(Endpoint::Discovery, &second);
+    second.load("/", OnLoad::Check);
+    first.sign_in();
+    second.expect_status(Status::Authenticated);
+    let visits = world.visits();
+    world.release();
+    assert_eq!(world.visits(), visits, "nothing is left to ask");
+    second.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn a_refresh_that_crosses_a_sign_out_revives_nothing() {
+    let world = World::new();
+    let leader = world.signed_in("richard");
+    let other = world.open();
+    world.advance_with_heartbeat(290);
+    world.hold(Endpoint::Token);
+    leader.begin(get_token());
+    world.settle();
+    // The person signs out in the other tab; the leader's page is slow to hear it.
+    leader.hang();
+    other.leave_only_this_app();
+    other.expect_status(Status::Anonymous);
+    leader.recover();
+    world.release();
+    for page in [&leader, &other] {
+        page.expect_status(Status::Anonymous);
+        assert_eq!(page.token(), Err(Code::NotSignedIn));
+    }
+}
+
+#[test]
+fn a_session_announced_late_does_not_revive_one_that_ended() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    world.advance_with_heartbeat(290);
+    first.token().unwrap();
+    let announced = world.overheard("session").to_string();
+    let before: Value = serde_json::from_str(&announced).unwrap();
+    assert!(before["version"][0].as_i64().unwrap() > crate::world::BEGIN_MS);
+    second.leave_only_this_app();
+    world.say(&announced);
+    first.expect_status(Status::Anonymous);
+    second.expect_status(Status::Anonymous);
+}
+
+#[test]
+fn an_ended_of_an_earlier_sign_in_does_not_end_a_later_one() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    first.leave_only_this_app();
+    let ended = world.overheard("ended").to_string();
+    world.advance(1);
+    // The provider's session is the same, so is `sid`.
+    first.sign_in();
+    first.expect_status(Status::Authenticated);
+    world.say(&ended);
+    first.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn rp24_a_page_that_missed_everything_shows_nothing_before_a_check() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    first.freeze();
+    second.sign_out();
+    world.hold(Endpoint::UserInfo);
+    world.hold(Endpoint::Events);
+    world.inside().storage.insert(format!("gatepass:1:{ISSUER}#{CLIENT}#hint"), "1".into());
+    first.thaw();
+    first.expect_status(Status::Restoring);
+    assert_eq!(first.session().claims, None);
+    world.release();
+    assert_ne!(first.status(), Status::Authenticated);
+    assert_eq!(first.session().claims, None);
+}
+
+#[test]
+fn rp24_a_page_that_missed_a_local_sign_out_does_not_show_the_session_again() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    first.freeze();
+    second.leave_only_this_app();
+    first.thaw();
+    first.expect_status(Status::Anonymous);
+    assert_eq!(first.session().claims, None);
+}
+
+#[test]
+fn rp27_a_page_that_missed_a_change_of_user_shows_the_new_one() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    first.freeze();
+    world.advance(1);
+    world.person_signs_in("gavin");
+    second.sign_in();
+    first.thaw();
+    first.expect_status(Status::Authenticated);
+    assert_eq!(first.claim("sub"), "gavin");
+}
+
+#[test]
+fn a_page_that_adopts_before_it_knows_whether_it_leads_waits_for_the_lock_once() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    first.close();
+    assert!(second.leads());
+    second.leave_only_this_app();
+    assert_eq!(world.inside().leader(), None, "who has no session holds no lock");
+}
+
+#[test]
+fn f18_nothing_of_a_session_is_stored_for_the_origin_but_a_hint() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    let stored = world.origin_storage();
+    assert_eq!(stored.values().collect::<Vec<_>>(), ["1"]);
+    page.sign_out();
+    assert!(world.origin_storage().is_empty());
+}
+
+#[test]
+fn a_leader_whose_refresh_fails_for_the_network_keeps_the_session_of_all() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    world.advance_with_heartbeat(290);
+    world.provider().is_down = true;
+    let id = second.begin(get_token());
+    world.advance(30);
+    assert!(
+        matches!(second.outcome(id), Some(Outcome::Failed { error }) if error.code == Code::IssuerUnreachable)
+    );
+    for page in [&first, &second] {
+        assert!(page.session().claims.is_some(), "the session is kept");
+    }
+    world.provider().is_down = false;
+    assert!(second.token().is_ok());
+    second.expect_status(Status::Authenticated);
+}
