@@ -32,9 +32,6 @@ pub(crate) fn login(
             form.stack method="post" action="/login" {
                 input type="hidden" name="r" value=(form.id);
                 input type="hidden" name="csrf" value=(form.csrf);
-                @if let Some(problem) = problem {
-                    p.notice.danger #problem role="alert" data-testid="error" { (sentence(problem)) }
-                }
                 div.field {
                     label for="username" { "Username or e-mail" }
                     input #username name="username" type="text" required value=(username)
@@ -48,6 +45,11 @@ pub(crate) fn login(
                         autocomplete="current-password" autofocus[!username.is_empty()]
                         data-testid="password" aria-invalid=[is_wrong.then_some("true")]
                         aria-describedby=[is_wrong.then_some("problem")];
+                    @if let Some(problem) = problem {
+                        p.notice.danger #problem role="alert" data-testid="error" {
+                            (sentence(problem))
+                        }
+                    }
                 }
                 div.actions {
                     button.primary type="submit" name="action" value="sign-in"
