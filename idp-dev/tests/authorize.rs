@@ -1,5 +1,7 @@
 //! `/authorize`: for each accepted request its nearest rejected neighbours.
 
+#![allow(clippy::unwrap_used, reason = "what fails here is a failed test")]
+
 mod common;
 
 use common::{Ask, Browser, CHALLENGE, FORM, HOOLI, PIPER, START, World, claims, encoded};

@@ -1,5 +1,7 @@
 //! The sign-in page, its form, and the session it begins.
 
+#![allow(clippy::unwrap_used, reason = "what fails here is a failed test")]
+
 mod common;
 
 use common::{Ask, FORM, HOOLI, PIPER, World, encoded};

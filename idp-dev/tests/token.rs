@@ -1,5 +1,7 @@
 //! `/token`: codes and refresh tokens, each with its rejected neighbours.
 
+#![allow(clippy::unwrap_used, reason = "what fails here is a failed test")]
+
 mod common;
 
 use common::{Ask, FORM, HOOLI, PIPER, START, Tokens, VERIFIER, World, claims, encoded};

@@ -1,0 +1,184 @@
+//! The program itself: its ready line, its manual, its exit codes.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here is a failed test")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Output, Stdio};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_idp-dev");
+
+/// A running provider, ended with the test.
+struct Running {
+    child: Child,
+    ready: String,
+}
+
+impl Running {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(PROGRAM)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut ready = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
+        Self { child, ready: ready.trim().to_owned() }
+    }
+
+    fn field(&self, name: &str) -> String {
+        let field = self.ready.split(' ').find_map(|field| field.strip_prefix(name));
+        field.unwrap_or_else(|| panic!("no {name} in {}", self.ready)).to_owned()
+    }
+
+    fn stop(mut self) -> String {
+        self.child.kill().unwrap();
+        let mut errors = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+        errors
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _is_gone = self.child.kill();
+        let _status = self.child.wait();
+    }
+}
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(PROGRAM).args(arguments).output().unwrap()
+}
+
+fn get(address: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    reply
+}
+
+fn file(name: &str, text: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn prints_one_ready_line_with_the_real_addresses() {
+    let running =
+        Running::start(&["--listen", "127.0.0.1:0", "--control-token", "a-control-token"]);
+    assert!(running.ready.starts_with("ready issuer=http://idp.localhost:"), "{}", running.ready);
+    let issuer = running.field("issuer=");
+    let control = running.field("control=http://");
+    assert_eq!(running.field("token="), "a-control-token");
+    let port = issuer.rsplit(':').next().unwrap();
+    let request =
+        format!("GET /health HTTP/1.1\r\nHost: idp.localhost:{port}\r\nConnection: close\r\n\r\n");
+    let reply = get(&format!("127.0.0.1:{port}"), &request);
+    assert!(reply.starts_with("HTTP/1.1 200") && reply.contains("{\"status\":\"ok\"}"), "{reply}");
+    assert_eq!(reply.to_lowercase().matches("\r\ndate:").count(), 1, "{reply}");
+    let request = format!(
+        "GET /sessions HTTP/1.1\r\nHost: {control}\r\nAuthorization: Bearer a-control-token\r\n\
+         Connection: close\r\n\r\n"
+    );
+    assert!(get(&control, &request).ends_with("[]"));
+    let errors = running.stop();
+    assert_eq!(errors.matches("plain-text passwords").count(), 1, "{errors}");
+    assert!(!errors.contains("a-control-token"), "{errors}");
+}
+
+#[test]
+fn op30_control_token_is_random_when_none_is_given() {
+    let one = Running::start(&["--listen", "127.0.0.1:0", "--quiet"]);
+    let two = Running::start(&["--listen", "127.0.0.1:0", "--quiet"]);
+    assert_eq!(one.field("token=").len(), 43);
+    assert_ne!(one.field("token="), two.field("token="));
+}
+
+#[test]
+fn op29_header_that_is_too_large_ends_the_connection() {
+    let running = Running::start(&["--listen", "127.0.0.1:0", "--quiet"]);
+    let port = running.field("issuer=").rsplit(':').next().unwrap().to_owned();
+    let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+    let flood = format!("GET / HTTP/1.1\r\nHost: x\r\nX-Flood: {}\r\n", "a".repeat(200_000));
+    // The server may hang up while we still write.
+    let _written = stream.write_all(flood.as_bytes());
+    let mut reply = Vec::new();
+    let _read = stream.read_to_end(&mut reply);
+    let reply = String::from_utf8_lossy(&reply);
+    assert!(reply.is_empty() || reply.starts_with("HTTP/1.1 431"), "{reply}");
+}
+
+#[test]
+fn printed_configuration_works() {
+    let printed = run(&["--print-config"]);
+    assert!(printed.status.success());
+    let path = file("printed.toml", std::str::from_utf8(&printed.stdout).unwrap());
+    let running = Running::start(&["--config", &path, "--listen", "127.0.0.1:0"]);
+    assert!(running.ready.starts_with("ready "), "{}", running.ready);
+}
+
+#[test]
+fn bad_configuration_names_file_line_expectation_and_finding() {
+    for (name, text, line, expected, found) in [
+        ("syntax.toml", "issuer = \n", 1, "expected", "issuer ="),
+        (
+            "unknown.toml",
+            "issuer = \"http://a.localhost\"\ncolour = 1\n",
+            2,
+            "colour",
+            "colour = 1",
+        ),
+        ("type.toml", "issuer = 5\n", 1, "string", "issuer = 5"),
+        ("missing.toml", "idle_lifetime = 5\n", 1, "issuer", ""),
+        (
+            "issuer.toml",
+            "\nissuer = \"http://a.localhost/\"\n",
+            2,
+            "without path",
+            "http://a.localhost/",
+        ),
+    ] {
+        let path = file(name, text);
+        let output = run(&["--config", &path]);
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(errors.contains(&format!("{name}:{line}: expected ")), "{errors}");
+        assert!(errors.contains(expected) && errors.contains(found), "{errors}");
+        assert!(errors.contains("found "), "{errors}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn exit_codes_tell_wrong_arguments_from_a_busy_port() {
+    assert_eq!(run(&["--config", "/nowhere/idp.toml"]).status.code(), Some(2));
+    assert_eq!(run(&["--colour"]).status.code(), Some(2));
+    assert_eq!(run(&["--listen", "8083"]).status.code(), Some(2));
+    let running = Running::start(&["--listen", "127.0.0.1:0", "--quiet"]);
+    let port = running.field("issuer=").rsplit(':').next().unwrap().to_owned();
+    let output = run(&["--listen", &format!("127.0.0.1:{port}")]);
+    assert_eq!(output.status.code(), Some(1));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains(&port) && errors.contains("--listen"), "{errors}");
+}
+
+#[test]
+fn op30_does_not_start_where_others_could_reach_it() {
+    for option in ["--listen", "--control-listen"] {
+        let output = run(&[option, "0.0.0.0:0"]);
+        assert_eq!(output.status.code(), Some(2), "{option}");
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(errors.contains("loopback") && errors.contains(option), "{errors}");
+    }
+}
+
+#[test]
+fn help_is_a_manual() {
+    let help = String::from_utf8(run(&["--help"]).stdout).unwrap();
+    for word in ["--config", "--listen", "--control-token", "CONTROL API", "EXIT CODES", "/clock"] {
+        assert!(help.contains(word), "{word}");
+    }
+}
