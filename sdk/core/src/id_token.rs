@@ -57,6 +57,7 @@ impl UntrustedIdToken {
     pub(crate) fn begin(raw: &str, expected: Expected) -> Result<Self> {
         let jws = UntrustedJws::parse(raw)?;
         let mut token = Self { raw: raw.into(), jws, expected, checks: Vec::new() };
+        token.explicit_type()?;
         token.rule_2_iss()?;
         token.rule_3_aud()?;
         token.rule_5_azp()?;
@@ -68,6 +69,7 @@ impl UntrustedIdToken {
         self.rule_6_signature(valid)?;
         self.rule_9_exp(now)?;
         self.rule_10_iat(now)?;
+        self.not_before(now)?;
         self.rule_11_nonce()?;
         self.rule_12_acr()?;
         self.rule_13_auth_time(now)?;
@@ -87,6 +89,16 @@ impl UntrustedIdToken {
         text.push_str(rule);
         text.push(')');
         push_check(&mut self.checks, text, name, expected, found);
+    }
+
+    /// RFC 8725, 3.11: a token that says that it is of another type (`logout+jwt`, `at+jwt`) is none.
+    fn explicit_type(&self) -> Result<()> {
+        match self.jws.media_type.as_deref() {
+            Some(other) if !other.eq_ignore_ascii_case("JWT") => {
+                Err(Error::new(Code::TokenMalformed, "typ", "JWT", other))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// (2) `iss` is exactly the issuer.
@@ -160,6 +172,19 @@ impl UntrustedIdToken {
             return Err(Error::new(Code::IatInvalid, "iat", &before, &found));
         }
         self.passed("10", "iat", &before, &found);
+        Ok(())
+    }
+
+    /// RFC 7519, 4.1.5: `nbf`, if present, has come.
+    fn not_before(&self, now: UnixTime) -> Result<()> {
+        if self.jws.claims.get("nbf").is_none() {
+            return Ok(());
+        }
+        let nbf = claims::date(&self.jws.claims, "nbf")?;
+        if UnixTime(nbf) > now.plus(SKEW) {
+            let (before, found) = (claims::number(now.0), claims::number(nbf));
+            return Err(Error::new(Code::IatInvalid, "nbf", &before, &found));
+        }
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! JSON Web Keys (RFC 7517): choosing the one key that fits a token.
 
 use crate::{
+    base64url,
     error::{Code, Error, Result},
     json::{Value, Writer, read},
     jws::{Algorithm, UntrustedJws},
@@ -8,8 +9,8 @@ use crate::{
 };
 use alloc::string::String;
 
-/// The shortest RSA modulus accepted, 2048 bits, in base64url characters (RFC 7518, 3.3).
-const SHORTEST_MODULUS: usize = 342;
+/// The shortest RSA modulus accepted, 2048 bits (RFC 7518, 3.3), in bytes.
+const SHORTEST_MODULUS: usize = 256;
 
 /// A provider's key set, as it came.
 #[derive(Clone, Debug)]
@@ -63,12 +64,19 @@ impl KeySet {
     }
 }
 
+/// RFC 7518, 6.3.1.1: leading zeros must not be there, they would make a modulus look longer.
+fn is_long_enough(modulus: &[u8]) -> bool {
+    let first = modulus.first().copied().unwrap_or_default();
+    modulus.len() > SHORTEST_MODULUS && first != 0
+        || modulus.len() == SHORTEST_MODULUS && first >= 0x80
+}
+
 fn fits(key: &Value, token: &UntrustedJws) -> bool {
     let absent_or = |name, value| key.get(name).is_none_or(|found| found.as_str() == Some(value));
     let kind = match token.algorithm {
         Algorithm::Rs256 => {
             key.str("kty") == Some("RSA")
-                && key.str("n").is_some_and(|n| n.len() >= SHORTEST_MODULUS)
+                && key.str("n").and_then(base64url::decode).is_some_and(|n| is_long_enough(&n))
         }
         Algorithm::Es256 => key.str("kty") == Some("EC") && key.str("crv") == Some("P-256"),
     };

@@ -71,9 +71,12 @@ impl UntrustedJws {
             return Err(malformed("something else"));
         };
         // RFC 7515, 4.1.11: an extension that we do not know must not be ignored. We know none.
-        if header.get("crit").is_some() {
+        // RFC 7797, 6: `b64` would change what was signed; without `crit` it is a mistake.
+        if header.get("crit").is_some() || header.get("b64") == Some(&Value::Bool(false)) {
             return Err(malformed("critical header extensions"));
         }
+        // Before the signature is looked at: `none` has none, and that is not what is wrong with it.
+        let algorithm = Algorithm::of(header.str("alg").unwrap_or_default())?;
         let key_id = header.str("kid").map(Into::into);
         if key_id.is_none() && header.get("kid").is_some() {
             return Err(malformed("a `kid` that is no string"));
@@ -83,7 +86,7 @@ impl UntrustedJws {
             return Err(malformed("no signature"));
         }
         Ok(Self {
-            algorithm: Algorithm::of(header.str("alg").unwrap_or_default())?,
+            algorithm,
             key_id,
             media_type: header.str("typ").map(Into::into),
             input: input.into(),
