@@ -4,6 +4,7 @@
 mod cli;
 mod serve;
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -15,8 +16,7 @@ use cli::{Arguments, Failure};
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.print_config {
-        print!("{}", Config::EXAMPLE);
-        return ExitCode::SUCCESS;
+        return say(Config::EXAMPLE);
     }
     match start(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
@@ -65,7 +65,17 @@ async fn run(arguments: &Arguments, config: Config) -> Result<(), Failure> {
     );
     serve::serve(listeners, provider.router());
     serve::serve(control, provider.control_router(token));
-    println!("{ready}");
+    // Whoever closed our standard output does not want to know.
+    let _said = say(&format!("{ready}\n"));
     serve::until_told_to_stop().await;
     Ok(())
+}
+
+/// Writes to standard output at once. `println!` would panic when it is closed.
+fn say(text: &str) -> ExitCode {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
 }

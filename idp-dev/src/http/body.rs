@@ -83,7 +83,8 @@ impl FormError {
     }
 }
 
-/// A form with the longest tokens is some kilobytes long.
-const MAX_BODY: usize = 64 * 1024;
+/// A form with the longest tokens is some kilobytes long, and some forms are put aside: this times
+/// the number of parked requests bounds the memory that strangers can fill.
+const MAX_BODY: usize = 16 * 1024;
 
 const BODY_TIME: Duration = Duration::from_secs(10);

@@ -55,8 +55,8 @@ pub(crate) fn signed_out(user: Option<&User>, back: Option<(&str, &str)>) -> Mar
                 }
                 None => {
                     p role="status" {
-                        "Your session at this provider is over, and the apps that took part in it \
-                         were told."
+                        "This browser holds no session at this provider any more. The apps that \
+                         took part in one were told when it ended."
                     }
                 }
             }

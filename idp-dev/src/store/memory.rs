@@ -21,7 +21,7 @@ struct Limits {
 }
 
 const LIMITS: Limits =
-    Limits { parked: 5_000, sessions: 10_000, grants: 50_000, codes: 20_000, ended: 20_000 };
+    Limits { parked: 3_000, sessions: 10_000, grants: 50_000, codes: 20_000, ended: 20_000 };
 
 /// A bounded store in memory.
 pub struct MemoryStore {
