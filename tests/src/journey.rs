@@ -163,7 +163,10 @@ async fn keep_evidence(stage: &Stage, browser: &Browser) -> String {
 
 fn line_of(request: &crate::network::Request) -> String {
     let answer = request.answer.get("location").map_or(String::new(), |to| format!(" -> {to}"));
-    format!("{} {} {} {}{answer}", request.status, request.kind, request.method, request.url)
+    let referer = request.headers.get("referer");
+    let referer = referer.map_or(String::new(), |from| format!(" (from {from})"));
+    let (status, kind, method) = (request.status, &request.kind, &request.method);
+    format!("{status} {kind} {method} {}{referer}{answer}", request.url)
 }
 
 fn words_of(cause: &(dyn Any + Send)) -> &str {

@@ -139,8 +139,10 @@ impl Network {
                 let found = extras.early.get(extras.used).cloned().unwrap_or_default();
                 let place = places.get(extras.used).copied().unwrap_or_default();
                 if let Some(request) = self.requests.get_mut(place) {
+                    // What really went over the wire takes the place of what the page had planned:
+                    // the plan shows a Referer that a policy then keeps back.
                     let into = if is_answer { &mut request.answer } else { &mut request.headers };
-                    into.extend(found);
+                    *into = found;
                 }
                 extras.used += 1;
             }

@@ -43,11 +43,12 @@ impl<'a> SignInPage<'a> {
     /// # Errors
     /// When the provider does not send the person back.
     pub async fn submit_outside(&self, stage: &Stage, user: &str) -> Result<String> {
-        let script = "const form = document.querySelector('[data-testid=username]').form;\
-            const fields = Object.fromEntries(new FormData(form));\
-            for (const id of ['username', 'password'])\
-              fields[document.querySelector(`[data-testid=${id}]`).name] = arguments[id === 'username' ? 0 : 1];\
-            return { action: form.action, fields }";
+        let script = "const find = (id) => document.querySelector(`[data-testid=${id}]`);\
+            const form = find('username').form;\
+            find('username').value = arguments[0];\
+            find('password').value = arguments[1];\
+            const fields = Object.fromEntries(new FormData(form, find('submit')));\
+            return { action: new URL(form.getAttribute('action'), location).href, fields }";
         let form = self.tab.run(script, vec![user.into(), PASSWORD.into()]).await?;
         let cookies = self.tab.browser().cookies().await?;
         let pair = |cookie: &Value| {
