@@ -6,7 +6,7 @@ use crate::{
     tick,
     words::{self, Tone, Words},
 };
-use gatepass_leptos::gatepass::{Code, Error, Scope, SignIn, Status};
+use gatepass_leptos::gatepass::{Code, Ending, Error, Scope, SignIn, Status};
 use leptos::prelude::*;
 
 /// What the notice says.
@@ -31,10 +31,10 @@ enum Action {
 impl Notice {
     /// What there is to say, the most pressing first: what a click led to, then a provider that is
     /// away, then what went wrong by itself, then why the session ended.
-    fn of(session: &Snapshot, failure: Option<&Error>) -> Option<Self> {
+    fn of(session: &Snapshot, failure: Option<&Error>, is_busy: bool) -> Option<Self> {
         let failed = failure.or(session.error.as_ref());
         let of_failed = failed.and_then(|error| Self::of_error(error, session));
-        of_failed.or_else(|| Self::of_offline(session)).or_else(|| Self::of_cause(session))
+        of_failed.or_else(|| Self::of_offline(session)).or_else(|| Self::of_cause(session, is_busy))
     }
 
     fn of_error(error: &Error, session: &Snapshot) -> Option<Self> {
@@ -82,12 +82,13 @@ impl Notice {
         Some(Self { code, words, at: None, evidence: None, action: Some(Action::TryAgain) })
     }
 
-    fn of_cause(session: &Snapshot) -> Option<Self> {
+    fn of_cause(session: &Snapshot, is_busy: bool) -> Option<Self> {
         let cause = session.cause.as_ref()?;
+        let is_leaving = is_busy && cause.ending == Ending::SignedOut;
         Some(Self {
             code: cause.ending.as_str(),
-            words: words::of_ending(cause.ending),
-            at: Some(cause.at),
+            words: if is_leaving { words::SIGNING_OUT } else { words::of_ending(cause.ending) },
+            at: (!is_leaving).then_some(cause.at),
             evidence: None,
             action: None,
         })
@@ -99,8 +100,9 @@ impl Notice {
 pub(crate) fn Notices() -> impl IntoView {
     let desk = Desk::here();
     let notice = Memo::new(move |_| {
-        desk.failure
-            .with(|failure| desk.session.with(|session| Notice::of(session, failure.as_ref())))
+        desk.failure.with(|failure| {
+            desk.session.with(|session| Notice::of(session, failure.as_ref(), desk.is_busy.get()))
+        })
     });
     view! {
         <div class="notices" role="status">
@@ -165,5 +167,86 @@ pub(crate) fn SignOutButton(
         >
             {label}
         </button>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::Person;
+    use gatepass_leptos::gatepass::Cause;
+
+    fn ended(ending: Ending) -> Snapshot {
+        let cause = Some(Cause { ending, at: 1_763_697_600 });
+        Snapshot { status: Status::Anonymous, cause, ..Snapshot::default() }
+    }
+
+    fn code(notice: Option<Notice>) -> Option<&'static str> {
+        notice.map(|notice| notice.code)
+    }
+
+    #[test]
+    fn says_nothing_when_there_is_nothing_to_say() {
+        let anonymous = Snapshot { status: Status::Anonymous, ..Snapshot::default() };
+        assert_eq!(Notice::of(&anonymous, None, false), None);
+        assert_eq!(Notice::of(&Snapshot::default(), None, true), None);
+        // The sign-in button says it all.
+        let asked = Snapshot { error: Some(Code::LoginRequired.into()), ..anonymous };
+        assert_eq!(Notice::of(&asked, None, false), None);
+    }
+
+    #[test]
+    fn f2_says_why_and_when_the_session_ended() {
+        let notice = Notice::of(&ended(Ending::LogoutToken), None, false).unwrap();
+        assert_eq!((notice.code, notice.at), ("logout_token", Some(1_763_697_600)));
+        assert_eq!(notice.words.tone, Tone::Warn);
+    }
+
+    #[test]
+    fn f7_does_not_claim_a_sign_out_that_is_still_on_its_way() {
+        let session = ended(Ending::SignedOut);
+        assert_eq!(Notice::of(&session, None, true).unwrap().words, words::SIGNING_OUT);
+        assert_ne!(Notice::of(&session, None, false).unwrap().words, words::SIGNING_OUT);
+    }
+
+    #[test]
+    fn f7_says_that_the_person_is_signed_out_here_only() {
+        let failure = Error::from(Code::IssuerUnreachable);
+        let notice = Notice::of(&ended(Ending::SignedOut), Some(&failure), false).unwrap();
+        assert_eq!((notice.code, notice.at), ("issuer_unreachable", Some(1_763_697_600)));
+        assert_eq!(notice.words.tone, Tone::Warn);
+    }
+
+    #[test]
+    fn f14_refused_person_is_offered_another_account() {
+        let refused = Snapshot {
+            status: Status::Anonymous,
+            error: Some(Code::AccessDenied.into()),
+            ..Snapshot::default()
+        };
+        let notice = Notice::of(&refused, None, false).unwrap();
+        assert_eq!((notice.code, notice.action), ("access_denied", Some(Action::AnotherAccount)));
+    }
+
+    #[test]
+    fn offline_banner_carries_the_code_of_its_error() {
+        let held = Snapshot {
+            status: Status::Offline,
+            person: Some(Person::default()),
+            ..Snapshot::default()
+        };
+        assert_eq!(code(Notice::of(&held, None, false)), Some("offline"));
+        let unreachable = Snapshot { error: Some(Code::IssuerUnreachable.into()), ..held };
+        let notice = Notice::of(&unreachable, None, false).unwrap();
+        assert_eq!((notice.code, notice.action), ("issuer_unreachable", Some(Action::TryAgain)));
+    }
+
+    #[test]
+    fn what_a_click_led_to_comes_first() {
+        let session =
+            Snapshot { error: Some(Code::AccessDenied.into()), ..ended(Ending::LogoutToken) };
+        let failure = Error::from(Code::StorageUnavailable);
+        let notice = Notice::of(&session, Some(&failure), false);
+        assert_eq!(code(notice), Some("storage_unavailable"));
     }
 }

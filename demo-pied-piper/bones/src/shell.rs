@@ -88,8 +88,9 @@ fn Wired(face: Face, lobby: String, other: String) -> impl IntoView {
     for outcome in [sign_in.value(), sign_out.value(), check.value()] {
         Effect::new(move |_| set_failure.set(outcome.get().and_then(Result::err)));
     }
+    let standing = Memo::new(move |_| snapshot.with(|now| (now.status, now.cause.clone())));
     Effect::new(move |_| {
-        snapshot.with(|now| (now.status, now.cause.is_some()));
+        standing.track();
         set_failure.set(None);
     });
 

@@ -86,3 +86,32 @@ impl Snapshot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(status: Status) -> Snapshot {
+        Snapshot { status, person: Some(Person::default()), ..Snapshot::default() }
+    }
+
+    #[test]
+    fn f18_only_a_session_that_stands_or_stood_shows_what_is_private() {
+        for status in [Status::Authenticated, Status::Offline] {
+            assert!(held(status).holder().is_some(), "{status:?}");
+        }
+        for status in [Status::Restoring, Status::Anonymous, Status::Expired] {
+            assert!(held(status).holder().is_none(), "{status:?}");
+        }
+    }
+
+    #[test]
+    fn person_is_called_by_name_then_account_then_subject() {
+        let mut person = Person { sub: "u1".into(), ..Person::default() };
+        assert_eq!(person.called(), "u1");
+        person.preferred_username = Some("richard".into());
+        assert_eq!(person.called(), "richard");
+        person.name = Some("Richard Hendricks".into());
+        assert_eq!(person.called(), "Richard Hendricks");
+    }
+}

@@ -40,8 +40,8 @@ pub(crate) const fn of_ending(ending: Ending) -> Words {
     let (tone, title, what, way) = match ending {
         Ending::SignedOut => (
             Tone::Ok,
-            "You are signed out everywhere",
-            "You signed out here, and every app that shared this sign-in was told.",
+            "You are signed out",
+            "You signed out here, and asked for it at all your apps.",
             "",
         ),
         Ending::SignedOutHere => (
@@ -90,6 +90,15 @@ pub(crate) const fn of_ending(ending: Ending) -> Words {
     };
     Words { tone, title, what, way }
 }
+
+/// What is said while a sign-out is on its way to the provider.
+pub(crate) const SIGNING_OUT: Words = Words {
+    tone: Tone::Ok,
+    title: "Signing you out",
+    what: "This app has forgotten you. Now the identity provider is told, and it tells your other \
+           apps.",
+    way: "",
+};
 
 /// What is said about an error; `None` if there is nothing to say, because the sign-in button says
 /// it all.
