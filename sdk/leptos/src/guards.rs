@@ -2,7 +2,7 @@
 #![allow(unreachable_pub, reason = "the lint sees the function that `#[component]` makes inside")]
 
 use crate::hooks::use_session;
-use gatepass::{Session, Status};
+use gatepass::Status;
 use leptos::{
     children::{TypedChildrenFn, ViewFn},
     prelude::*,
@@ -20,12 +20,12 @@ enum Standing {
 }
 
 impl Standing {
-    fn of(session: &Session) -> Self {
-        match session.status {
+    fn of(status: Status, is_held: bool) -> Self {
+        match status {
             Status::Restoring => Self::Unknown,
             Status::Authenticated => Self::SignedIn,
             // A provider that cannot be reached takes no session away.
-            Status::Offline if session.subject.is_some() => Self::SignedIn,
+            Status::Offline if is_held => Self::SignedIn,
             Status::Offline | Status::Anonymous | Status::Expired => Self::SignedOut,
         }
     }
@@ -70,11 +70,38 @@ where
 {
     let session = use_session();
     // A change of the session that is none of the standing draws nothing anew.
-    let standing = Memo::new(move |_| session.with(Standing::of));
+    let standing = Memo::new(move |_| {
+        session.with(|session| Standing::of(session.status, session.subject.is_some()))
+    });
     let children = children.into_inner();
     move || match standing.get() {
         Standing::Unknown => Some(fallback.run().into_any()),
         now if now == wanted => Some(children().into_any()),
         Standing::SignedIn | Standing::SignedOut => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offline_keeps_a_held_session_and_makes_none() {
+        assert_eq!(Standing::of(Status::Offline, true), Standing::SignedIn);
+        assert_eq!(Standing::of(Status::Offline, false), Standing::SignedOut);
+    }
+
+    #[test]
+    fn nothing_is_shown_as_either_while_restoring() {
+        assert_eq!(Standing::of(Status::Restoring, false), Standing::Unknown);
+        assert_eq!(Standing::of(Status::Restoring, true), Standing::Unknown);
+    }
+
+    #[test]
+    fn ended_session_is_signed_out_whoever_it_named() {
+        for status in [Status::Anonymous, Status::Expired] {
+            assert_eq!(Standing::of(status, true), Standing::SignedOut);
+        }
+        assert_eq!(Standing::of(Status::Authenticated, true), Standing::SignedIn);
     }
 }
