@@ -62,16 +62,23 @@ pub(crate) fn node() -> Result<()> {
 /// # Errors
 /// When npm cannot install them.
 pub(crate) fn npm_packages() -> Result<()> {
+    npm_packages_of("xtask")
+}
+
+/// The npm packages of a directory's `package-lock.json` are installed, exactly those.
+///
+/// # Errors
+/// When npm cannot install them.
+pub(crate) fn npm_packages_of(directory: &str) -> Result<()> {
     node()?;
-    let stamp = Stamp::of("npm ci").content(&workspace::path("xtask/package-lock.json"))?.finish();
-    let kept = workspace::path("xtask/node_modules/.gatepass-stamp");
+    let directory = workspace::path(directory);
+    let stamp = Stamp::of("npm ci").content(&directory.join("package-lock.json"))?.finish();
+    let kept = directory.join("node_modules/.gatepass-stamp");
     if stamp.is_kept_in(&kept) {
         return Ok(());
     }
     progress("Installing npm packages");
-    run(npm()
-        .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
-        .current_dir(workspace::path("xtask")))?;
+    run(npm().args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&directory))?;
     stamp.keep_in(&kept)
 }
 

@@ -314,6 +314,8 @@ struct System {
 
 impl System {
     fn build() -> Result<Self> {
+        // Other people's clients and axe-core.
+        needs::npm_packages_of("tests")?;
         Ok(Self { browser: needs::browser()?, built: demo::build()?, npm_tarball: npm::pack()? })
     }
 
