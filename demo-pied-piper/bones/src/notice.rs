@@ -68,18 +68,23 @@ impl Notice {
         if session.status != Status::Offline {
             return None;
         }
-        let (what, way) = if session.holder().is_some() {
+        let (what, way, action) = if session.holder().is_some() {
             (
                 "You stay signed in here, and what is on this page is as it was.",
                 "The app goes on by itself when the provider is back.",
+                Some(Action::TryAgain),
             )
         } else {
-            ("So this app cannot find out whether you are signed in.", "Try again in a moment.")
+            (
+                "So this app cannot find out whether you are signed in.",
+                "It asks again by itself; nothing is lost.",
+                None,
+            )
         };
         let words =
             Words { tone: Tone::Warn, title: "The identity provider cannot be reached", what, way };
         let code = session.error.as_ref().map_or("offline", |error| error.code.as_str());
-        Some(Self { code, words, at: None, evidence: None, action: Some(Action::TryAgain) })
+        Some(Self { code, words, at: None, evidence: None, action })
     }
 
     fn of_cause(session: &Snapshot, is_busy: bool) -> Option<Self> {
@@ -239,6 +244,9 @@ mod tests {
         let unreachable = Snapshot { error: Some(Code::IssuerUnreachable.into()), ..held };
         let notice = Notice::of(&unreachable, None, false).unwrap();
         assert_eq!((notice.code, notice.action), ("issuer_unreachable", Some(Action::TryAgain)));
+        // There is nothing to check where no session is held: the client asks again by itself.
+        let nobody = Snapshot { status: Status::Offline, ..Snapshot::default() };
+        assert_eq!(Notice::of(&nobody, None, false).unwrap().action, None);
     }
 
     #[test]
