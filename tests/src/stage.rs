@@ -161,7 +161,10 @@ const ATTEMPTS: usize = 20;
 
 /// A base whose five ports are free. Below the range from which systems take ports for outgoing
 /// connections, and beside the ports that browsers refuse.
-fn free_base() -> Result<u16> {
+///
+/// # Errors
+/// When there is none.
+pub fn free_base() -> Result<u16> {
     for round in 0..1000_u64 {
         let random = RandomState::new().hash_one((std::process::id(), round));
         let base = 20_000 + u16::try_from(random % 2000).unwrap_or(0) * 5;

@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
-use gatepass_tests::{Browser, Client, Result, Stage, journey};
+use gatepass_tests::{Browser, Client, LONG_LIMIT, Result, Stage, journey, until_within};
 
 /// Both apps, signed in, each in a tab of its own.
 async fn both<'a>(stage: &Stage, browser: &'a Browser) -> Result<[App<'a>; 2]> {
@@ -56,7 +56,9 @@ fn sign_out_reaches_the_other(initiator: Client) -> Result {
         there.wait_signed_out().await?;
         there.shows_nothing_private().await?;
         // It says why and when.
-        ensure!(!there.tab.wait_text("notice").await?.is_empty());
+        there.wait_notice("logout_token").await?;
+        let time = "return document.querySelector('[data-testid=notice] time')?.dateTime ?? ''";
+        ensure!(there.tab.run(time, vec![]).await? != "", "the notice does not say when");
 
         here.wait_signed_out().await?;
         here.has_clean_address().await?;
@@ -238,6 +240,27 @@ fn an_administrator_signs_out_both() -> Result {
         let timeline = stage.control.timeline().await?;
         ensure!(timeline.first("session.ended")?.received("cause") == Some("administrator"));
         timeline.exactly(2, "logout_token.sent")
+    })
+}
+
+#[test]
+fn the_end_of_the_single_sign_on_session_signs_out_both() -> Result {
+    journey().go(async |stage, browser| {
+        let [pied_piper, hooli] = both(stage, browser).await?;
+        // Beyond the absolute lifetime, by the provider's clock; nobody waits for it.
+        stage.control.advance_clock(9 * 3600).await?;
+        for app in [&pied_piper, &hooli] {
+            let lost = until_within(LONG_LIMIT, "the loss of the session", async || {
+                let status = app.status().await?;
+                Ok(matches!(status.as_deref(), Some("expired" | "anonymous")).then_some(()))
+            });
+            lost.await?;
+            app.shows_nothing_private().await?;
+            ensure!(!app.tab.wait_text("notice").await?.is_empty());
+        }
+        let timeline = stage.control.timeline().await?;
+        ensure!(timeline.first("session.ended")?.received("cause") == Some("expired"));
+        timeline.exactly(1, "session.ended")
     })
 }
 

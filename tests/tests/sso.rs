@@ -368,6 +368,26 @@ fn a_callback_that_nobody_asked_for_changes_nothing() -> Result {
 }
 
 #[test]
+fn rp25_tokens_live_in_memory_only() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::open(stage, Client::PiedPiper, browser).await?;
+        app.sign_in("richard").await?;
+        stage.control.wait_for(1, "stream.opened").await?;
+        let requests = browser.requests().await?;
+        let token = requests.iter().find_map(|request| request.bearer()).context("no token")?;
+        let kept = app.storage().await?;
+        ensure!(!kept.contains(token), "the access token is stored: {kept}");
+        ensure!(!kept.contains("eyJ"), "something like a token is stored: {kept}");
+        let databases = "indexedDB.databases().then((all) => arguments[0](all.length))";
+        ensure!(app.tab.run_async(databases, vec![]).await? == 0, "there is a database");
+        let caches = "caches.keys().then((all) => arguments[0](all.length))";
+        ensure!(app.tab.run_async(caches, vec![]).await? == 0, "there is a cache");
+        ensure!(app.tab.run("return document.cookie", vec![]).await? == "");
+        Ok(())
+    })
+}
+
+#[test]
 fn f4_the_account_panel_tells_who_how_and_when() -> Result {
     journey().go(async |stage, browser| {
         let app = App::open(stage, Client::PiedPiper, browser).await?;

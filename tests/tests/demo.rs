@@ -1,0 +1,79 @@
+//! `cargo xtask demo` as a newcomer meets it: its one line, its ports, its end.
+
+use anyhow::{Context, ensure};
+use gatepass_tests::journey::alone;
+use gatepass_tests::stage::free_base;
+use gatepass_tests::{Result, environment, until};
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+
+/// The demo with everything, as built for this run.
+fn start(base: u16) -> Result<Child> {
+    let mut command = Command::new(environment::file(environment::XTASK)?);
+    // A group of its own, as a shell gives it: Ctrl-C reaches the whole group.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command
+        .args(["demo", "--no-open", "--no-build", "--port-base", &base.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("cannot start the demo")
+}
+
+#[test]
+fn the_demo_says_one_line_and_ends_with_all_its_parts() -> Result {
+    alone(async {
+        let base = free_base()?;
+        let mut demo = start(base)?;
+        let mut stdout = BufReader::new(demo.stdout.take().context("no standard output")?);
+        let mut line = String::new();
+        stdout.read_line(&mut line)?;
+        ensure!(line == format!("ready http://localhost:{base}/\n"), "{line:?}");
+        let http = reqwest::Client::builder();
+        let http = http.resolve("idp.localhost", ([127, 0, 0, 1], base + 3).into()).build()?;
+        for address in [
+            format!("http://localhost:{base}/"),
+            format!("http://127.0.0.1:{}/", base + 1),
+            format!("http://127.0.0.1:{}/private", base + 2),
+            format!("http://idp.localhost:{}/.well-known/openid-configuration", base + 3),
+        ] {
+            let status = http.get(&address).send().await?.status();
+            ensure!(status == 200, "{address} answers {status}");
+        }
+        // What Ctrl-C does, sent by another program.
+        let group = format!("-{}", demo.id());
+        ensure!(Command::new("kill").args(["-INT", "--", &group]).status()?.success());
+        let ended = until("the end of the demo", async || Ok(demo.try_wait()?)).await?;
+        ensure!(ended.success(), "the demo ended with {ended}");
+        let mut rest = String::new();
+        stdout.read_to_string(&mut rest)?;
+        ensure!(rest.is_empty(), "it said more: {rest:?}");
+        for port in base..base + 5 {
+            until(format!("port {port} to be free"), async || {
+                Ok(TcpListener::bind(("127.0.0.1", port)).ok())
+            })
+            .await?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn the_demo_names_a_port_in_use_and_the_option_that_helps() -> Result {
+    alone(async {
+        for offset in 0..5 {
+            let base = free_base()?;
+            let _taken = TcpListener::bind(("127.0.0.1", base + offset))?;
+            let output = start(base)?.wait_with_output()?;
+            ensure!(!output.status.success());
+            let said = String::from_utf8(output.stderr)?;
+            let port = (base + offset).to_string();
+            ensure!(said.contains(&port) && said.contains("--port-base"), "{said}");
+            ensure!(output.stdout.is_empty(), "{:?}", output.stdout);
+        }
+        Ok(())
+    })
+}
