@@ -1,12 +1,12 @@
 //! The TOML file: its shape, and the checks that a shape cannot express.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use argon2::PasswordHash;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::place::Place;
 use super::{
     Client, Config, ConfigError, Origin, PORT_PLACEHOLDER, Password, RedirectUri, User, default_sub,
 };
@@ -125,49 +125,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
     })
 }
 
-/// The file at hand, for messages that name a line.
-struct Place<'a> {
-    name: &'a str,
-    text: &'a str,
-}
-
 impl Place<'_> {
-    fn syntax(&self, error: &toml::de::Error) -> ConfigError {
-        let span = error.span().unwrap_or(0..0);
-        let found = self.line_text(span.start);
-        ConfigError {
-            code: "config_syntax",
-            file: self.name.to_owned(),
-            line: self.line(span.start),
-            expected: format!("a valid configuration (see --print-config): {}", error.message()),
-            found: if found.is_empty() { "nothing".to_owned() } else { format!("`{found}`") },
-        }
-    }
-
-    fn value(&self, span: Range<usize>, expected: &str, found: &str) -> ConfigError {
-        ConfigError {
-            code: "config_value",
-            file: self.name.to_owned(),
-            line: self.line(span.start),
-            expected: expected.to_owned(),
-            found: format!("`{found}`"),
-        }
-    }
-
-    fn line(&self, offset: usize) -> usize {
-        let before = self.text.as_bytes().get(..offset).unwrap_or(self.text.as_bytes());
-        before.iter().filter(|byte| **byte == b'\n').count() + 1
-    }
-
-    /// The line itself, unless it could hold a password.
-    fn line_text(&self, offset: usize) -> String {
-        let line = self.text.lines().nth(self.line(offset) - 1).unwrap_or_default().trim();
-        if line.contains("password") {
-            return "a line that is not shown, because it holds a password".to_owned();
-        }
-        line.chars().take(120).collect()
-    }
-
     /// Discovery 3 and 4.1: a URL without query and fragment; no trailing slash, because clients
     /// compare the issuer byte for byte and put paths behind it.
     fn issuer(&self, issuer: &Spanned<String>) -> Result<String, ConfigError> {

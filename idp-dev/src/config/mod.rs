@@ -2,6 +2,7 @@
 
 mod error;
 mod file;
+mod place;
 mod redirect_uri;
 
 use std::sync::Arc;

@@ -12,12 +12,12 @@ use crate::secret::Digest;
 
 /// How much a [`MemoryStore`] keeps at most.
 #[derive(Clone, Copy, Debug)]
-struct Limits {
-    parked: usize,
-    sessions: usize,
-    grants: usize,
-    codes: usize,
-    ended: usize,
+pub(super) struct Limits {
+    pub(super) parked: usize,
+    pub(super) sessions: usize,
+    pub(super) grants: usize,
+    pub(super) codes: usize,
+    pub(super) ended: usize,
 }
 
 const LIMITS: Limits =
@@ -50,7 +50,7 @@ impl MemoryStore {
         Self::with(LIMITS)
     }
 
-    fn with(limits: Limits) -> Self {
+    pub(super) fn with(limits: Limits) -> Self {
         let state = State {
             parked: Bounded::new(limits.parked),
             sessions: BTreeMap::new(),

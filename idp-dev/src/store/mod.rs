@@ -3,6 +3,8 @@
 mod bounded;
 mod memory;
 mod records;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 

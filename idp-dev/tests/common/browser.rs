@@ -1,0 +1,117 @@
+//! A browser, as far as HTTP goes.
+
+use std::collections::BTreeMap;
+
+use super::{Ask, FORM, HOOLI, Reply, Tokens, World, encoded};
+
+/// A browser: a jar of cookies.
+#[derive(Clone)]
+pub(crate) struct Browser<'w> {
+    pub(super) world: &'w World,
+    pub(crate) jar: BTreeMap<String, String>,
+}
+
+impl Browser<'_> {
+    pub(crate) async fn get(&mut self, path: &str) -> Reply {
+        self.send("GET", path, &[], None).await
+    }
+
+    pub(crate) async fn ask(&mut self, ask: &Ask) -> Reply {
+        self.get(&ask.path()).await
+    }
+
+    pub(crate) async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Reply {
+        self.send("POST", path, &[FORM], Some(encoded(form))).await
+    }
+
+    pub(crate) async fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<String>,
+    ) -> Reply {
+        let cookie: Vec<String> = self.jar.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        let cookie = cookie.join("; ");
+        let mut all = headers.to_vec();
+        if !cookie.is_empty() {
+            all.push(("cookie", &cookie));
+        }
+        let reply = self.world.send(method, path, &all, body).await;
+        for line in reply.all("set-cookie") {
+            let (name, rest) = line.split_once('=').unwrap();
+            let value = rest.split(';').next().unwrap();
+            if line.contains("Max-Age=0") {
+                self.jar.remove(name);
+            } else {
+                self.jar.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        reply
+    }
+
+    /// Follows our own redirects, as a browser does; stops at a page or at another site.
+    pub(crate) async fn follow(&mut self, mut reply: Reply) -> Reply {
+        while reply.status == 303 && reply.location().starts_with('/') {
+            let location = reply.location();
+            reply = self.get(&location).await;
+        }
+        reply
+    }
+
+    /// Sends the sign-in form of `page`.
+    pub(crate) async fn sign_in_at(&mut self, page: &Reply, user: &str, password: &str) -> Reply {
+        let (r, csrf) = (page.hidden("r"), page.hidden("csrf"));
+        let form = [
+            ("r", &*r),
+            ("csrf", &*csrf),
+            ("username", user),
+            ("password", password),
+            ("action", "sign-in"),
+        ];
+        self.post("/login", &form).await
+    }
+
+    /// Asks, signs in with the right password, and gives the redirect that follows.
+    pub(crate) async fn sign_in(&mut self, ask: &Ask, user: &str) -> Reply {
+        let page = self.ask(ask).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        self.sign_in_at(&page, user, "password").await
+    }
+
+    /// A code for Pied Piper: by the form, or silently if somebody is signed in.
+    pub(crate) async fn code(&mut self, ask: &Ask, user: &str) -> String {
+        let reply = self.ask(ask).await;
+        let reply = if reply.status == 200 {
+            self.sign_in_at(&reply, user, "password").await
+        } else {
+            reply
+        };
+        assert_eq!(reply.status, 303, "{}", reply.body);
+        reply.param("code").unwrap_or_else(|| panic!("no code in {}", reply.location()))
+    }
+
+    /// Tokens of Pied Piper.
+    pub(crate) async fn piper(&mut self, user: &str) -> Tokens {
+        let code = self.code(&Ask::piper(), user).await;
+        Tokens(self.world.redeem(&code).await.ok_json())
+    }
+
+    /// Tokens of Hooli.
+    pub(crate) async fn hooli(&mut self, user: &str) -> Tokens {
+        let code = self.code(&Ask::hooli(), user).await;
+        Tokens(self.world.redeem_for("hooli", HOOLI, &code).await.ok_json())
+    }
+
+    /// The name and value of the session cookie.
+    pub(crate) fn session_cookie(&self) -> Option<(&String, &String)> {
+        self.jar.iter().find(|(name, _)| name.starts_with("__Host-sso-"))
+    }
+
+    /// Signs out with a hint and follows to the end.
+    pub(crate) async fn sign_out(&mut self, params: &[(&str, &str)]) -> Reply {
+        let first = self.get(&format!("/end_session?{}", encoded(params))).await;
+        assert_eq!(first.status, 303);
+        self.follow(first).await
+    }
+}
