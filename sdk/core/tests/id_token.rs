@@ -701,7 +701,7 @@ fn rp13_an_unknown_key_is_looked_for_once_and_not_too_often() {
         world.push_logout_token(|token| token.header("kid", json!("unheard")));
     }
     assert_eq!(world.count(Endpoint::Keys), fetched + 1);
-    assert_eq!(page.code(), Some(Code::KeyNotFound));
+    assert_eq!(page.code(), Some(Code::LogoutTokenInvalid));
     page.expect_status(Status::Authenticated);
     world.advance_with_heartbeat(29);
     world.push_logout_token(|token| token.header("kid", json!("unheard")));

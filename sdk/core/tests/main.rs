@@ -3,7 +3,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
+mod callback;
+mod discovery;
 mod id_token;
 mod journey;
+mod logout;
+mod stream;
 mod tabs;
+mod token_response;
 mod world;

@@ -218,7 +218,8 @@ fn rp20_words_that_make_no_sense_are_no_news() {
     forgeries.push(message.to_string());
     // Another access token than the one that the ID token was issued with.
     let mut message = good;
-    message["version"] = newer;
+    message["version"] = newer.clone();
+    message["began"] = newer;
     message["access_token"] = json!("another");
     forgeries.push(message.to_string());
     for forgery in forgeries {
@@ -274,6 +275,22 @@ fn a_tab_that_opens_late_adopts_although_the_id_token_has_run_out() {
     let second = world.open();
     second.expect_status(Status::Authenticated);
     assert_eq!(world.requests(), requests);
+}
+
+#[test]
+fn a_tab_adopts_a_session_that_was_refreshed_without_an_id_token() {
+    for id_token in [false, true] {
+        let world = World::new();
+        world.provider().gives_id_token_on_refresh = id_token;
+        let first = world.signed_in("richard");
+        world.advance_with_heartbeat(290);
+        let token = first.token().unwrap();
+        let requests = world.requests();
+        let second = world.open();
+        second.expect_status(Status::Authenticated);
+        assert_eq!(second.token().unwrap(), token);
+        assert_eq!(world.requests(), requests);
+    }
 }
 
 #[test]
@@ -378,6 +395,7 @@ fn a_sign_in_during_another_tabs_start_is_adopted_by_it_without_leaving() {
     world.hold_for(Endpoint::Discovery, &second);
     second.load("/", OnLoad::Check);
     first.sign_in();
+    world.advance(16);
     second.expect_status(Status::Authenticated);
     let visits = world.visits();
     world.release();

@@ -166,7 +166,7 @@ impl Browser {
     /// Loads an address of the app, as the driver does: a callback is an address whose `state` has
     /// a return path, and the person sees that path.
     pub fn load(&mut self, tab: usize, url: &str, on_load: OnLoad) {
-        self.leave(tab);
+        self.leave(tab, false);
         let machine = Machine::new(self.config.clone()).unwrap();
         self.last_document += 1;
         let document = self.last_document;
@@ -221,13 +221,16 @@ impl Browser {
     }
 
     /// The page is left: it goes to the back/forward cache.
-    fn leave(&mut self, tab: usize) {
-        let place = &mut self.tabs[tab];
-        if let Some(forgotten) = place.cached.take() {
-            self.destroy(forgotten);
-        }
+    fn leave(&mut self, tab: usize, replaced: bool) {
         if let Some(document) = self.tabs[tab].current.take() {
             self.signal(document, Signal::Leave {});
+            // One that is replaced in the history cannot be gone back to.
+            if replaced {
+                return self.destroy(document);
+            }
+            if let Some(forgotten) = self.tabs[tab].cached.take() {
+                self.destroy(forgotten);
+            }
             if let Some(page) = self.documents.get_mut(&document) {
                 page.away = true;
                 page.leaving_to = None;
@@ -649,8 +652,8 @@ impl Browser {
         let Some(document) = next.map(|(id, _)| *id) else { return false };
         let page = self.page(document);
         let tab = page.tab;
-        let Some((url, _)) = page.leaving_to.take() else { return false };
-        self.leave(tab);
+        let Some((url, replace)) = page.leaving_to.take() else { return false };
+        self.leave(tab, replace);
         let now = self.provider_time();
         let visit = if self.provider.is_down {
             Visit::Refused("unreachable".into())

@@ -1,0 +1,211 @@
+//! Discovery: exactly the issuer that was asked, and endpoints that can be used.
+
+use gatepass_core::{
+    config::Config,
+    error::Code,
+    machine::Machine,
+    wire::{Failure, Outcome, Status},
+};
+use serde_json::{Value, json};
+
+use crate::world::{APP, CLIENT, Endpoint, ISSUER, World};
+
+/// A click while discovery answers like this; the code that the click fails with.
+#[track_caller]
+fn refused(change: impl FnMut(&mut crate::world::Reply) + 'static) -> Code {
+    let world = World::new();
+    let page = world.open();
+    world.provider().always(Endpoint::Discovery, change);
+    let outcome = page.sign_in();
+    let Some(Outcome::Failed { error }) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(world.visits(), 0, "the page was not left");
+    assert_eq!(world.count(Endpoint::Discovery), 1);
+    assert_eq!(page.code(), Some(error.code));
+    page.expect_status(Status::Anonymous);
+    error.code
+}
+
+fn member(name: &'static str, value: Value) -> Code {
+    refused(move |reply| reply.member(name, value.clone()))
+}
+
+#[test]
+fn oidcc_client_test_discovery_openid_config() {
+    let world = World::new();
+    world.signed_in("richard");
+    let first = world.provider().requests[0].url.clone();
+    assert_eq!(first, format!("{ISSUER}/.well-known/openid-configuration"));
+    assert_eq!(world.count(Endpoint::Keys), 1);
+}
+
+#[test]
+fn rp14_a_terminating_slash_of_the_issuer_goes_before_the_path() {
+    let issuer = "https://idp.example/realm/";
+    let world = World::with(|config| config.issuer = issuer.into());
+    world.provider().metadata["issuer"] = json!(issuer);
+    let page = world.open();
+    page.sign_in();
+    let first = world.provider().requests[0].url.clone();
+    assert_eq!(first, "https://idp.example/realm/.well-known/openid-configuration");
+    assert_eq!(world.visits(), 1);
+}
+
+#[test]
+fn oidcc_client_test_discovery_issuer_mismatch() {
+    for other in [
+        format!("{ISSUER}/"),
+        ISSUER.replace("https", "http"),
+        ISSUER.replace("idp", "IDP"),
+        format!("{ISSUER}:443"),
+        format!("{ISSUER}:8443"),
+        format!("{ISSUER}/realm"),
+        format!("{ISSUER}.evil.example"),
+        "https://evil.example".into(),
+        format!("{ISSUER}#"),
+        format!("{ISSUER}?"),
+        String::new(),
+    ] {
+        assert_eq!(member("issuer", json!(other)), Code::IssuerMismatch, "{other}");
+    }
+    assert_eq!(member("issuer", Value::Null), Code::IssuerMismatch);
+    assert_eq!(member("issuer", json!(7)), Code::IssuerMismatch);
+    assert_eq!(member("issuer", json!([ISSUER])), Code::IssuerMismatch);
+}
+
+#[test]
+fn an_endpoint_that_is_needed_is_missing_or_no_address() {
+    for name in ["authorization_endpoint", "token_endpoint", "jwks_uri"] {
+        assert_eq!(member(name, Value::Null), Code::MetadataInvalid, "{name}");
+    }
+    let all = [
+        "authorization_endpoint",
+        "token_endpoint",
+        "jwks_uri",
+        "userinfo_endpoint",
+        "end_session_endpoint",
+        "session_events_endpoint",
+    ];
+    for name in all {
+        for value in [
+            json!(""),
+            json!(7),
+            json!([]),
+            json!("javascript:alert(1)//https://"),
+            json!("JAVASCRIPT:alert(1)"),
+            json!("data:text/html,hello"),
+            json!("file:///etc/passwd"),
+            json!("//idp.example/authorize"),
+            json!("/authorize"),
+            json!(" https://idp.example/authorize"),
+            json!("ftp://idp.example/"),
+        ] {
+            assert_eq!(member(name, value.clone()), Code::MetadataInvalid, "{name} {value}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_needed_may_be_missing() {
+    let world = World::new();
+    {
+        let mut provider = world.provider();
+        for name in ["userinfo_endpoint", "end_session_endpoint", "session_events_endpoint"] {
+            provider.metadata.as_object_mut().unwrap().remove(name);
+        }
+        provider.metadata["scopes_supported"] = json!(7);
+    }
+    let page = world.signed_in("richard");
+    assert_eq!(world.count(Endpoint::Events), 0);
+    // Without UserInfo a refresh tells as much.
+    assert_eq!(page.check(), Some(Outcome::Done {}));
+    assert_eq!(world.refreshes(), 1);
+    let Some(Outcome::Failed { error }) = page.sign_out() else { panic!() };
+    assert_eq!(error.code, Code::SignOutUnsupported);
+    page.expect_status(Status::Anonymous);
+}
+
+#[test]
+fn a_discovery_document_that_is_none() {
+    assert_eq!(refused(crate::world::Reply::html), Code::MetadataInvalid);
+    for body in
+        ["", "[]", "null", "7", "\"x\"", "{", "{}garbage", "{\"issuer\":\"a\",\"issuer\":\"b\"}"]
+    {
+        let code = refused(move |reply| reply.body = body.as_bytes().to_vec());
+        assert_eq!(code, Code::MetadataInvalid, "{body}");
+    }
+    assert_eq!(refused(|reply| reply.body = b"\xef\xbb\xbf{}".to_vec()), Code::MetadataInvalid);
+    assert_eq!(
+        refused(|reply| reply.body = b"{\"issuer\":\"\xff\"}".to_vec()),
+        Code::MetadataInvalid
+    );
+    assert_eq!(
+        refused(|reply| reply.body = "[".repeat(100_000).into_bytes()),
+        Code::MetadataInvalid
+    );
+}
+
+#[test]
+fn rp14_a_discovery_document_from_a_redirect_is_refused() {
+    assert_eq!(refused(|reply| reply.fail(Failure::Redirected)), Code::MetadataInvalid);
+    assert_eq!(refused(|reply| reply.fail(Failure::TooLarge)), Code::MetadataInvalid);
+}
+
+#[test]
+fn a_provider_that_does_not_answer_is_said_to_be_unreachable() {
+    for failure in [Failure::Network, Failure::Timeout, Failure::Unavailable] {
+        assert_eq!(refused(move |reply| reply.fail(failure)), Code::IssuerUnreachable);
+    }
+    for status in [204, 301, 404, 429, 500, 503] {
+        let code = refused(move |reply| reply.status = status);
+        assert_eq!(code, Code::IssuerUnreachable, "{status}");
+    }
+}
+
+#[test]
+fn before_each_departure_the_provider_is_asked() {
+    let world = World::new();
+    let page = world.open();
+    world.inside().stays = true;
+    page.sign_in();
+    assert_eq!(world.count(Endpoint::Discovery), 1);
+
+    let world = World::new();
+    let page = world.signed_in("richard");
+    let asked = world.count(Endpoint::Discovery);
+    world.inside().stays = true;
+    page.sign_out();
+    assert_eq!(world.count(Endpoint::Discovery), asked + 1);
+}
+
+#[test]
+fn the_configuration_is_checked_when_a_machine_is_made() {
+    let good = Config {
+        issuer: ISSUER.into(),
+        client_id: CLIENT.into(),
+        redirect_uri: format!("{APP}/"),
+        post_logout_redirect_uri: format!("{APP}/"),
+        origin: APP.into(),
+        ..Config::default()
+    };
+    assert!(Machine::new(good.clone()).is_ok());
+    let bad: [(&str, fn(&mut Config)); 11] = [
+        ("issuer", |c| c.issuer = String::new()),
+        ("issuer", |c| c.issuer = "idp.example".into()),
+        ("issuer", |c| c.issuer = "javascript:alert(1)".into()),
+        ("issuer", |c| c.issuer = format!("{ISSUER}?a=b")),
+        ("issuer", |c| c.issuer = format!("{ISSUER}#a")),
+        ("clientId", |c| c.client_id = String::new()),
+        ("redirectUri", |c| c.redirect_uri = "/callback".into()),
+        ("postLogoutRedirectUri", |c| c.post_logout_redirect_uri = "//x".into()),
+        ("scope", |c| c.scope = Some("profile email".into())),
+        ("scope", |c| c.scope = Some("openidx".into())),
+        ("sessionLifetime", |c| c.session_lifetime = Some(0)),
+    ];
+    for (option, spoil) in bad {
+        let mut config = good.clone();
+        spoil(&mut config);
+        let Err(error) = Machine::new(config) else { panic!("{option}") };
+        assert_eq!(error.code, Code::ConfigInvalid);
+        assert_eq!(error.evidence.unwrap().subject, option);
+    }
+}
