@@ -187,3 +187,18 @@ async fn op21_timeline_is_for_observers_only() {
     .await;
     assert_eq!(world.steps("/timeline", None).await.status, 404);
 }
+
+#[tokio::test]
+async fn reader_that_reconnects_gets_no_step_twice() {
+    let world = World::new().await;
+    world.get(&Ask::piper().path()).await;
+    world.get(&Ask::piper().path()).await;
+    for (last, next) in [("1", 2), ("3", 4), ("99", 1), ("x", 1)] {
+        let mut steps = world.steps_with("/timeline", &[("last-event-id", last)]).await;
+        let event = steps.next().await.unwrap();
+        assert!(event.data.contains(&format!("\"seq\":{next},")), "{last}: {}", event.data);
+    }
+    let mut steps = world.steps_with("/timeline?from=now", &[("last-event-id", "4")]).await;
+    world.get("/authorize").await;
+    assert!(steps.next().await.unwrap().data.contains("\"seq\":5,"));
+}

@@ -1,11 +1,11 @@
 //! The timeline as a list and as a stream.
 
 use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::refusal;
-use crate::endpoints::steps_stream;
+use crate::endpoints::{StepsFrom, steps_stream};
 use crate::http::{event_stream, json};
 use crate::params::Params;
 use crate::provider::Shared;
@@ -25,7 +25,10 @@ pub(super) async fn list(State(provider): State<Shared>, RawQuery(query): RawQue
 }
 
 /// `GET /timeline/stream?from=now`
-pub(super) async fn follow(State(provider): State<Shared>, RawQuery(query): RawQuery) -> Response {
-    let params = Params::parse(&query.unwrap_or_default()).unwrap_or_default();
-    event_stream(steps_stream(provider, params.get("from") == Some("now")))
+pub(super) async fn follow(
+    State(provider): State<Shared>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    event_stream(steps_stream(provider, StepsFrom::of(query.as_deref(), &headers)))
 }

@@ -25,7 +25,7 @@ use crate::provider::{Provider, Shared};
 use crate::secret::Secret;
 use crate::store::Parked;
 
-pub(crate) use timeline::steps_stream;
+pub(crate) use timeline::{From as StepsFrom, steps_stream};
 
 /// All routes. Those that scripts of apps may call are wrapped in CORS, no others (OP21).
 pub(crate) fn router(provider: Shared) -> Router {

@@ -37,19 +37,44 @@ pub(super) async fn get(
             }),
         );
     }
-    let from_now = Params::parse(&query.unwrap_or_default())
-        .is_ok_and(|params| params.get("from") == Some("now"));
-    event_stream(steps_stream(provider, from_now))
+    event_stream(steps_stream(provider, From::of(query.as_deref(), &headers)))
+}
+
+/// Where a stream of steps begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum From {
+    /// With the kept history.
+    Start,
+    /// With what happens next.
+    Now,
+    /// After the step of that number: a reader that reconnects saw the rest.
+    After(u64),
+}
+
+impl From {
+    /// `Last-Event-ID` (HTML, 9.2.3) before `?from=now`: a reader that reconnects sends both.
+    pub(crate) fn of(query: Option<&str>, headers: &HeaderMap) -> Self {
+        let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+        if let Some(seq) = last {
+            return Self::After(seq);
+        }
+        let params = Params::parse(query.unwrap_or_default()).unwrap_or_default();
+        if params.get("from") == Some("now") { Self::Now } else { Self::Start }
+    }
 }
 
 /// Each step as `event: step`, with its number as the event's id.
-pub(crate) fn steps_stream(
-    provider: Shared,
-    from_now: bool,
-) -> impl Stream<Item = SseEvent> + Send {
+pub(crate) fn steps_stream(provider: Shared, from: From) -> impl Stream<Item = SseEvent> + Send {
     let (history, news) = provider.timeline.follow();
     let last = history.last().map_or(0, |step| step.seq);
-    let shown = if from_now { Vec::new() } else { history };
+    let shown = match from {
+        // A number of an earlier process says nothing about this one.
+        From::After(seq) if seq <= last => {
+            history.into_iter().filter(|step| step.seq > seq).collect()
+        }
+        From::Start | From::After(_) => history,
+        From::Now => Vec::new(),
+    };
     let heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     let state = (provider, news, heartbeat, last, Vec::<RecordedStep>::new().into_iter());
     // An immediate comment makes the response's head go out before the first step.

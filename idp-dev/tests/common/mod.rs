@@ -166,9 +166,15 @@ impl World {
 
     /// A stream of steps.
     pub(crate) async fn steps(&self, path: &str, origin: Option<&str>) -> Events {
+        let headers: Vec<_> = origin.map(|origin| ("origin", origin)).into_iter().collect();
+        self.steps_with(path, &headers).await
+    }
+
+    /// A stream of steps, with headers.
+    pub(crate) async fn steps_with(&self, path: &str, headers: &[(&str, &str)]) -> Events {
         let mut request = self.http.get(format!("{}{path}", self.base));
-        if let Some(origin) = origin {
-            request = request.header("origin", origin);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         Events::of(request.send().await.unwrap())
     }
