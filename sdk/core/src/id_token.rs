@@ -255,6 +255,11 @@ impl VerifiedIdToken {
         self.jws.claims.str("sid")
     }
 
+    /// `nonce`: the attempt that this token answers.
+    pub(crate) fn nonce(&self) -> Option<&str> {
+        self.jws.claims.str("nonce")
+    }
+
     /// The claims as JSON.
     pub(crate) fn claims_text(&self) -> &str {
         &self.jws.claims_text
@@ -285,10 +290,11 @@ impl VerifiedIdToken {
 
     /// OIDC Core 12.2: what a refreshed ID token must have in common with the first.
     pub(crate) fn check_refreshed(&self, first: &Self) -> Result<()> {
-        for name in ["iss", "sub", "aud", "azp", "auth_time", "sid"] {
+        // `iss` and `aud` are the same: rules 2 and 3 leave only one value for each.
+        for name in ["sub", "azp", "auth_time", "sid"] {
             let (old, new) = (first.jws.claims.get(name), self.jws.claims.get(name));
             // `auth_time` and `sid` may be left out of the refreshed token, but not changed.
-            let optional = matches!(name, "auth_time" | "sid" | "azp");
+            let optional = name != "sub";
             if old != new && !(optional && (new.is_none() || old.is_none())) {
                 let expected = "the same as before";
                 return Err(Error::new(Code::RefreshedTokenInvalid, name, expected, "another"));
@@ -297,7 +303,15 @@ impl VerifiedIdToken {
         Ok(())
     }
 
-    /// The checks and claims of the first token stay when a refreshed one leaves things out.
+    /// Whether this refreshed token says about the session all that the first one did. One that
+    /// leaves `sid` out cannot take its place: a logout token could no longer be compared with it.
+    pub(crate) fn replaces(&self, first: &Self) -> bool {
+        ["auth_time", "sid"]
+            .iter()
+            .all(|name| self.jws.claims.get(name) == first.jws.claims.get(name))
+    }
+
+    /// The checks of the first token stay: a refreshed one does not repeat all of them.
     pub(crate) fn keep_checks_of(&mut self, first: &Self) {
         for check in &first.checks {
             if !self.checks.iter().any(|own| own.rule == check.rule) {

@@ -28,6 +28,8 @@ pub(crate) struct SharedSession {
     pub(crate) id_token: String,
     pub(crate) tokens: Tokens,
     pub(crate) started_at: i64,
+    /// What the tab knows of the provider's clock: one that adopts has asked nothing yet.
+    pub(crate) clock_offset_ms: i64,
     /// The provider's key set as JSON, so that adopting needs no request.
     pub(crate) keys: String,
 }
@@ -38,7 +40,10 @@ pub(crate) enum Message {
     /// A new tab, or a new leader, asks who has a session.
     Hello,
     /// Somebody is about to have one: wait.
-    Busy,
+    Busy {
+        /// `state` of the callback that it handles, if it is one.
+        state: Option<String>,
+    },
     /// The one that said `busy` got none.
     Idle,
     /// A session, new or refreshed.
@@ -58,7 +63,7 @@ impl Message {
             "kind",
             match self {
                 Self::Hello => "hello",
-                Self::Busy => "busy",
+                Self::Busy { .. } => "busy",
                 Self::Idle => "idle",
                 Self::Session(_) => "session",
                 Self::Renew { .. } => "renew",
@@ -66,7 +71,8 @@ impl Message {
             },
         );
         match self {
-            Self::Hello | Self::Busy | Self::Idle => {}
+            Self::Hello | Self::Idle => {}
+            Self::Busy { state } => state.write_member("state", &mut writer),
             Self::Session(session) => {
                 write_version("version", &session.version, &mut writer);
                 write_version("began", &session.began, &mut writer);
@@ -76,6 +82,7 @@ impl Message {
                 expires_at.write_member("expires_at", &mut writer);
                 session.tokens.refresh_token.write_member("refresh_token", &mut writer);
                 session.started_at.write_member("started_at", &mut writer);
+                session.clock_offset_ms.write_member("clock_offset_ms", &mut writer);
                 writer.member("keys", &session.keys);
             }
             Self::Renew { version, at_ms } => {
@@ -98,7 +105,7 @@ impl Message {
         let value = read(text.as_bytes()).ok()?;
         Some(match value.str("kind")? {
             "hello" => Self::Hello,
-            "busy" => Self::Busy,
+            "busy" => Self::Busy { state: Option::read(value.get("state"))? },
             "idle" => Self::Idle,
             "session" => Self::Session(SharedSession {
                 version: read_version("version", &value)?,
@@ -110,6 +117,7 @@ impl Message {
                     refresh_token: Option::read(value.get("refresh_token"))?,
                 },
                 started_at: value.get("started_at")?.as_integer()?,
+                clock_offset_ms: value.get("clock_offset_ms")?.as_integer()?,
                 keys: value.str("keys")?.into(),
             }),
             "renew" => Self::Renew {

@@ -13,7 +13,7 @@ use crate::{
 use alloc::{boxed::Box, string::String};
 
 impl Machine {
-    /// Rung 1: the page was loaded by an answer of the provider.
+    /// Rung 2: the page was loaded by an answer of the provider.
     pub(super) fn handle_callback(&mut self, callback: &str) {
         // The page before this one may have told other tabs to wait.
         if let Some(climb) = self.start.climb() {
@@ -54,6 +54,14 @@ impl Machine {
                     let automatic = attempt.automatic;
                     return self.arrival_failed(Code::AttemptExpired.into(), automatic);
                 }
+                // Another tab has brought this very attempt to its end.
+                let handled = self
+                    .held
+                    .as_ref()
+                    .is_some_and(|held| held.id_token.nonce() == Some(&attempt.nonce.0));
+                if handled {
+                    return self.ask_other_tabs();
+                }
                 self.with_metadata(Goal::Redeem(Box::new(attempt), response), false);
             }
         }
@@ -78,7 +86,10 @@ impl Machine {
     pub(super) fn handle_tokens(&mut self, answer: &Answer, bytes: &[u8], attempt: &SignInAttempt) {
         let read = match answer {
             Answer::Response { response } => read_response(response, bytes, self.time()),
-            other => Err(super::provider::failure(other, "token_endpoint")),
+            other => {
+                let code = Code::TokenResponseInvalid;
+                Err(super::provider::failure(other, code, "token_endpoint"))
+            }
         };
         let begun = read.and_then(|response| {
             let id_token = response.id_token.ok_or(Code::IdTokenMissing)?;

@@ -36,7 +36,8 @@ impl Machine {
             return self.complete(command, Outcome::Done {});
         };
         let Answer::Response { response } = answer else {
-            let error = super::provider::failure(answer, "userinfo_endpoint");
+            let code = Code::UserInfoInvalid;
+            let error = super::provider::failure(answer, code, "userinfo_endpoint");
             return self.check_failed(command, error);
         };
         match response.status {

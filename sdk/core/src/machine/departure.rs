@@ -77,8 +77,7 @@ impl Machine {
     }
 
     pub(super) fn handle_challenge(&mut self, answer: &Answer, departure: Box<Departure>) {
-        let (Answer::Digest { value: challenge }, Some((metadata, _))) = (answer, &self.metadata)
-        else {
+        let (Answer::Digest { value: challenge }, Some(metadata)) = (answer, &self.metadata) else {
             return self.departure_failed(&departure, Code::CryptoUnavailable.into());
         };
         let url = authorization::request(

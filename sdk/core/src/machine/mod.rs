@@ -58,7 +58,7 @@ pub struct Machine {
     /// Whether the clocks differ by more than may be followed.
     clock_wrong: bool,
 
-    metadata: Option<(Arc<Metadata>, i64)>,
+    metadata: Option<Arc<Metadata>>,
     goals: Vec<Goal>,
     keys: Option<KeySet>,
     keys_fetched_at_ms: Option<i64>,
@@ -92,9 +92,7 @@ enum Expect {
     /// The document that all [`Goal`]s wait for.
     Metadata,
     Memory,
-    StartLock {
-        callback: Option<String>,
-    },
+    StartLock,
     Hint,
     HintAfterReturn,
     Attempt(Box<crate::authorization::UntrustedResponse>),
@@ -260,7 +258,7 @@ impl Machine {
             Expect::Nothing => {}
             Expect::Metadata => self.handle_metadata(answer, bytes),
             Expect::Memory => self.handle_memory(answer),
-            Expect::StartLock { callback } => self.handle_start_lock(effect, answer, callback),
+            Expect::StartLock => self.handle_start_lock(effect, answer),
             Expect::Hint => self.handle_hint(answer),
             Expect::HintAfterReturn => self.handle_hint_after_return(answer),
             Expect::Attempt(response) => self.handle_attempt(answer, response),

@@ -9,9 +9,6 @@ use crate::{
 };
 use alloc::{boxed::Box, string::String, sync::Arc};
 
-/// How old metadata may be to count as "the provider has just answered", in milliseconds.
-const FRESH_MS: i64 = 60_000;
-
 /// How long to wait before a click is answered by "the provider cannot be reached".
 const REACH_TIMEOUT_MS: u32 = 5_000;
 
@@ -33,15 +30,10 @@ const SMALLEST_OFFSET_MS: i64 = 2_000;
 
 impl Machine {
     /// Pursues `goal` as soon as the metadata is known; with `fresh`, as soon as the provider has
-    /// answered within the last minute.
+    /// answered anew: before the page is left for it, so that nobody ends on a browser's error page.
     pub(super) fn with_metadata(&mut self, goal: Goal, fresh: bool) {
-        let known = self
-            .metadata
-            .as_ref()
-            .is_some_and(|(_, fetched_at)| !fresh || self.now.monotonic_ms - fetched_at < FRESH_MS);
-        if known {
-            self.pursue(goal);
-            return;
+        if self.metadata.is_some() && !fresh {
+            return self.pursue(goal);
         }
         if self.goals.is_empty() {
             let url = address(&self.config.issuer);
@@ -83,12 +75,12 @@ impl Machine {
     }
 
     pub(super) fn handle_metadata(&mut self, answer: &Answer, bytes: &[u8]) {
-        let read = document(answer, "discovery document")
+        let read = document(answer, Code::MetadataInvalid, "discovery document")
             .and_then(|_| Metadata::read(bytes, &self.config.issuer));
         let goals = core::mem::take(&mut self.goals);
         match read {
             Ok(metadata) => {
-                self.metadata = Some((Arc::new(metadata), self.now.monotonic_ms));
+                self.metadata = Some(Arc::new(metadata));
                 for goal in goals {
                     self.pursue(goal);
                 }
@@ -102,7 +94,7 @@ impl Machine {
     }
 
     fn pursue(&mut self, goal: Goal) {
-        let Some((metadata, _)) = self.metadata.clone() else { return };
+        let Some(metadata) = self.metadata.clone() else { return };
         match goal {
             Goal::Depart(departure) => self.depart(departure),
             Goal::Redeem(attempt, response) => self.redeem(&metadata, attempt, &response),
@@ -147,7 +139,7 @@ impl Machine {
         bytes: &[u8],
         verification: Box<super::verification::Verification>,
     ) {
-        match document(answer, "key set").and_then(|_| KeySet::read(bytes)) {
+        match document(answer, Code::KeysInvalid, "key set").and_then(|_| KeySet::read(bytes)) {
             Ok(keys) => {
                 self.keys = Some(keys);
                 self.keys_fetched_at_ms = Some(self.now.monotonic_ms);
@@ -192,26 +184,27 @@ impl Machine {
 }
 
 /// Whether an answer is a good one.
-pub(super) fn document(answer: &Answer, subject: &str) -> Result<()> {
+pub(super) fn document(answer: &Answer, code: Code, subject: &str) -> Result<()> {
     match answer {
         Answer::Response { response } if response.status == 200 => Ok(()),
         Answer::Response { response } => {
             let status = crate::claims::number(response.status.into());
             Err(Error::new(Code::IssuerUnreachable, subject, "200", &status))
         }
-        other => Err(failure(other, subject)),
+        other => Err(failure(other, code, subject)),
     }
 }
 
-/// Why an effect that had to be answered by a response was not.
-pub(super) fn failure(answer: &Answer, subject: &str) -> Error {
+/// Why an effect that had to be answered by a response was not; `code` is for answers that are not
+/// what they must be.
+pub(super) fn failure(answer: &Answer, code: Code, subject: &str) -> Error {
     let reason = match answer {
         Answer::Failed { reason } => *reason,
         _ => Failure::Unavailable,
     };
     // A redirect or an endless document is the provider's doing, all else the network's.
     let code = match reason {
-        Failure::Redirected | Failure::TooLarge => Code::TokenResponseInvalid,
+        Failure::Redirected | Failure::TooLarge => code,
         _ => Code::IssuerUnreachable,
     };
     let found = match reason {

@@ -152,7 +152,10 @@ impl Machine {
         }
         let read = match answer {
             Answer::Response { response } => read_response(response, bytes, self.time()),
-            other => Err(super::provider::failure(other, "token_endpoint")),
+            other => {
+                let code = Code::TokenResponseInvalid;
+                Err(super::provider::failure(other, code, "token_endpoint"))
+            }
         };
         let begun = read.and_then(|response| {
             let token = match &response.id_token {

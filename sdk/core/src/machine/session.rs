@@ -1,6 +1,6 @@
 //! The session that is held, and what the tabs tell each other about it.
 
-use super::{Machine, Timer, verification};
+use super::{Machine, Timer, start::BUSY_MS, verification};
 use crate::{
     id_token::{Expected, UntrustedIdToken, VerifiedIdToken},
     logout_token::VerifiedLogoutToken,
@@ -79,6 +79,7 @@ impl Machine {
             id_token: held.id_token.raw().into(),
             tokens: held.tokens.clone(),
             started_at: held.started_at,
+            clock_offset_ms: self.clock_offset_ms,
             keys: self.keys.as_ref().map(|keys| keys.text().into()).unwrap_or_default(),
         };
         self.broadcast(&Message::Session(session));
@@ -86,18 +87,21 @@ impl Machine {
 
     /// The session is over in all tabs of this origin. This, and nothing else, ends one.
     pub(super) fn end(&mut self, ending: Ending) {
-        let Some(held) = self.forget(ending, self.time().0) else { return };
+        let Some(held) = &self.held else { return };
+        let cause = Cause { ending, at: self.time().0 };
+        let at = cause.at;
         let session_id = held.id_token.session_id().map(Into::into);
-        let Some(cause) = self.cause.clone() else { return };
-        self.broadcast(&Message::Ended { began: held.began, session_id, cause });
+        // Before the lock is let go: whoever gets it next should not lead what is over.
+        self.broadcast(&Message::Ended { began: held.began.clone(), session_id, cause });
+        self.forget(ending, at);
         let key = self.shared_key("hint");
         self.erase(Area::Origin, key);
     }
 
     /// The session is over in this tab.
-    fn forget(&mut self, ending: Ending, at: i64) -> Option<Held> {
-        let held = self.held.take()?;
-        self.ended = core::cmp::max(held.began.clone(), core::mem::take(&mut self.ended));
+    fn forget(&mut self, ending: Ending, at: i64) {
+        let Some(held) = self.held.take() else { return };
+        self.ended = core::cmp::max(held.began, core::mem::take(&mut self.ended));
         self.status = match ending {
             Ending::InvalidGrant | Ending::InvalidToken | Ending::Lifetime => Status::Expired,
             _ => Status::Anonymous,
@@ -108,7 +112,6 @@ impl Machine {
         self.clear_timer(Timer::Lifetime);
         self.stop_leading();
         self.refresh_ended();
-        Some(held)
     }
 
     pub(super) fn set_lifetime_timer(&mut self) {
@@ -148,7 +151,7 @@ impl Machine {
             // Any script of this origin can speak here: what makes no sense is no news.
             None => {}
             Some(Message::Hello) => self.handle_hello(),
-            Some(Message::Busy) => self.handle_busy(),
+            Some(Message::Busy { state }) => self.handle_busy(state.as_deref()),
             Some(Message::Idle) => self.handle_idle(),
             Some(Message::Renew { version, at_ms }) => self.handle_renew(&version, at_ms),
             Some(Message::Session(shared)) => self.handle_shared_session(shared),
@@ -165,7 +168,7 @@ impl Machine {
         // No nonce: it was checked by the tab whose sign-in it answered.
         let expected = Expected { adopted: true, ..self.expected() };
         if let Ok(token) = UntrustedIdToken::begin(&shared.id_token, expected) {
-            self.handle_busy();
+            self.listen_for(BUSY_MS);
             let tokens = shared.tokens.clone();
             let purpose = verification::Purpose::Adopt(shared);
             self.verify(verification::Verification::id_token(token, tokens, purpose));

@@ -53,10 +53,14 @@ impl Machine {
 
     pub(super) fn handle_sign_out_saved(&mut self, answer: &Answer, sign_out: &SignOut) {
         let endpoint =
-            self.metadata.as_ref().and_then(|(metadata, _)| metadata.end_session_endpoint.clone());
+            self.metadata.as_ref().and_then(|metadata| metadata.end_session_endpoint.clone());
         let Some(endpoint) = endpoint else {
             return self.sign_out_failed(sign_out.command, Code::SignOutUnsupported.into());
         };
+        // Another command was faster.
+        if self.leaving {
+            return self.complete_failed(Some(sign_out.command), Code::Superseded.into());
+        }
         // Without storage the answer could not be recognised: signing out matters more.
         let saved = matches!(answer, Answer::Done {});
         let url = with_query(

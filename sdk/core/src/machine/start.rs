@@ -1,12 +1,13 @@
 //! The start of a page: the ladder that finds out whether there is a session.
 //!
-//! 1. The page was loaded by a callback.
-//! 2. Another tab has a session.
+//! 1. Another tab has a session, or is about to have one.
+//! 2. The page was loaded by a callback.
 //! 3. One top-level `prompt=none`, if the page may.
 //! 4. Anonymous.
 
 use super::{Expect, Machine, Timer, leader::Lead};
 use crate::{
+    authorization::UntrustedResponse,
     error::Code,
     memory::{Memory, Permission},
     tabs::Message,
@@ -18,7 +19,7 @@ use alloc::{string::String, vec::Vec};
 const HELLO_MS: i64 = 300;
 
 /// How long to wait for a tab that says it is about to have a session.
-const BUSY_MS: i64 = 15_000;
+pub(super) const BUSY_MS: i64 = 15_000;
 
 /// Where the start is.
 pub(super) enum Start {
@@ -36,6 +37,10 @@ pub(super) struct Climb {
     commands: Vec<u32>,
     here: String,
     on_load: OnLoad,
+    /// The provider's answer, until it is handled.
+    callback: Option<String>,
+    /// Its `state`.
+    state: Option<String>,
     /// A callback has just been handled without a session: no redirect on top of it.
     pub(super) may_not_redirect: bool,
     /// Another tab has been told to wait for us.
@@ -69,7 +74,17 @@ impl Machine {
             Start::Over => self.complete(Some(id), Outcome::Done {}),
             Start::Ahead => {
                 self.tab = self.entropy.token(9);
-                let climb = Climb { commands: Vec::from([id]), here, on_load, ..Climb::default() };
+                let state = callback.as_deref().and_then(|callback| {
+                    UntrustedResponse::parse(callback).state().ok().map(Into::into)
+                });
+                let climb = Climb {
+                    commands: Vec::from([id]),
+                    here,
+                    on_load,
+                    callback,
+                    state,
+                    ..Climb::default()
+                };
                 self.start = Start::Climbing(climb);
                 self.changed = true;
                 // From the first broadcast on, this page hears the others.
@@ -81,7 +96,7 @@ impl Machine {
                     if_free: true,
                     steal: false,
                 };
-                self.effect(effect, Expect::StartLock { callback });
+                self.effect(effect, Expect::StartLock);
             }
         }
     }
@@ -93,12 +108,7 @@ impl Machine {
     }
 
     /// Whoever holds the lock has a session or is about to have one.
-    pub(super) fn handle_start_lock(
-        &mut self,
-        effect: u32,
-        answer: &Answer,
-        callback: Option<String>,
-    ) {
+    pub(super) fn handle_start_lock(&mut self, effect: u32, answer: &Answer) {
         let lead = match answer {
             Answer::Granted {} => Lead::Holding(effect),
             Answer::Failed { reason: Failure::Held } => Lead::No,
@@ -114,14 +124,12 @@ impl Machine {
         } else {
             self.lead = lead;
         }
-        match callback {
-            Some(callback) => self.handle_callback(&callback),
-            None => self.ask_other_tabs(),
-        }
+        self.ask_other_tabs();
     }
 
-    /// Rung 2: the tabs were greeted at the start; only if one of them can have a session is there
-    /// anything to wait for.
+    /// Rung 1: the tabs were greeted at the start; only if one of them can have a session is there
+    /// anything to wait for. A callback waits too: it may have been handled by a tab that this one
+    /// is a duplicate of, and a code that is sent twice ends both sessions.
     pub(super) fn ask_other_tabs(&mut self) {
         if matches!(self.lead, Lead::No) && self.held.is_none() {
             self.broadcast(&Message::Hello);
@@ -131,23 +139,28 @@ impl Machine {
         }
     }
 
-    pub(super) fn handle_busy(&mut self) {
+    /// A tab is about to have a session: that is worth waiting for, but with a callback of our own
+    /// only if it is the same one.
+    pub(super) fn handle_busy(&mut self, state: Option<&str>) {
+        let Some(climb) = self.start.climb() else { return };
+        let other = climb.callback.is_some() && climb.state.as_deref() != state;
+        self.listen_for(if other { 0 } else { BUSY_MS });
+    }
+
+    /// Gives the other tabs another while, if they are listened to at all.
+    pub(super) fn listen_for(&mut self, span_ms: i64) {
         if self.timers.iter().any(|(timer, _)| *timer == Timer::Hello) {
-            self.set_timer(Timer::Hello, BUSY_MS);
+            self.set_timer(Timer::Hello, span_ms);
         }
     }
 
     pub(super) fn handle_idle(&mut self) {
-        if self.timers.iter().any(|(timer, _)| *timer == Timer::Hello) {
-            self.set_timer(Timer::Hello, 0);
-        }
+        self.listen_for(0);
     }
 
     /// A session that was shared could not be believed: another tab may still say something.
     pub(super) fn keep_listening(&mut self) {
-        if self.timers.iter().any(|(timer, _)| *timer == Timer::Hello) {
-            self.set_timer(Timer::Hello, HELLO_MS);
-        }
+        self.listen_for(HELLO_MS);
     }
 
     /// Answers a tab that asks who has a session.
@@ -158,13 +171,17 @@ impl Machine {
             && let Some(climb) = self.start.climb()
         {
             climb.said_busy = true;
-            self.broadcast(&Message::Busy);
+            let state = climb.state.clone();
+            self.broadcast(&Message::Busy { state });
         }
     }
 
-    /// Rungs 3 and 4, when no tab has said anything.
+    /// The rungs after the other tabs were heard.
     pub(super) fn ladder(&mut self) {
         let Some(climb) = self.start.climb() else { return };
+        if let Some(callback) = climb.callback.take() {
+            return self.handle_callback(&callback);
+        }
         let on_load = if climb.may_not_redirect { OnLoad::None } else { climb.on_load };
         match on_load {
             _ if self.held.is_some() => self.finish_start(),

@@ -121,7 +121,7 @@ impl Machine {
         match UntrustedLogoutToken::begin(raw, issuer, client_id, &held.id_token) {
             Ok(token) => self.verify(Verification::logout_token(token)),
             // Nothing is signed out by what is no logout token of ours, but the app can see it.
-            Err(error) => self.set_error(Some(error)),
+            Err(error) => self.logout_token_failed(error),
         }
     }
 

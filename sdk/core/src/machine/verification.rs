@@ -3,7 +3,7 @@
 use super::{Expect, Goal, Machine, session::Held};
 use crate::{
     base64url,
-    error::{Code, Error},
+    error::{Blame, Code, Error},
     id_token::{Expected, UntrustedIdToken, VerifiedIdToken},
     jwk::KeySet,
     jws::UntrustedJws,
@@ -132,14 +132,21 @@ impl Machine {
                 match token.finish(valid, now, &held.id_token) {
                     Ok(Judgement::Genuine(token)) => self.logged_out(token),
                     Ok(Judgement::Untimely) => self.check(None),
-                    Err(error) => self.set_error(Some(error)),
+                    Err(error) => self.logout_token_failed(error),
                 }
             }
         }
     }
 
     fn check_hash(&mut self, check: HashCheck) {
+        // An ID token may be older than the access token that it is shared with: a provider need
+        // not issue one with every refresh.
+        let may_be_older = match &check.purpose {
+            Purpose::Adopt(shared) => shared.version != shared.began,
+            _ => false,
+        };
         match check.token.access_token_hash() {
+            Ok(_) if may_be_older => self.establish(check.token, check.tokens, check.purpose),
             Ok(None) => self.establish(check.token, check.tokens, check.purpose),
             Ok(Some((_, algorithm))) => {
                 let effect = Effect::Digest { algorithm, text: check.tokens.access_token.clone() };
@@ -182,10 +189,13 @@ impl Machine {
                 if self.keys.is_none() {
                     self.keys = KeySet::read(shared.keys.as_bytes()).ok();
                 }
+                if self.clock_offset_ms == 0 {
+                    self.clock_offset_ms = shared.clock_offset_ms;
+                }
                 let SharedSession { version, began, started_at, .. } = shared;
                 self.hold(Held { id_token: token, tokens, version, began, started_at });
                 self.refresh_succeeded();
-                self.finish_start();
+                self.ladder();
             }
             Purpose::Refresh(version) => {
                 if !self.is_held(&version) {
@@ -195,8 +205,10 @@ impl Machine {
                 if let Err(error) = token.check_refreshed(&held.id_token) {
                     return self.refresh_failed(error);
                 }
-                token.keep_checks_of(&held.id_token);
-                held.id_token = token;
+                if token.replaces(&held.id_token) {
+                    token.keep_checks_of(&held.id_token);
+                    held.id_token = token;
+                }
                 self.changed = true;
                 self.use_refreshed(tokens);
             }
@@ -206,8 +218,20 @@ impl Machine {
     pub(super) fn verification_failed(&mut self, verification: Verification, error: Error) {
         match verification.subject {
             Subject::IdToken { purpose, .. } => self.id_token_failed(purpose, error),
-            Subject::LogoutToken(_) => self.set_error(Some(error)),
+            Subject::LogoutToken(_) => self.logout_token_failed(error),
         }
+    }
+
+    /// Nobody is signed out by a token that breaks a rule, but the app can see that one came. What
+    /// rule it was is evidence: whoever sees `signature_invalid` thinks of the sign-in.
+    pub(super) fn logout_token_failed(&mut self, error: Error) {
+        let forged = error.code.blame() == Blame::Provider;
+        let code = if forged { Code::LogoutTokenInvalid } else { error.code };
+        let evidence = error.evidence.or_else(|| {
+            Error::new(code, "logout token", "one that keeps the rules", error.code.as_str())
+                .evidence
+        });
+        self.set_error(Some(Error { code, evidence }));
     }
 
     fn id_token_failed(&mut self, purpose: Purpose, error: Error) {
