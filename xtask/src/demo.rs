@@ -71,6 +71,10 @@ async fn serve(options: &Options, places: &Places, built: &Built) -> Result<()> 
     };
     let lobby = format!("{}/", places.origin(Place::Lobby));
     announce(&lobby)?;
+    for place in [Place::PiedPiper, Place::Hooli, Place::Provider] {
+        eprintln!("      {place} at {}/", places.origin(place));
+    }
+    eprintln!("Ctrl-C stops all of it.");
     if !options.no_open {
         open_browser(&lobby);
     }

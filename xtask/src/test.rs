@@ -310,6 +310,8 @@ struct System {
     browser: Browser,
     built: Built,
     npm_tarball: PathBuf,
+    /// This program, which serves the demo.
+    xtask: PathBuf,
 }
 
 impl System {
@@ -325,7 +327,7 @@ impl System {
             ("GATEPASS_IDP_DEV", self.built.idp_dev.clone()),
             ("GATEPASS_DEMO_DIR", workspace::output("demo")),
             ("GATEPASS_NPM_TARBALL", self.npm_tarball.clone()),
-            ("GATEPASS_XTASK", std::env::current_exe().unwrap_or_default()),
+            ("GATEPASS_XTASK", self.xtask.clone()),
             ("GATEPASS_CHROMIUM", self.browser.chromium.clone()),
             ("GATEPASS_CHROMEDRIVER", self.browser.driver.clone()),
         ]
@@ -360,7 +362,10 @@ fn test_binaries(package: &str, flags: &[&str]) -> Result<Vec<Artifact>> {
     progress(&format!("Building the tests of {package}"));
     let arguments = ["test", "--no-run", "--package", package];
     let built = build(arguments.into_iter().chain(flags.iter().copied()))?;
-    Ok(built.into_iter().filter(|artifact| artifact.is_test).collect())
+    let mut tests: Vec<_> = built.into_iter().filter(|artifact| artifact.is_test).collect();
+    // Cargo tells them as they are done, which differs from run to run.
+    tests.sort_by(|a, b| a.target.cmp(&b.target));
+    Ok(tests)
 }
 
 /// The program that runs a wasm test binary in a browser.
