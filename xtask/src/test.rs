@@ -318,7 +318,13 @@ impl System {
     fn build() -> Result<Self> {
         // Other people's clients and axe-core.
         needs::npm_packages_of("tests")?;
-        Ok(Self { browser: needs::browser()?, built: demo::build()?, npm_tarball: npm::pack()? })
+        let xtask = std::env::current_exe()?;
+        Ok(Self {
+            browser: needs::browser()?,
+            built: demo::build()?,
+            npm_tarball: npm::pack()?,
+            xtask,
+        })
     }
 
     fn environment(&self, world: &str) -> Vec<(&'static str, PathBuf)> {
