@@ -23,8 +23,6 @@ pub(crate) const SKEW: Seconds = Seconds(60);
 pub(crate) struct Expected {
     pub(crate) issuer: String,
     pub(crate) client_id: String,
-    /// Another tab accepted it, and shares the session that it began.
-    pub(crate) adopted: bool,
     /// The nonce of the sign-in; `None` for a token that answers none (refreshed, adopted).
     pub(crate) nonce: Option<String>,
     /// The levels asked for, separated by spaces.
@@ -49,6 +47,7 @@ pub(crate) struct VerifiedIdToken {
     raw: String,
     jws: UntrustedJws,
     subject: String,
+    accepted_at: i64,
     checks: Vec<Check>,
 }
 
@@ -81,7 +80,13 @@ impl UntrustedIdToken {
         let subject = subject.into();
         // Read for their type only: what is present must be right.
         claims::optional_text(&self.jws.claims, "sid")?;
-        Ok(VerifiedIdToken { raw: self.raw, jws: self.jws, subject, checks: self.checks })
+        Ok(VerifiedIdToken {
+            raw: self.raw,
+            jws: self.jws,
+            subject,
+            accepted_at: now.0,
+            checks: self.checks,
+        })
     }
 
     fn passed(&mut self, rule: &str, name: &str, expected: &str, found: &str) {
@@ -155,9 +160,7 @@ impl UntrustedIdToken {
     fn rule_9_exp(&mut self, now: UnixTime) -> Result<()> {
         let exp = claims::date(&self.jws.claims, "exp")?;
         let (after, found) = (claims::number(now.0), claims::number(exp));
-        // `exp` limits when a token may be accepted; the session that it began lasts longer, and a
-        // tab that opens later shares it.
-        if UnixTime(exp).plus(SKEW) <= now && !self.expected.adopted {
+        if UnixTime(exp).plus(SKEW) <= now {
             return Err(Error::new(Code::ExpInvalid, "exp", &after, &found));
         }
         self.passed("9", "exp", &after, &found);
@@ -248,6 +251,11 @@ impl VerifiedIdToken {
     /// `sub`
     pub(crate) fn subject(&self) -> &str {
         &self.subject
+    }
+
+    /// When it passed the rules of time.
+    pub(crate) const fn accepted_at(&self) -> i64 {
+        self.accepted_at
     }
 
     /// `sid`

@@ -28,6 +28,8 @@ pub(crate) struct SharedSession {
     pub(crate) id_token: String,
     pub(crate) tokens: Tokens,
     pub(crate) started_at: i64,
+    /// When the ID token was accepted, by the provider's clock: its times are held against that.
+    pub(crate) accepted_at: i64,
     /// What the tab knows of the provider's clock: one that adopts has asked nothing yet.
     pub(crate) clock_offset_ms: i64,
     /// The provider's key set as JSON, so that adopting needs no request.
@@ -82,6 +84,7 @@ impl Message {
                 expires_at.write_member("expires_at", &mut writer);
                 session.tokens.refresh_token.write_member("refresh_token", &mut writer);
                 session.started_at.write_member("started_at", &mut writer);
+                session.accepted_at.write_member("accepted_at", &mut writer);
                 session.clock_offset_ms.write_member("clock_offset_ms", &mut writer);
                 writer.member("keys", &session.keys);
             }
@@ -117,6 +120,7 @@ impl Message {
                     refresh_token: Option::read(value.get("refresh_token"))?,
                 },
                 started_at: value.get("started_at")?.as_integer()?,
+                accepted_at: value.get("accepted_at")?.as_integer()?,
                 clock_offset_ms: value.get("clock_offset_ms")?.as_integer()?,
                 keys: value.str("keys")?.into(),
             }),

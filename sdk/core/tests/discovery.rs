@@ -188,7 +188,8 @@ fn the_configuration_is_checked_when_a_machine_is_made() {
         ..Config::default()
     };
     assert!(Machine::new(good.clone()).is_ok());
-    let bad: [(&str, fn(&mut Config)); 11] = [
+    type Spoil = fn(&mut Config);
+    let bad: [(&str, Spoil); 11] = [
         ("issuer", |c| c.issuer = String::new()),
         ("issuer", |c| c.issuer = "idp.example".into()),
         ("issuer", |c| c.issuer = "javascript:alert(1)".into()),

@@ -394,7 +394,7 @@ fn rp21_another_state_or_none_after_logout() {
     page2.visit(&format!("{APP}/?state=another"), OnLoad::Check);
     world.advance(20);
     assert_eq!(page2.code(), Some(Code::StateUnknown));
-    assert_eq!(world.visits(), 0 + 1, "it does not redirect on top of that");
+    assert_eq!(world.visits(), 1, "it does not redirect on top of that");
     let page3 = world.tab();
     page3.visit(&format!("{APP}/"), OnLoad::None);
     world.advance(20);

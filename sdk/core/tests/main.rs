@@ -4,10 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
 mod callback;
+mod clock;
 mod discovery;
 mod id_token;
 mod journey;
 mod logout;
+mod start;
 mod stream;
 mod tabs;
 mod token_response;

@@ -6,7 +6,7 @@ use gatepass_core::{
 };
 use serde_json::{Value, json};
 
-use crate::world::{CLIENT, Endpoint, ISSUER, World, page::get_token};
+use crate::world::{CLIENT, Endpoint, ISSUER, Page, World, page::get_token};
 
 #[test]
 fn the_seventh_tab_adopts_too() {
@@ -275,6 +275,24 @@ fn a_tab_that_opens_late_adopts_although_the_id_token_has_run_out() {
     let second = world.open();
     second.expect_status(Status::Authenticated);
     assert_eq!(world.requests(), requests);
+    // What it shows was compared when the token was accepted.
+    for name in ["exp", "iat"] {
+        let find = |page: &Page| page.checks().into_iter().find(|check| check.name == name);
+        assert_eq!(find(&second), find(&first));
+    }
+}
+
+#[test]
+fn a_tab_adopts_in_spite_of_a_local_clock_that_is_off() {
+    for offset in [-600_000, 600_000] {
+        let world = World::with(|config| config.session_lifetime = Some(700));
+        world.provider().clock_offset_ms = offset;
+        let first = world.signed_in("richard");
+        let second = world.open();
+        second.expect_status(Status::Authenticated);
+        assert_eq!(second.session().clock_offset, first.session().clock_offset);
+        first.expect_status(Status::Authenticated);
+    }
 }
 
 #[test]

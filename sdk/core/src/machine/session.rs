@@ -2,7 +2,7 @@
 
 use super::{Machine, Timer, start::BUSY_MS, verification};
 use crate::{
-    id_token::{Expected, UntrustedIdToken, VerifiedIdToken},
+    id_token::{UntrustedIdToken, VerifiedIdToken},
     logout_token::VerifiedLogoutToken,
     secret::Secret,
     tabs::{Message, SharedSession, Version},
@@ -79,6 +79,7 @@ impl Machine {
             id_token: held.id_token.raw().into(),
             tokens: held.tokens.clone(),
             started_at: held.started_at,
+            accepted_at: held.id_token.accepted_at(),
             clock_offset_ms: self.clock_offset_ms,
             keys: self.keys.as_ref().map(|keys| keys.text().into()).unwrap_or_default(),
         };
@@ -166,8 +167,7 @@ impl Machine {
             return;
         }
         // No nonce: it was checked by the tab whose sign-in it answered.
-        let expected = Expected { adopted: true, ..self.expected() };
-        if let Ok(token) = UntrustedIdToken::begin(&shared.id_token, expected) {
+        if let Ok(token) = UntrustedIdToken::begin(&shared.id_token, self.expected()) {
             self.listen_for(BUSY_MS);
             let tokens = shared.tokens.clone();
             let purpose = verification::Purpose::Adopt(shared);

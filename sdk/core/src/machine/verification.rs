@@ -10,6 +10,7 @@ use crate::{
     logout_token::{Judgement, UntrustedLogoutToken},
     secret::Secret,
     tabs::{SharedSession, Version},
+    time::UnixTime,
     token::Tokens,
     wire::{Answer, Effect, Failure, Raw},
 };
@@ -122,10 +123,18 @@ impl Machine {
         };
         let now = self.time();
         match verification.subject {
-            Subject::IdToken { token, tokens, purpose } => match token.finish(valid, now) {
-                Ok(token) => self.check_hash(HashCheck { token, tokens, purpose }),
-                Err(error) => self.id_token_failed(purpose, error),
-            },
+            Subject::IdToken { token, tokens, purpose } => {
+                // `exp` limits when a token may be accepted. The session that it began lasts longer,
+                // and a tab that opens later shares it.
+                let accepted_at = match &purpose {
+                    Purpose::Adopt(shared) => UnixTime(shared.accepted_at),
+                    _ => now,
+                };
+                match token.finish(valid, accepted_at) {
+                    Ok(token) => self.check_hash(HashCheck { token, tokens, purpose }),
+                    Err(error) => self.id_token_failed(purpose, error),
+                }
+            }
             Subject::LogoutToken(token) => {
                 // The session may have changed while the key set was fetched.
                 let Some(held) = &self.held else { return };

@@ -265,10 +265,9 @@ impl Browser {
     }
 
     pub fn close(&mut self, tab: usize) {
-        for document in [self.tabs[tab].current.take(), self.tabs[tab].cached.take()] {
-            if let Some(document) = document {
-                self.destroy(document);
-            }
+        let documents = [self.tabs[tab].current.take(), self.tabs[tab].cached.take()];
+        for document in documents.into_iter().flatten() {
+            self.destroy(document);
         }
     }
 
@@ -522,7 +521,7 @@ impl Browser {
         assert_eq!(authorization.is_some(), endpoint == Endpoint::UserInfo);
         let form = form.unwrap_or_default();
         let form = form_urlencoded::parse(form.as_bytes()).into_owned().collect();
-        let (answer, bytes) = self.ask(Request { endpoint, url, form, authorization, document });
+        let (answer, bytes) = self.ask(Request { endpoint, url, form, authorization });
         let fact = Fact::Answer { effect: id, answer };
         self.deliver(document, Lane::Request(id), Some(endpoint), fact, bytes);
     }
@@ -534,7 +533,6 @@ impl Browser {
             url,
             form: BTreeMap::new(),
             authorization: Some(authorization),
-            document,
         };
         assert!(!self.streams.iter().any(|s| s.document == document), "two streams of one page");
         let (answer, _) = self.ask(request);

@@ -39,16 +39,6 @@ impl Page {
         self.world.inside().load(self.tab, &format!("{APP}{path}"), on_load);
     }
 
-    /// Loads the address again that the page was loaded with.
-    pub fn reload(&self) {
-        let (url, on_load) = {
-            let browser = self.world.inside();
-            let tab = &browser.tabs[self.tab];
-            (tab.loaded.clone(), tab.on_load)
-        };
-        self.visit(&url, on_load);
-    }
-
     /// Loads any address of the app.
     pub fn visit(&self, url: &str, on_load: OnLoad) {
         let mut browser = self.world.inside();

@@ -31,8 +31,6 @@ pub struct Request {
     pub url: String,
     pub form: BTreeMap<String, String>,
     pub authorization: Option<String>,
-    /// Which page sent it.
-    pub document: u64,
 }
 
 /// An answer before it leaves.

@@ -5,6 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::keys::Key;
 
+/// Makes a signature of a signing input.
+type Signer = Box<dyn Fn(&str) -> Vec<u8>>;
+
 /// A JSON Web Token before its signature.
 pub struct Draft {
     pub header: Map<String, Value>,
@@ -15,7 +18,7 @@ pub struct Draft {
     pub header_text: Option<String>,
     pub key: &'static Key,
     /// Signs instead of the key.
-    pub sign: Option<Box<dyn Fn(&str) -> Vec<u8>>>,
+    pub sign: Option<Signer>,
     /// Changes the finished token.
     pub finish: Option<Box<dyn Fn(String) -> String>>,
 }

@@ -1,0 +1,400 @@
+//! The start of a page: the ladder, cheapest rung first, and what keeps it from looping.
+
+use gatepass_core::{
+    error::Code,
+    wire::{Command, Failure, OnLoad, Outcome, Scope, Signal, Status},
+};
+
+use crate::world::{APP, CLIENT, Endpoint, ISSUER, Page, World, page::sign_in_to, provider::Visit};
+
+fn hint() -> String {
+    format!("gatepass:1:{ISSUER}#{CLIENT}#hint")
+}
+
+fn load(world: &World, on_load: OnLoad) -> Page {
+    let page = world.tab();
+    page.load("/place?a=b#c", on_load);
+    page
+}
+
+#[test]
+fn s1_a_check_signs_in_without_a_click_if_the_provider_knows_the_person() {
+    let world = World::new();
+    world.person_signs_in("richard");
+    let page = load(&world, OnLoad::Check);
+    page.expect_status(Status::Authenticated);
+    assert_eq!(world.visits(), 1);
+    let asked = world.last_visit();
+    assert_eq!(asked["prompt"], "none");
+    // The person is brought back to where they were.
+    let state = crate::world::parameters(&page.loaded())["state"].clone();
+    assert_eq!(page.storage()[&format!("gatepass:1:return:{state}")], "/place?a=b#c");
+}
+
+#[test]
+fn s2_a_check_that_finds_nobody_is_no_fault_and_is_not_repeated() {
+    let world = World::new();
+    let page = load(&world, OnLoad::Check);
+    page.expect_status(Status::Anonymous);
+    assert_eq!(page.code(), None);
+    assert_eq!(world.visits(), 1);
+    for _ in 0..3 {
+        page.load("/", OnLoad::Check);
+        page.expect_status(Status::Anonymous);
+        assert_eq!(page.code(), None);
+    }
+    assert_eq!(world.visits(), 1, "the marker stops automatic checks in this tab");
+    page.sign_in();
+    page.person_enters("richard");
+    page.load("/", OnLoad::Check);
+    page.expect_status(Status::Authenticated);
+    assert_eq!(world.visits(), 3, "a click opens the way again");
+}
+
+#[test]
+fn other_answers_to_a_check_are_faults_and_not_repeated() {
+    for (error, code) in [
+        ("interaction_required", Code::InteractionRequired),
+        ("consent_required", Code::ConsentRequired),
+        ("account_selection_required", Code::AccountSelectionRequired),
+        ("access_denied", Code::AccessDenied),
+        ("server_error", Code::ProviderError),
+    ] {
+        let world = World::new();
+        world.provider().next_callback(move |p| p[0].1 = error.into());
+        let page = load(&world, OnLoad::Check);
+        page.expect_refused(code);
+        page.load("/", OnLoad::Check);
+        assert_eq!(world.visits(), 1);
+    }
+}
+
+#[test]
+fn s10_without_a_hint_nothing_is_asked() {
+    let world = World::new();
+    world.person_signs_in("richard");
+    let page = load(&world, OnLoad::Hint);
+    page.expect_status(Status::Anonymous);
+    assert_eq!((world.visits(), world.requests()), (0, 0));
+}
+
+#[test]
+fn s10_with_a_hint_it_is_asked_once() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    assert_eq!(world.origin_storage().get(&hint()).map(String::as_str), Some("1"));
+    page.load("/", OnLoad::Hint);
+    page.expect_status(Status::Authenticated);
+    assert_eq!(world.visits(), 2);
+    // The provider's session ends while the page is closed.
+    page.close();
+    world.inside().provider.end_sso(0);
+    let page = load(&world, OnLoad::Hint);
+    page.expect_status(Status::Anonymous);
+    assert_eq!(world.visits(), 3);
+    assert_eq!(world.origin_storage().get(&hint()), None, "the hint was wrong");
+    let page = load(&world, OnLoad::Hint);
+    page.expect_status(Status::Anonymous);
+    assert_eq!(world.visits(), 3);
+}
+
+#[test]
+fn none_never_redirects() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    page.load("/", OnLoad::None);
+    page.expect_status(Status::Anonymous);
+    assert_eq!(world.visits(), 1);
+}
+
+#[test]
+fn the_other_tabs_come_before_a_redirect() {
+    let world = World::new();
+    world.signed_in("richard");
+    for on_load in [OnLoad::Check, OnLoad::Hint, OnLoad::None] {
+        load(&world, on_load).expect_status(Status::Authenticated);
+    }
+    assert_eq!(world.visits(), 1);
+}
+
+#[test]
+fn a_page_whose_neighbour_says_nothing_goes_on_after_300_ms() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    first.hang();
+    let second = load(&world, OnLoad::None);
+    second.expect_status(Status::Restoring);
+    world.advance_ms(299);
+    second.expect_status(Status::Restoring);
+    world.advance_ms(1);
+    second.expect_status(Status::Anonymous);
+}
+
+#[test]
+fn d13_the_breaker_stops_at_the_second_redirect_without_a_session() {
+    let world = World::new();
+    // Each answer is lost: the page is loaded again and again.
+    world.provider().always(Endpoint::Token, |reply| reply.fail(Failure::Network));
+    world.person_signs_in("richard");
+    let page = load(&world, OnLoad::Check);
+    page.expect_status(Status::Offline);
+    assert_eq!(world.visits(), 1);
+    for _ in 0..3 {
+        page.load("/", OnLoad::Check);
+        page.expect_status(Status::Anonymous);
+        assert_eq!(page.code(), Some(Code::RedirectLoop));
+    }
+    assert_eq!(world.visits(), 1);
+    // A click goes, and a session resets the count.
+    world.provider().behave();
+    page.sign_in();
+    page.expect_status(Status::Authenticated);
+    page.load("/", OnLoad::Check);
+    page.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn the_breaker_stops_at_the_tenth_redirect_in_a_minute() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    let before = world.visits();
+    for _ in 0..9 {
+        page.load("/", OnLoad::Check);
+        page.expect_status(Status::Authenticated);
+        world.advance(1);
+    }
+    assert_eq!(world.visits(), before + 9);
+    page.load("/", OnLoad::Check);
+    page.expect_status(Status::Anonymous);
+    assert_eq!(page.code(), Some(Code::RedirectLoop));
+    assert_eq!(world.visits(), before + 9);
+    world.advance(61);
+    page.load("/", OnLoad::Check);
+    page.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn the_breaker_counts_whatever_the_providers_clock_says() {
+    for offset in [-86_400_000, 86_400_000] {
+        let world = World::with(|config| config.dangerously_follow_provider_clock = Some(true));
+        world.provider().clock_offset_ms = offset;
+        let page = world.signed_in("richard");
+        for _ in 0..12 {
+            page.load("/", OnLoad::Check);
+            world.advance(1);
+        }
+        assert_eq!(page.code(), Some(Code::RedirectLoop));
+        assert_eq!(world.visits(), 10);
+    }
+}
+
+#[test]
+fn with_storage_blocked_nothing_redirects_by_itself() {
+    let world = World::new();
+    world.person_signs_in("richard");
+    world.inside().storage_blocked = true;
+    for on_load in [OnLoad::Check, OnLoad::Hint] {
+        let page = load(&world, on_load);
+        page.expect_status(Status::Anonymous);
+    }
+    assert_eq!((world.visits(), world.requests()), (0, 0));
+}
+
+#[test]
+fn with_the_origins_storage_blocked_a_sign_in_still_works() {
+    let world = World::new();
+    world.inside().origin_storage_blocked = true;
+    let page = world.signed_in("richard");
+    page.load("/", OnLoad::Hint);
+    page.expect_status(Status::Anonymous);
+    page.load("/", OnLoad::Check);
+    page.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn a_provider_down_at_the_start_is_offline_until_it_is_back() {
+    let world = World::new();
+    world.provider().is_down = true;
+    let page = load(&world, OnLoad::Check);
+    page.expect_status(Status::Offline);
+    assert_eq!(page.code(), Some(Code::IssuerUnreachable));
+    assert!(page.is_here(), "the page was not left");
+    world.advance(60);
+    page.expect_status(Status::Offline);
+    let tries = world.count(Endpoint::Discovery);
+    assert!((6..=14).contains(&tries), "it tries every 5 to 10 seconds: {tries}");
+    world.provider().is_down = false;
+    world.advance(10);
+    page.expect_status(Status::Anonymous);
+    assert_eq!(page.code(), None);
+    assert_eq!(world.visits(), 0, "nothing redirects now: that would surprise");
+    assert_eq!(page.wake_in(), None);
+}
+
+#[test]
+fn a_provider_down_at_the_start_is_tried_when_the_network_is_back() {
+    for signal in [Signal::Online {}, Signal::Shown {}] {
+        let world = World::new();
+        world.provider().is_down = true;
+        let page = load(&world, OnLoad::Check);
+        world.provider().is_down = false;
+        page.signal(signal);
+        page.expect_status(Status::Anonymous);
+    }
+}
+
+#[test]
+fn a_page_frozen_while_it_waits_for_the_provider_goes_on_when_thawed() {
+    let world = World::new();
+    world.hold(Endpoint::Discovery);
+    let page = load(&world, OnLoad::Check);
+    page.expect_status(Status::Restoring);
+    page.freeze();
+    page.thaw();
+    world.release();
+    assert_ne!(page.status(), Status::Restoring);
+    let outcomes = &world.inside().documents;
+    for page in outcomes.values() {
+        assert!(page.outcomes.values().all(Option::is_some), "each command is over");
+    }
+}
+
+#[test]
+fn rp24_back_from_the_login_page_shows_the_page_as_it_is() {
+    let world = World::new();
+    let page = world.open();
+    page.sign_in();
+    assert!(matches!(page.at_provider(), Some(Visit::Login(_))));
+    page.back();
+    page.expect_status(Status::Anonymous);
+    // The button works again.
+    page.sign_in();
+    page.person_enters("richard");
+    page.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn d13_return_to_leads_to_a_path_of_this_origin_only() {
+    let world = World::new();
+    let page = world.open();
+    world.inside().stays = true;
+    for place in [
+        "",
+        "private",
+        "//evil.example",
+        "///evil.example",
+        "/\\evil.example",
+        "\\/evil.example",
+        "\\\\evil.example",
+        "/\t/evil.example",
+        "/\n/evil.example",
+        "/\r/evil.example",
+        "\t//evil.example",
+        " //evil.example",
+        " /private",
+        "/private\0",
+        "/a\\b",
+        "/\u{7f}/evil.example",
+        "https://evil.example",
+        "https:evil.example",
+        "https://app.example/",
+        "https://app.example@evil.example",
+        "http:/evil.example",
+        "javascript:alert(1)",
+        "JavaScript:alert(1)",
+        "java\nscript:alert(1)",
+        "data:text/html,x",
+        "blob:https://app.example/x",
+        "@evil.example",
+        ".evil.example",
+        "?x",
+        "#x",
+        "%2F%2Fevil.example",
+        "../private",
+        // IDN: a full-width solidus is no slash.
+        "\u{ff0f}\u{ff0f}evil.example",
+    ] {
+        let outcome = page.run(sign_in_to(place));
+        let Some(Outcome::Failed { error }) = outcome else { panic!("{place:?} {outcome:?}") };
+        assert_eq!(error.code, Code::ReturnToRefused, "{place:?}");
+    }
+    assert_eq!(world.requests(), 0);
+    for place in [
+        "/",
+        "/private",
+        "/a/b?c=d#e",
+        "/?next=//evil.example",
+        "/@x",
+        "/%2F%2Fevil.example",
+        "/\u{e9}",
+    ] {
+        let world = World::new();
+        let page = world.open();
+        world.inside().stays = true;
+        assert_eq!(page.run(sign_in_to(place)), Some(Outcome::Leaving {}), "{place}");
+        let stored = page.storage();
+        let kept: Vec<_> = stored.iter().filter(|(key, _)| key.contains(":return:")).collect();
+        assert_eq!(kept.len(), 1);
+        assert_eq!(kept[0].1, place);
+    }
+}
+
+#[test]
+fn d13_an_automatic_redirect_from_a_strange_address_comes_back_to_the_root() {
+    let world = World::new();
+    let page = world.tab();
+    world.inside().stays = true;
+    {
+        let mut browser = world.inside();
+        browser.load(page.tab, &format!("{APP}//evil.example/x"), OnLoad::Check);
+        browser.settle();
+    }
+    let stored = page.storage();
+    let kept = stored.iter().find(|(key, _)| key.contains(":return:")).unwrap();
+    assert_eq!(kept.1, "/");
+}
+
+#[test]
+fn a_session_ends_with_its_own_lifetime_by_the_providers_clock() {
+    let world = World::with(|config| config.session_lifetime = Some(3600));
+    world.provider().clock_offset_ms = 600_000;
+    let page = world.signed_in("richard");
+    let started = page.session().started_at.unwrap();
+    assert!((started - crate::world::BEGIN_MS / 1000 - 600).abs() <= 2);
+    assert_eq!(page.session().expires_at, Some(started + 3600));
+    let other = world.open();
+    assert_eq!(other.session().expires_at, Some(started + 3600), "adopted, not begun anew");
+    world.advance_with_heartbeat(1800);
+    page.token().unwrap();
+    world.advance_with_heartbeat(1790);
+    page.expect_status(Status::Authenticated);
+    world.advance_with_heartbeat(12);
+    for page in [&page, &other] {
+        page.expect_status(Status::Expired);
+        assert_eq!(page.cause(), Some(gatepass_core::wire::Ending::Lifetime));
+        assert_eq!(page.token(), Err(Code::NotSignedIn));
+    }
+    assert!(!world.provider().sessions[0].ended);
+}
+
+#[test]
+fn a_session_without_a_lifetime_does_not_end_by_itself() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.advance_with_heartbeat(100_000);
+    page.expect_status(Status::Authenticated);
+    assert_eq!(page.session().expires_at, None);
+}
+
+#[test]
+fn subscribers_are_told_once_per_change() {
+    let world = World::new();
+    let page = world.open();
+    assert_eq!(page.notices(), 2, "restoring, anonymous");
+    let page = world.signed_in("richard");
+    assert_eq!(page.notices(), 2, "restoring, authenticated");
+    page.run(Command::SignOut { scope: Scope::Local });
+    assert_eq!(page.notices(), 3);
+    page.run(Command::SignOut { scope: Scope::Local });
+    assert_eq!(page.notices(), 3, "nothing changed");
+}
