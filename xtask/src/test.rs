@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use std::cell::OnceCell;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::rc::Rc;
 use std::time::Instant;
@@ -67,8 +67,12 @@ const WITHOUT_BROWSER: [&str; 2] = ["gatepass_tests", "layering"];
 
 /// Runs the tests and gives the exit code.
 pub(crate) fn run(options: Options) -> Result<ExitCode> {
-    let mut session =
-        Session { report: Report::default(), filter: options.filter, system: OnceCell::new() };
+    let mut session = Session {
+        report: Report::default(),
+        filter: options.filter,
+        xtask: std::env::current_exe()?,
+        system: OnceCell::new(),
+    };
     let members = members::all()?;
     if options.ring.includes(Which::Check) {
         session.checks(&members);
@@ -96,6 +100,9 @@ pub(crate) fn run(options: Options) -> Result<ExitCode> {
 struct Session {
     report: Report,
     filter: Option<String>,
+    /// This program. Asked for at the start: once it has been built anew, some systems no longer
+    /// tell its path.
+    xtask: PathBuf,
     /// Built once for both rings that need it.
     system: OnceCell<Rc<System>>,
 }
@@ -244,7 +251,7 @@ impl Session {
         if let Some(system) = self.system.get() {
             return Ok(Rc::clone(system));
         }
-        let built = Rc::new(System::build()?);
+        let built = Rc::new(System::build(&self.xtask)?);
         Ok(Rc::clone(self.system.get_or_init(|| built)))
     }
 
@@ -315,15 +322,14 @@ struct System {
 }
 
 impl System {
-    fn build() -> Result<Self> {
+    fn build(xtask: &Path) -> Result<Self> {
         // Other people's clients and axe-core.
         needs::npm_packages_of("tests")?;
-        let xtask = std::env::current_exe()?;
         Ok(Self {
             browser: needs::browser()?,
             built: demo::build()?,
             npm_tarball: npm::pack()?,
-            xtask,
+            xtask: xtask.to_path_buf(),
         })
     }
 
