@@ -28,7 +28,7 @@ fn build() -> Result<PathBuf> {
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let install = ["install", "--no-audit", "--no-fund", "--loglevel=error", &tarball];
     run(Command::new(npm).args(install).current_dir(&app))?;
-    let vite = app.join("node_modules/vite/bin/vite.js");
+    let vite = environment::crate_path("node_modules/vite/bin/vite.js");
     run(Command::new("node").arg(vite).arg("build").current_dir(&app))?;
     Ok(app.join("dist"))
 }
@@ -83,6 +83,33 @@ async fn wait(tab: &Tab<'_>, id: &str, wanted: &str) -> Result {
 }
 
 #[test]
+fn the_types_of_the_package_fit_a_strict_app() -> Result {
+    let app = built()?;
+    let app = app.parent().context("the app has no directory")?;
+    let tsc = environment::crate_path("node_modules/typescript/bin/tsc");
+    run(Command::new("node").arg(tsc).args(["--project", "."]).current_dir(app))?;
+    // A wrong option is an error, or the types say nothing.
+    let wrong = app.join("wrong.ts");
+    std::fs::write(
+        &wrong,
+        "import { createClient } from 'gatepass';\ncreateClient({ issuer: 'x', clientID: 'y' });\n",
+    )?;
+    let project =
+        std::fs::read_to_string(app.join("tsconfig.json"))?.replace("main.ts", "wrong.ts");
+    std::fs::write(app.join("wrong.json"), project)?;
+    let tsc = environment::crate_path("node_modules/typescript/bin/tsc");
+    let output = Command::new("node")
+        .arg(tsc)
+        .args(["--project", "wrong.json"])
+        .current_dir(app)
+        .stdin(Stdio::null())
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    ensure!(!output.status.success() && said.contains("clientID"), "{said}");
+    Ok(())
+}
+
+#[test]
 fn s15_the_npm_client_signs_in_reads_and_is_refused_after_sign_out() -> Result {
     journey().go(async |stage, browser| {
         let tab = browser.first_tab();
@@ -107,6 +134,9 @@ fn s15_the_npm_client_signs_in_reads_and_is_refused_after_sign_out() -> Result {
         tab.click("sign-out").await?;
         wait(&tab, "status", "anonymous").await?;
         stage.control.wait_for(1, "session.ended").await?;
+        // Without a session the client has no token to send, and says so.
+        tab.click("fetch-userinfo").await?;
+        wait(&tab, "refused", "not_signed_in").await?;
         // The token that the app has seen while it was signed in is worth nothing now.
         let requests = browser.requests().await?;
         let token =

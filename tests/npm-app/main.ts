@@ -1,0 +1,51 @@
+import { createClient, GatepassError, type Client, type Session } from "gatepass";
+
+interface Config {
+  issuer: string;
+  clientId: string;
+}
+
+const config: Config = await (await fetch("/config.json")).json();
+const count = Number(new URLSearchParams(location.search).get("clients") ?? sessionStorage.clients ?? 1);
+// The provider brings the person back without the query.
+sessionStorage.clients = count;
+
+const make = (): Client =>
+  createClient({ ...config, onLoad: "check", tokenOrigins: [new URL(config.issuer).origin] });
+// Two clients on one page, as React's strict mode makes them: the first one draws.
+const [auth] = Array.from({ length: count }, make) as [Client, ...Client[]];
+
+const find = (id: string): HTMLElement => {
+  const found = document.querySelector<HTMLElement>(`[data-testid="${id}"]`);
+  if (!found) throw new Error(`the page has no ${id}`);
+  return found;
+};
+
+auth.subscribe((session: Session) => {
+  find("status").textContent = session.status;
+  find("user-name").textContent = session.user?.name ?? "";
+  const code = session.error?.code ?? session.cause?.ending ?? "";
+  find("notice").dataset.code = code;
+  find("notice").textContent = code;
+});
+
+/** Shows the code of what was refused; anything else is a defect and stays an error. */
+const attempt = (id: string, act: () => Promise<unknown>): void => {
+  find(id).onclick = async () => {
+    find("refused").textContent = "";
+    try {
+      await act();
+    } catch (error) {
+      if (!(error instanceof GatepassError)) throw error;
+      find("refused").textContent = error.code;
+    }
+  };
+};
+
+attempt("sign-in", () => auth.signIn());
+attempt("sign-out", () => auth.signOut());
+attempt("sign-out-here", () => auth.signOut({ scope: "local" }));
+attempt("fetch-userinfo", async () => {
+  const response = await auth.fetch(`${config.issuer}/userinfo`);
+  find("userinfo").textContent = JSON.stringify(await response.json());
+});
