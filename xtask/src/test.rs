@@ -239,7 +239,7 @@ impl Session {
                     .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", workspace::path("sdk/webdriver.json"))
                     .env("CHROMEDRIVER", &browser.driver)
                     .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60")
-                    .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+                    .env("WASM_BINDGEN_TEST_TIMEOUT", "120");
                 let what = format!("{} in a browser", binary.target);
                 self.binary(&mut command, Speech::Lines, Ring::Effects, "chromium", &what);
             }
