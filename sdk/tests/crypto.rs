@@ -113,9 +113,8 @@ async fn signatures_of_the_specification_are_right() {
 
 #[wasm_bindgen_test]
 async fn signatures_that_webcrypto_makes_are_right() {
-    let algorithms = [
-        "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
-    ];
+    let algorithms =
+        ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
     for algorithm in algorithms {
         assert_eq!(Vector::made(algorithm).await.verdict().await, RIGHT, "{algorithm}");
     }

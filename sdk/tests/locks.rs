@@ -5,10 +5,9 @@
 mod support;
 
 use gatepass_core::wire::{Answer, Effect, Failure, Signal};
-use js_sys::{Function, Promise};
-use support::{Undo, World, failed, global, unique};
+use js_sys::Function;
+use support::{Undo, World, failed, global, lock_state, unique};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -17,13 +16,6 @@ wasm_bindgen_test_configure!(run_in_browser);
 extern "C" {
     #[wasm_bindgen(thread_local_v2, js_name = locks)]
     static LOCKS: Function;
-}
-
-#[wasm_bindgen(module = "/tests/support/web.js")]
-extern "C" {
-    /// How many hold the lock and how many wait for it, as `1+0`.
-    #[wasm_bindgen(js_name = lockState)]
-    fn lock_state(name: &str) -> Promise;
 }
 
 fn world() -> World {
@@ -42,10 +34,6 @@ fn steal(name: &str) -> Effect {
     Effect::TakeLock { name: name.to_owned(), if_free: false, steal: true }
 }
 
-async fn state(name: &str) -> String {
-    JsFuture::from(lock_state(name)).await.unwrap().as_string().unwrap()
-}
-
 /// Takes a lock that is free and gives the effect's number.
 async fn taken(world: &World, name: &str) -> u32 {
     let id = world.begin(take(name));
@@ -58,7 +46,7 @@ async fn waiting_tab_gets_the_lock_when_it_is_dropped() {
     let (one, two, name) = (world(), world(), unique("lock"));
     let lock = taken(&one, &name).await;
     let waiting = two.begin(take(&name));
-    assert_eq!(state(&name).await, "1+1");
+    assert_eq!(lock_state(&name).await, "1+1");
     two.assert_silence();
     assert_eq!(one.perform(Effect::DropLock { lock }).await, Answer::Done {});
     assert_eq!(two.answer_of(waiting).await, Answer::Granted {});
@@ -71,7 +59,7 @@ async fn lock_that_is_held_is_answered_at_once_if_asked_so() {
     let (one, two, name) = (world(), world(), unique("lock"));
     assert_eq!(one.perform(take_if_free(&name)).await, Answer::Granted {});
     assert_eq!(two.perform(take_if_free(&name)).await, failed(Failure::Held));
-    assert_eq!(state(&name).await, "1+0");
+    assert_eq!(lock_state(&name).await, "1+0");
 }
 
 #[wasm_bindgen_test]
@@ -80,10 +68,10 @@ async fn stolen_lock_is_lost() {
     let lock = taken(&one, &name).await;
     assert_eq!(two.perform(steal(&name)).await, Answer::Granted {});
     assert_eq!(one.signal().await, Signal::Lost { effect: lock });
-    assert_eq!(state(&name).await, "1+0");
+    assert_eq!(lock_state(&name).await, "1+0");
     // The thief's lock does not go with the loser's.
     assert_eq!(one.perform(Effect::DropLock { lock }).await, Answer::Done {});
-    assert_eq!(state(&name).await, "1+0");
+    assert_eq!(lock_state(&name).await, "1+0");
 }
 
 #[wasm_bindgen_test]
@@ -105,11 +93,11 @@ async fn cancelled_wait_is_over() {
     let (one, two, name) = (world(), world(), unique("lock"));
     let lock = taken(&one, &name).await;
     let waiting = two.begin(take(&name));
-    assert_eq!(state(&name).await, "1+1");
+    assert_eq!(lock_state(&name).await, "1+1");
     two.cancel(waiting);
-    assert_eq!(state(&name).await, "1+0");
+    assert_eq!(lock_state(&name).await, "1+0");
     one.perform(Effect::DropLock { lock }).await;
-    assert_eq!(state(&name).await, "0+0");
+    assert_eq!(lock_state(&name).await, "0+0");
     two.assert_silence();
 }
 

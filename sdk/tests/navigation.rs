@@ -4,12 +4,12 @@
 
 mod support;
 
-use js_sys::{Function, Promise};
-use support::{World, failed, unique};
 use gatepass_core::{
     secret::Secret,
     wire::{Answer, Effect, Failure},
 };
+use js_sys::{Function, Promise};
+use support::{World, failed, unique};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};

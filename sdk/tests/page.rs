@@ -53,11 +53,9 @@ async fn page_tells_when_the_network_is_back() {
 #[wasm_bindgen_test]
 async fn page_tells_when_it_is_left_or_frozen() {
     let world = world();
-    for (target, event, persisted) in [
-        ("window", "pagehide", true),
-        ("window", "pagehide", false),
-        ("document", "freeze", false),
-    ] {
+    for (target, event, persisted) in
+        [("window", "pagehide", true), ("window", "pagehide", false), ("document", "freeze", false)]
+    {
         happen(&global(target), event, persisted);
         assert_eq!(world.signal().await, Signal::Leave {}, "{event}");
     }

@@ -2,7 +2,14 @@
 //!
 //! The machine gives the orders that the test hands it, and keeps the facts that it is told. They
 //! cross by the real loop and the real codec, so a fact that the real machine could not read fails.
-#![allow(dead_code, reason = "each test file is a crate of its own and uses some of this")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test file is a crate of its own and uses some of this"
+)]
+
+mod page;
+pub(crate) use page::{Undo, ask, at, global, limit, lock_state, unique};
 
 use futures_channel::mpsc::{self, UnboundedReceiver};
 use futures_util::{
@@ -13,14 +20,13 @@ use gatepass_core::{
     time::Now,
     wire::{Answer, Effect, Fact, Failure, Order, Signal, read_fact, write_orders},
 };
-use js_sys::{Array, Function, Promise, Uint8Array};
+use js_sys::{Array, Function, Uint8Array};
 use std::{
     cell::{Cell, RefCell},
     pin::pin,
     rc::Rc,
 };
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
 /// What the machine is told in one step.
 #[derive(Clone, Debug)]
@@ -106,7 +112,7 @@ impl World {
     #[allow(clippy::await_holding_refcell_ref, reason = "a test waits at one place at a time")]
     pub(crate) async fn next(&self) -> Told {
         let mut told = self.told.borrow_mut();
-        match select(told.next(), pin!(JsFuture::from(limit()))).await {
+        match select(told.next(), pin!(limit())).await {
             Either::Left((Some(Ok(told)), _)) => told,
             Either::Left((Some(Err(text)), _)) => panic!("the machine cannot read {text}"),
             _ => panic!("the machine was told nothing within ten seconds"),
@@ -135,59 +141,8 @@ pub(crate) fn failed(reason: Failure) -> Answer {
     Answer::Failed { reason }
 }
 
-/// Undoes at its end what a test did to the browser.
-pub(crate) struct Undo(Function);
-
-impl Undo {
-    /// Until then, reading `target[name]` throws as where a browser blocks it.
-    pub(crate) fn block(target: &JsValue, name: &str) -> Self {
-        Self(block(target, name))
-    }
-
-    /// Until then, `target[name]` is `value`.
-    pub(crate) fn replace(target: &JsValue, name: &str, value: &JsValue) -> Self {
-        Self(replace(target, name, value))
-    }
-}
-
-impl Drop for Undo {
-    fn drop(&mut self) {
-        self.0.call0(&JsValue::NULL).unwrap();
-    }
-}
-
-/// The address of a path at the server of answers, which `cargo xtask test effects` starts.
-pub(crate) async fn at(path: &str) -> String {
-    let server = ask("/server.txt", "GET", "").await;
-    format!("{}{path}", server.trim())
-}
-
-/// A request of the test's own.
-pub(crate) async fn ask(url: &str, method: &str, body: &str) -> String {
-    let body = if method == "GET" { JsValue::UNDEFINED } else { body.into() };
-    let text = JsFuture::from(text(url, method, &body)).await;
-    text.unwrap_or_else(|error| panic!("{error:?}")).as_string().unwrap()
-}
-
-/// A name that no other test of this page uses.
-pub(crate) fn unique(name: &str) -> String {
-    format!("{name}-{}", js_sys::Math::random())
-}
-
-pub(crate) fn global(name: &str) -> JsValue {
-    js_sys::Reflect::get(&js_sys::global(), &name.into()).unwrap()
-}
-
 /// A fact that only makes the scripted machine give its orders.
 const GO: &str = r#"{"kind":"command","id":0,"command":{"kind":"check_session"}}"#;
-
-#[wasm_bindgen(module = "/tests/support/web.js")]
-extern "C" {
-    fn block(target: &JsValue, name: &str) -> Function;
-    fn replace(target: &JsValue, name: &str, value: &JsValue) -> Function;
-    fn limit() -> Promise;
-    fn text(url: &str, method: &str, body: &JsValue) -> Promise;
-}
 
 #[wasm_bindgen(module = "/driver/loop.js")]
 extern "C" {
