@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 /// How long a state may take to come. Generous: a slow machine must not fail a right program.
-pub const LIMIT: Duration = Duration::from_secs(20);
+pub const LIMIT: Duration = Duration::from_secs(30);
 
 /// How often a state is looked at.
 const BEAT: Duration = Duration::from_millis(20);
