@@ -9,6 +9,7 @@ mod discovery;
 mod id_token;
 mod journey;
 mod logout;
+mod schedules;
 mod start;
 mod stream;
 mod tabs;

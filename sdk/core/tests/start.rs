@@ -252,7 +252,9 @@ fn a_page_frozen_while_it_waits_for_the_provider_goes_on_when_thawed() {
     page.freeze();
     page.thaw();
     world.release();
-    assert_ne!(page.status(), Status::Restoring);
+    world.advance(1);
+    page.expect_status(Status::Anonymous);
+    assert_eq!(world.visits(), 0, "a page that comes back does not redirect");
     let outcomes = &world.inside().documents;
     for page in outcomes.values() {
         assert!(page.outcomes.values().all(Option::is_some), "each command is over");

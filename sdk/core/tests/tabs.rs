@@ -517,6 +517,16 @@ fn rp27_a_page_that_missed_a_change_of_user_shows_the_new_one() {
 }
 
 #[test]
+fn a_page_that_missed_a_sign_in_adopts_it_when_it_returns() {
+    let world = World::new();
+    let first = world.open();
+    first.freeze();
+    world.signed_in("richard");
+    first.thaw();
+    first.expect_status(Status::Authenticated);
+}
+
+#[test]
 fn a_page_that_adopts_before_it_knows_whether_it_leads_waits_for_the_lock_once() {
     let world = World::new();
     let first = world.signed_in("richard");

@@ -8,7 +8,7 @@ use crate::{
     id_token::{Expected, UntrustedIdToken},
     metadata::Metadata,
     token::{code_form, read_response},
-    wire::{Answer, Area, Effect, Status},
+    wire::{Answer, Area, Cause, Effect, Ending, Status},
 };
 use alloc::{boxed::Box, string::String};
 
@@ -43,6 +43,9 @@ impl Machine {
             Some((Attempt::SignOut, _)) => {
                 self.erase(Area::Tab, record_key(&state));
                 self.erase(Area::Tab, return_key(&state));
+                // The provider has confirmed what the page before this one began.
+                self.cause = Some(Cause { ending: Ending::SignedOut, at: now.0 });
+                self.changed = true;
                 self.ask_other_tabs();
             }
             Some((Attempt::SignIn(attempt), expired)) => {

@@ -65,10 +65,12 @@ impl Machine {
     }
 
     /// The provider says that the session stands.
-    fn session_stands(&mut self) {
+    pub(super) fn session_stands(&mut self) {
         if matches!(self.status, Status::Offline | Status::Restoring) {
             self.set_status(Status::Authenticated);
             self.set_error(None);
+            // A tab that was opened while this one was away has found nobody.
+            self.share_session();
         }
     }
 

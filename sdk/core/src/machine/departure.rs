@@ -121,8 +121,8 @@ impl Machine {
             return self.departure_failed(departure, Code::Superseded.into());
         }
         if departure.attempt.automatic {
-            // Another tab shared its session meanwhile.
-            if self.start.is_over() {
+            // Another tab shared its session meanwhile, or the page was left and came back.
+            if self.start.climb().is_none_or(|climb| climb.may_not_redirect) {
                 return;
             }
             let now = self.local_time();

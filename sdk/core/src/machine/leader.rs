@@ -23,7 +23,7 @@ impl Machine {
 
     /// A session is held: lead it, or wait for the tab that leads to go.
     pub(super) fn lead_or_wait(&mut self) {
-        if self.away {
+        if self.away || self.leaving {
             return;
         }
         match self.lead {

@@ -208,13 +208,13 @@ impl Machine {
         self.away = false;
         self.leaving = false;
         self.finish_interrupted_start();
+        // What the tabs said meanwhile was not heard: there may be a session, or a newer one.
+        self.broadcast(&Message::Hello);
         if self.held.is_some() {
             self.set_status(Status::Restoring);
             self.changed = true;
-            // What the tabs said meanwhile was not heard: whether the session ended here is known
-            // from the hint, whether there is a newer one is asked.
+            // That the session ended here meanwhile is known from the hint.
             self.load(Area::Origin, self.shared_key("hint"), super::Expect::HintAfterReturn);
-            self.broadcast(&Message::Hello);
             self.lead_or_wait();
             self.check(None);
         }

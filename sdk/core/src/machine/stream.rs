@@ -40,7 +40,8 @@ impl Machine {
     /// Opens the stream, if this tab leads and none is open.
     pub(super) fn open_stream(&mut self) {
         self.clear_timer(Timer::StreamRetry);
-        let wanted = self.held.is_some() && self.is_leading() && !self.away;
+        let stays = !self.away && !self.leaving;
+        let wanted = self.held.is_some() && self.is_leading() && stays;
         if wanted && self.stream.effect.is_none() && !self.stream.absent {
             self.with_metadata(Goal::Stream, false);
         }
@@ -48,7 +49,7 @@ impl Machine {
 
     pub(super) fn send_open_stream(&mut self, endpoint: Option<String>) {
         let (Some(held), Some(url)) = (&self.held, endpoint) else { return };
-        if self.stream.effect.is_some() || self.away || !self.is_leading() {
+        if self.stream.effect.is_some() || self.away || self.leaving || !self.is_leading() {
             return;
         }
         let authorization = bearer(&held.tokens.access_token);
@@ -95,8 +96,7 @@ impl Machine {
         self.stream.heard_at_ms = Some(self.now.monotonic_ms);
         self.set_timer(Timer::StreamSilence, SILENCE_MS);
         if self.status == Status::Offline {
-            self.set_status(Status::Authenticated);
-            self.set_error(None);
+            self.session_stands();
         }
     }
 

@@ -211,6 +211,10 @@ impl Browser {
         let id = self.last_command;
         if let Some(page) = self.documents.get_mut(&document) {
             page.outcomes.insert(id, None);
+            if matches!(command, Command::SignIn { .. }) {
+                // Somebody clicked: the way is open again.
+                self.redirects.insert(page.tab, 0);
+            }
         }
         self.step(document, Fact::Command { id, command }, &[]);
         id
@@ -280,7 +284,14 @@ impl Browser {
         for byte in &mut random {
             *byte = self.entropy.next().to_le_bytes()[0];
         }
+        let said = std::env::var_os("GATEPASS_TRACE").map(|_| format!("{fact:?}"));
         let orders = page.machine.step(now, Entropy::new(random), fact, bytes);
+        if let Some(said) = said {
+            eprintln!("page {document}: {said}");
+            for order in &orders {
+                eprintln!("    {order:?}");
+            }
+        }
         page.rules.check(&orders, &self.provider.secrets);
         self.documents.insert(document, page);
         for order in orders {
@@ -376,6 +387,9 @@ impl Browser {
             },
             Effect::Navigate { url, replace } => {
                 let tab = self.page(document).tab;
+                if !replace {
+                    self.redirects.insert(tab, 0);
+                }
                 if replace {
                     let count = self.redirects.entry(tab).or_default();
                     *count += 1;
@@ -622,6 +636,11 @@ impl Browser {
                 *ready.iter().find(same).unwrap()
             }
         };
+        if self.shuffle.is_some() {
+            // Nothing comes at the very moment at which something else came.
+            self.wall_ms += 2;
+            self.monotonic_ms += 2;
+        }
         let delivery = self.deliveries.remove(at);
         self.hand_over(delivery);
         true
@@ -694,6 +713,21 @@ impl Browser {
         }
         self.wall_ms += end - self.monotonic_ms;
         self.monotonic_ms = end;
+    }
+
+    /// Lets time pass while nothing is delivered but what is due.
+    pub fn drift(&mut self, ms: i64) {
+        self.monotonic_ms += ms;
+        self.wall_ms += ms;
+        let now = self.monotonic_ms;
+        let due =
+            |page: &Document| !page.away && !page.hangs && page.wake_at.is_some_and(|at| at <= now);
+        let due: Vec<u64> =
+            self.documents.iter().filter(|(_, page)| due(page)).map(|(id, _)| *id).collect();
+        for document in due {
+            self.page(document).wake_at = None;
+            self.signal(document, Signal::Wake {});
+        }
     }
 
     /// When the page wants to be woken.

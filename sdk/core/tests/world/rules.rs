@@ -21,15 +21,12 @@ impl Rules {
         for order in orders {
             if let Order::Effect { id, effect } = order {
                 assert!(self.effects.insert(*id), "effect {id} was ordered before");
-                // A page that is being left only tidies up.
-                let tidies = matches!(
+                // A page that is being left begins nothing that outlasts it, and leaves once.
+                let begins = matches!(
                     effect,
-                    Effect::Save { .. }
-                        | Effect::Erase { .. }
-                        | Effect::Broadcast { .. }
-                        | Effect::DropLock { .. }
+                    Effect::Navigate { .. } | Effect::OpenStream { .. } | Effect::TakeLock { .. }
                 );
-                assert!(tidies || !self.leaving, "after navigate: {effect:?}");
+                assert!(!begins || !self.leaving, "after navigate: {effect:?}");
                 self.leaving |= matches!(effect, Effect::Navigate { .. });
             }
             keeps_secrets(order, secrets);
