@@ -14,6 +14,8 @@ impl Machine {
         if self.held.is_some() {
             self.with_metadata(super::Goal::Check(command), false);
         } else {
+            // Nothing to check, but whether the provider is there again can be found out.
+            self.handle_attention();
             self.complete(command, Outcome::Done {});
         }
     }
