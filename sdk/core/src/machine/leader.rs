@@ -47,6 +47,8 @@ impl Machine {
             _ => Lead::No,
         };
         if self.is_leading() {
+            // A tab that asked while the lead changed hands may have heard nobody.
+            self.share_session();
             self.open_stream();
             self.refresh_as_leader();
         }

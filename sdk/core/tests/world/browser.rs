@@ -97,6 +97,8 @@ pub struct Browser {
     lock: Option<(u64, u32)>,
     lock_queue: VecDeque<(u64, u32)>,
     streams: Vec<Stream>,
+    /// Refresh tokens on their way: page, effect, token.
+    refreshing: Vec<(u64, u32, String)>,
     deliveries: Vec<Delivery>,
     entropy: Random,
     last_document: u64,
@@ -144,6 +146,7 @@ impl Browser {
             lock: None,
             lock_queue: VecDeque::new(),
             streams: Vec::new(),
+            refreshing: Vec::new(),
             deliveries: Vec::new(),
             entropy: Random(1),
             last_document: 0,
@@ -534,7 +537,17 @@ impl Browser {
         assert_eq!(form.is_some(), endpoint == Endpoint::Token);
         assert_eq!(authorization.is_some(), endpoint == Endpoint::UserInfo);
         let form = form.unwrap_or_default();
-        let form = form_urlencoded::parse(form.as_bytes()).into_owned().collect();
+        let form: BTreeMap<String, String> =
+            form_urlencoded::parse(form.as_bytes()).into_owned().collect();
+        if let Some(token) = form.get("refresh_token").filter(|_| !self.locks_missing) {
+            // RP17: one at a time, as far as the pages live that send it.
+            let another = self.refreshing.iter().find(|(page, _, sent)| {
+                let page = self.documents.get(page);
+                sent == token && page.is_some_and(|page| !page.away && !page.hangs)
+            });
+            assert!(another.is_none(), "a second refresh by {document}: {another:?}");
+            self.refreshing.push((document, id, token.clone()));
+        }
         let (answer, bytes) = self.ask(Request { endpoint, url, form, authorization });
         let fact = Fact::Answer { effect: id, answer };
         self.deliver(document, Lane::Request(id), Some(endpoint), fact, bytes);
@@ -647,6 +660,9 @@ impl Browser {
     }
 
     fn hand_over(&mut self, delivery: Delivery) {
+        if let Fact::Answer { effect, .. } = delivery.fact {
+            self.refreshing.retain(|(page, id, _)| (*page, *id) != (delivery.document, effect));
+        }
         let live = &mut self.page(delivery.document).live;
         // What was cancelled answers no more.
         let wanted = match &delivery.fact {

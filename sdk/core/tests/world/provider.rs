@@ -148,8 +148,6 @@ pub struct Provider {
     pub cookie: Option<usize>,
     pub sessions: Vec<Sso>,
     pub metadata: Value,
-    /// How often a spent refresh token came again.
-    pub replays: usize,
     waiting: Vec<Parameters>,
     grants: Vec<Grant>,
     codes: BTreeMap<String, Code>,
@@ -188,7 +186,6 @@ impl Provider {
                 "session_events_endpoint": at("session_events"),
                 "authorization_response_iss_parameter_supported": true,
             }),
-            replays: 0,
             waiting: Vec::new(),
             grants: Vec::new(),
             codes: BTreeMap::new(),
@@ -426,7 +423,6 @@ impl Provider {
                 let replayed = self.grants.iter().position(|g| g.spent.iter().any(|t| t == given));
                 if let Some(at) = replayed {
                     self.grants[at].revoked = true;
-                    self.replays += 1;
                 }
                 let known = self.grants.iter().position(|g| !g.revoked && g.refresh_token == given);
                 let Some(at) = known else { return refuse("invalid_grant") };
