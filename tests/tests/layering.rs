@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context, Result};
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 
 /// Each crate and what it may depend on of ours, for its tests too. Nothing else is allowed.
@@ -50,8 +51,8 @@ const ROOTS: [(&str, &str); 4] = [
 ];
 
 #[test]
-fn every_arrow_is_a_permitted_one() {
-    let metadata = metadata(false);
+fn every_arrow_is_a_permitted_one() -> Result<()> {
+    let metadata = metadata(false)?;
     let members: BTreeSet<&str> = metadata.packages.iter().map(|it| it.name.as_str()).collect();
     let mut forbidden = Vec::new();
     for package in &metadata.packages {
@@ -64,69 +65,77 @@ fn every_arrow_is_a_permitted_one() {
         }
     }
     assert!(forbidden.is_empty(), "arrows that ARROWS does not permit: {forbidden:?}");
+    Ok(())
 }
 
 #[test]
-fn every_crate_has_its_line_of_arrows() {
-    let metadata = metadata(false);
+fn every_crate_has_its_line_of_arrows() -> Result<()> {
+    let metadata = metadata(false)?;
     let members: BTreeSet<&str> = metadata.packages.iter().map(|it| it.name.as_str()).collect();
     let listed: BTreeSet<&str> = ARROWS.iter().map(|(name, _)| *name).collect();
     assert_eq!(members, listed);
+    Ok(())
 }
 
 #[test]
-fn the_core_reaches_no_browser_clock_or_randomness() {
-    let metadata = metadata(true);
-    let reached = reached_by(&metadata, "gatepass-core");
+fn the_core_reaches_no_browser_clock_or_randomness() -> Result<()> {
+    let metadata = metadata(true)?;
+    let reached = reached_by(&metadata, "gatepass-core")?;
     let found: Vec<_> = NOT_IN_THE_CORE.iter().filter(|name| reached.contains(**name)).collect();
     assert!(found.is_empty(), "gatepass-core reaches {found:?}");
+    Ok(())
 }
 
 #[test]
-fn the_npm_face_leaves_effects_to_the_driver() {
-    let metadata = metadata(true);
-    let reached = reached_by(&metadata, "gatepass-npm");
+fn the_npm_face_leaves_effects_to_the_driver() -> Result<()> {
+    let metadata = metadata(true)?;
+    let reached = reached_by(&metadata, "gatepass-npm")?;
     let found: Vec<_> =
         NOT_IN_THE_NPM_FACE.iter().filter(|name| reached.contains(**name)).collect();
     assert!(found.is_empty(), "gatepass-npm reaches {found:?}");
+    Ok(())
 }
 
 #[test]
-fn every_crate_takes_the_lints_of_the_workspace() {
-    for (name, manifest) in manifests() {
+fn every_crate_takes_the_lints_of_the_workspace() -> Result<()> {
+    for (name, manifest) in manifests()? {
         let takes = manifest
             .get("lints")
             .and_then(|lints| lints.get("workspace"))
             .and_then(toml::Value::as_bool);
         assert_eq!(takes, Some(true), "{name} needs `[lints] workspace = true`");
     }
+    Ok(())
 }
 
 #[test]
-fn every_version_stands_in_the_workspace() {
-    for (name, manifest) in manifests() {
+fn every_version_stands_in_the_workspace() -> Result<()> {
+    for (name, manifest) in manifests()? {
         for (dependency, value) in dependencies(&manifest) {
             let is_shared = value.get("workspace").and_then(toml::Value::as_bool) == Some(true);
             assert!(is_shared, "{name}: {dependency} needs `workspace = true`");
         }
     }
+    Ok(())
 }
 
 #[test]
-fn crate_roots_say_what_they_promise() {
+fn crate_roots_say_what_they_promise() -> Result<()> {
     for (file, promise) in ROOTS {
-        let path = root().join(file);
-        let source = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let path = root()?.join(file);
+        let source = fs::read_to_string(&path).with_context(|| file.to_owned())?;
         let says = source.lines().any(|line| line.trim() == promise);
         assert!(says, "{file} needs {promise}");
     }
+    Ok(())
 }
 
 #[test]
-fn licences_and_dependency_rules_are_there() {
+fn licences_and_dependency_rules_are_there() -> Result<()> {
     for file in ["deny.toml", "LICENSE-MIT", "LICENSE-APACHE"] {
-        assert!(root().join(file).is_file(), "{file} is missing");
+        assert!(root()?.join(file).is_file(), "{file} is missing");
     }
+    Ok(())
 }
 
 fn permitted(name: &str) -> &'static [&'static str] {
@@ -134,12 +143,12 @@ fn permitted(name: &str) -> &'static [&'static str] {
 }
 
 /// All packages that one is built with, for any target; what only tests use is not counted.
-fn reached_by(metadata: &Metadata, from: &str) -> BTreeSet<String> {
-    let resolve = metadata.resolve.as_ref().expect("cargo resolves the graph");
+fn reached_by(metadata: &Metadata, from: &str) -> Result<BTreeSet<String>> {
+    let resolve = metadata.resolve.as_ref().context("cargo resolves no graph")?;
     let names: BTreeMap<_, &Package> = metadata.packages.iter().map(|it| (&it.id, it)).collect();
     let nodes: BTreeMap<_, _> = resolve.nodes.iter().map(|node| (&node.id, node)).collect();
     let start = metadata.packages.iter().find(|it| it.name.as_str() == from);
-    let mut open = vec![&start.expect("the crate is a member").id];
+    let mut open = vec![&start.context("the crate is no member")?.id];
     let mut reached = BTreeSet::new();
     while let Some(id) = open.pop() {
         for next in &nodes[id].deps {
@@ -152,25 +161,25 @@ fn reached_by(metadata: &Metadata, from: &str) -> BTreeSet<String> {
             }
         }
     }
-    reached
+    Ok(reached)
 }
 
-fn metadata(with_dependencies: bool) -> Metadata {
+fn metadata(with_dependencies: bool) -> Result<Metadata> {
     let mut command = MetadataCommand::new();
-    command.manifest_path(root().join("Cargo.toml"));
+    command.manifest_path(root()?.join("Cargo.toml"));
     if !with_dependencies {
         command.no_deps();
     }
-    command.exec().expect("cargo describes the workspace")
+    command.exec().context("cargo does not describe the workspace")
 }
 
 /// Each member's name and manifest.
-fn manifests() -> Vec<(String, toml::Table)> {
+fn manifests() -> Result<Vec<(String, toml::Table)>> {
     let read = |package: &Package| {
-        let text = fs::read_to_string(&package.manifest_path).expect("a manifest can be read");
-        (package.name.to_string(), text.parse().expect("a manifest is TOML"))
+        let text = fs::read_to_string(&package.manifest_path)?;
+        Ok((package.name.to_string(), text.parse()?))
     };
-    metadata(false).packages.iter().map(read).collect()
+    metadata(false)?.packages.iter().map(read).collect()
 }
 
 /// Each dependency of a manifest, of every kind and target.
@@ -185,7 +194,7 @@ fn dependencies(manifest: &toml::Table) -> Vec<(String, toml::Value)> {
         .collect()
 }
 
-fn root() -> PathBuf {
+fn root() -> Result<PathBuf> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest.parent().expect("the crate is in the working tree").to_path_buf()
+    Ok(manifest.parent().context("the crate has no parent")?.to_path_buf())
 }
