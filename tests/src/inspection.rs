@@ -3,8 +3,8 @@
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use crate::browser::Tab;
 use crate::site::crate_text;
+use crate::tab::Tab;
 
 /// What was found on the pages of a journey.
 #[derive(Debug)]

@@ -22,13 +22,15 @@ pub mod pages;
 pub mod process;
 pub mod site;
 pub mod stage;
+pub mod tab;
 pub mod timeline;
 pub mod wait;
 pub mod world;
 
-pub use browser::{Browser, Tab};
+pub use browser::Browser;
 pub use journey::{Journey, journey};
 pub use stage::{Client, Stage};
+pub use tab::Tab;
 pub use timeline::Timeline;
 pub use wait::{LONG_LIMIT, until, until_within};
 

@@ -44,6 +44,8 @@ fn sign_out_reaches_the_other(initiator: Client) -> Result {
 
         // It was told, it did not ask: its tab sent nothing between the sign-out and its change.
         let target = there.tab.target();
+        let is_seen = requests.iter().any(|request| request.target == target);
+        ensure!(is_seen, "the log does not see that tab at all");
         let asked: Vec<_> = requests
             .iter()
             .skip(before)

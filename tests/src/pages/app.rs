@@ -3,9 +3,10 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::browser::{Browser, Tab};
+use crate::browser::Browser;
 use crate::pages::idp::SignInPage;
 use crate::stage::{Client, PASSWORD, Stage};
+use crate::tab::Tab;
 use crate::wait::until;
 
 /// One of the demo apps, open in a tab.

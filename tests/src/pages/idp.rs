@@ -4,8 +4,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-use crate::browser::Tab;
 use crate::stage::{PASSWORD, Stage};
+use crate::tab::Tab;
 use crate::wait::until;
 
 /// The sign-in page in a tab.

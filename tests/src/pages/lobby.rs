@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
-use crate::browser::{Browser, Tab};
+use crate::browser::Browser;
 use crate::stage::Stage;
+use crate::tab::Tab;
 use crate::wait::until;
 
 /// The lobby in a tab.

@@ -1,0 +1,271 @@
+//! A tab of the browser, driven by test ids.
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::path::Path;
+use thirtyfour::WindowHandle;
+use thirtyfour::error::{WebDriverError, WebDriverErrorInner};
+use thirtyfour::prelude::*;
+
+use crate::browser::Browser;
+use crate::wait::until;
+
+/// A tab. What is done in it brings it to the driver's attention first.
+#[derive(Clone, Debug)]
+pub struct Tab<'a> {
+    pub(crate) browser: &'a Browser,
+    pub(crate) handle: WindowHandle,
+}
+
+impl PartialEq for Tab<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.handle == other.handle
+    }
+}
+
+impl<'a> Tab<'a> {
+    /// Its browser.
+    #[must_use]
+    pub fn browser(&self) -> &'a Browser {
+        self.browser
+    }
+
+    /// The name under which its requests are logged.
+    #[must_use]
+    pub fn target(&self) -> String {
+        self.handle.to_string()
+    }
+
+    /// Goes to an address, as if typed.
+    ///
+    /// # Errors
+    /// When nothing answers there.
+    pub async fn goto(&self, address: &str) -> Result<()> {
+        let driver = self.driver().await?;
+        driver.goto(address).await.with_context(|| format!("cannot go to {address}"))
+    }
+
+    /// Goes to an address that may not answer.
+    ///
+    /// # Errors
+    /// When the browser fails, not when the server does.
+    pub async fn goto_dead(&self, address: &str) -> Result<()> {
+        match self.driver().await?.goto(address).await {
+            Ok(()) => Ok(()),
+            Err(error) if error.to_string().contains("net::ERR_") => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Its address.
+    ///
+    /// # Errors
+    /// When the browser does not tell.
+    pub async fn address(&self) -> Result<String> {
+        Ok(self.driver().await?.current_url().await?.to_string())
+    }
+
+    /// Reloads.
+    ///
+    /// # Errors
+    /// When the browser fails.
+    pub async fn reload(&self) -> Result<()> {
+        Ok(self.driver().await?.refresh().await?)
+    }
+
+    /// Goes back.
+    ///
+    /// # Errors
+    /// When the browser fails.
+    pub async fn back(&self) -> Result<()> {
+        Ok(self.driver().await?.back().await?)
+    }
+
+    /// Closes it.
+    ///
+    /// # Errors
+    /// When the browser fails.
+    pub async fn close(self) -> Result<()> {
+        self.driver().await?.close_window().await?;
+        Ok(())
+    }
+
+    /// Runs a script in the page and gives what it returns.
+    ///
+    /// # Errors
+    /// When it throws.
+    pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
+        Ok(self.driver().await?.execute(script, arguments).await?.json().clone())
+    }
+
+    /// Runs a script that calls its last argument when it is done.
+    ///
+    /// # Errors
+    /// When it throws, or is never done.
+    pub async fn run_async(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
+        Ok(self.driver().await?.execute_async(script, arguments).await?.json().clone())
+    }
+
+    /// Sends a command of the DevTools protocol.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn command(&self, name: &str, parameters: Value) -> Result<Value> {
+        Ok(self.driver().await?.cdp().send_raw(name, parameters).await?)
+    }
+
+    /// The visible text of the element with a test id, or nothing if there is none.
+    ///
+    /// # Errors
+    /// When the page cannot be asked.
+    pub async fn text(&self, id: &str) -> Result<Option<String>> {
+        let script = "const found = document.querySelector(`[data-testid=\"${arguments[0]}\"]`);\
+                      return found ? found.innerText.trim() : null";
+        Ok(self.run(script, vec![id.into()]).await?.as_str().map(str::to_owned))
+    }
+
+    /// An attribute of the element with a test id, or nothing if there is none.
+    ///
+    /// # Errors
+    /// When the page cannot be asked.
+    pub async fn attribute(&self, id: &str, name: &str) -> Result<Option<String>> {
+        let script = "const found = document.querySelector(`[data-testid=\"${arguments[0]}\"]`);\
+                      return found ? found.getAttribute(arguments[1]) : null";
+        let found = self.run(script, vec![id.into(), name.into()]).await?;
+        Ok(found.as_str().map(str::to_owned))
+    }
+
+    /// Waits for an element with a test id and gives its text.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn wait_text(&self, id: &str) -> Result<String> {
+        let what = format!("[data-testid={id}]");
+        let found = until(what, async || self.text(id).await).await;
+        match found {
+            Ok(text) => Ok(text),
+            Err(error) => Err(error.context(self.describe().await)),
+        }
+    }
+
+    /// Clicks the element with a test id when it can be clicked, once.
+    ///
+    /// # Errors
+    /// When it cannot be clicked.
+    pub async fn click(&self, id: &str) -> Result<()> {
+        self.click_at(&by(id)).await.with_context(|| format!("cannot click {id}"))
+    }
+
+    /// Clicks the first element that a CSS selector finds, when it can be clicked, once.
+    ///
+    /// # Errors
+    /// When it cannot be clicked.
+    pub async fn click_at(&self, selector: &str) -> Result<()> {
+        let clicked = until(selector, async || {
+            let driver = self.driver().await?;
+            let element = driver.find(By::Css(selector)).await?;
+            match element.click().await {
+                Ok(()) => Ok(Some(Ok(()))),
+                Err(error) if is_not_yet(&error) => Err(error.into()),
+                // It may have been clicked: a second click would be another one.
+                Err(error) => Ok(Some(Err(error))),
+            }
+        });
+        match clicked.await {
+            Ok(result) => Ok(result?),
+            Err(error) => Err(error.context(self.describe().await)),
+        }
+    }
+
+    /// Types into the field with a test id, replacing what is there.
+    ///
+    /// # Errors
+    /// When there is no such field.
+    pub async fn fill(&self, id: &str, text: &str) -> Result<()> {
+        until(format!("field {id}"), async || {
+            let element = self.driver().await?.find(By::Css(by(id))).await?;
+            element.clear().await?;
+            element.send_keys(text).await?;
+            Ok(Some(()))
+        })
+        .await
+    }
+
+    /// Types what a person types, at whatever has the focus.
+    ///
+    /// # Errors
+    /// When the browser fails.
+    pub async fn press(&self, keys: &str) -> Result<()> {
+        Ok(self.driver().await?.action_chain().send_keys(keys).perform().await?)
+    }
+
+    /// Presses Tab until the element with a test id has the focus.
+    ///
+    /// # Errors
+    /// When it never gets it.
+    pub async fn press_until_focused(&self, id: &str) -> Result<()> {
+        self.wait_text(id).await?;
+        let script = "return document.activeElement?.dataset.testid === arguments[0]";
+        for _ in 0..60 {
+            if self.run(script, vec![id.into()]).await? == true {
+                return Ok(());
+            }
+            self.press("\u{E004}").await?;
+        }
+        bail!("{id} is not reached by Tab, {}", self.describe().await)
+    }
+
+    /// Saves a picture of it.
+    ///
+    /// # Errors
+    /// When the browser makes none.
+    pub async fn picture(&self, file: &Path) -> Result<()> {
+        Ok(self.driver().await?.screenshot(file).await?)
+    }
+
+    /// Its document as it is now.
+    ///
+    /// # Errors
+    /// When the browser does not tell.
+    pub async fn source(&self) -> Result<String> {
+        Ok(self.driver().await?.source().await?)
+    }
+
+    /// What a person reads in it.
+    ///
+    /// # Errors
+    /// When the page cannot be asked.
+    pub async fn words(&self) -> Result<String> {
+        let text = self.run("return document.body ? document.body.innerText : ''", vec![]).await?;
+        Ok(text.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Address and words, for a failure's report.
+    pub async fn describe(&self) -> String {
+        let address = self.address().await.unwrap_or_else(|error| format!("({error})"));
+        let words = self.words().await.unwrap_or_else(|error| format!("({error})"));
+        format!("at {}:\n{words}", address.split('?').next().unwrap_or_default())
+    }
+
+    async fn driver(&self) -> Result<&'a WebDriver> {
+        let driver = self.browser.driver();
+        driver.switch_to_window(self.handle.clone()).await?;
+        Ok(driver)
+    }
+}
+
+/// The selector of a test id.
+fn by(id: &str) -> String {
+    format!("[data-testid=\"{id}\"]")
+}
+
+/// Whether a click has not happened and may be tried again.
+fn is_not_yet(error: &WebDriverError) -> bool {
+    matches!(
+        error.as_inner(),
+        WebDriverErrorInner::ElementClickIntercepted(_)
+            | WebDriverErrorInner::ElementNotInteractable(_)
+            | WebDriverErrorInner::NoSuchElement(_)
+            | WebDriverErrorInner::StaleElementReference(_)
+    )
+}
