@@ -75,3 +75,6 @@ impl EventStream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,8 +6,10 @@
 mod callback;
 mod clock;
 mod discovery;
+mod door;
 mod id_token;
 mod journey;
+mod json;
 mod logout;
 mod schedules;
 mod start;
