@@ -1,0 +1,95 @@
+/** One app at one provider: the machine behind functions, a session and its listeners. */
+
+import { takeArrival } from "../../driver/arrival.js";
+import type { Command } from "../../driver/wire.d.ts";
+import { join, type Send, tokenOf } from "./commands.js";
+import { configOf, refuseMisshapen } from "./config.js";
+import { errorOf, type GatepassError } from "./errors.js";
+import { fetchWith } from "./fetch.js";
+import { openMachine, type Source } from "./load.js";
+import { sessionOf } from "./session.js";
+import type { Client, Options, Session } from "./types.js";
+
+export function makeClient<C>(options: Options, source: Source): Client<C> {
+  refuseMisshapen(options);
+  let session: Session<C> = { status: "restoring" };
+  const listeners = new Set<() => void>();
+  const change = (next: Session<C>) => {
+    session = next;
+    for (const listener of [...listeners]) listener();
+  };
+
+  const send = typeof document === "undefined" ? refuse : begin(options, source, change);
+  const tell = async (command: Command) => void (await send(command));
+
+  return {
+    get state() {
+      return session;
+    },
+    subscribe(listener) {
+      const entry = () => {
+        try {
+          listener(session);
+        } catch (error) {
+          // For the page's error reporting; no other listener shall suffer from it.
+          queueMicrotask(() => {
+            throw error;
+          });
+        }
+      };
+      listeners.add(entry);
+      entry();
+      return () => void listeners.delete(entry);
+    },
+    signIn: ({ returnTo, prompt, loginHint, acrValues, maxAge, uiLocales } = {}) =>
+      tell({
+        kind: "sign_in",
+        return_to: returnTo ?? location.pathname + location.search + location.hash,
+        prompt,
+        login_hint: loginHint,
+        acr_values: acrValues?.join(" "),
+        max_age: maxAge,
+        ui_locales: uiLocales?.join(" "),
+      }),
+    signOut: ({ scope = "global" } = {}) => tell({ kind: "sign_out", scope }),
+    getToken: async ({ minTtl } = {}) =>
+      // Without an origin to judge, a token comes or the command fails.
+      tokenOf(await send({ kind: "get_token", min_ttl: minTtl })) as string,
+    fetch: fetchWith(send),
+    check: () => tell({ kind: "check_session" }),
+  };
+}
+
+/** On a server: there is no page that could be left or remembered. */
+const refuse: Send = async () => {
+  throw await errorOf({ code: "browser_required", blame: "application" });
+};
+
+/** Begins in the background; commands wait for it. */
+function begin<C>(
+  options: Options,
+  source: Source,
+  change: (session: Session<C>) => void,
+): Send {
+  // Now, not when the module is there: a router must find the address clean.
+  const arrival = takeArrival();
+
+  let started: Promise<Send> | undefined;
+  const start = async () => {
+    try {
+      const step = await openMachine(source, configOf(options));
+      const resume: Command = { kind: "resume", on_load: options.onLoad ?? "hint", ...arrival };
+      return join(step, resume, (next) => change(sessionOf(next)));
+    } catch (error) {
+      // The next command tries again.
+      started = undefined;
+      const { code, blame, evidence } = error as GatepassError;
+      change({ status: "anonymous", error: { code, blame, evidence } });
+      throw error;
+    }
+  };
+  // Not caught: that the client cannot work at all is for the page's error reporting too.
+  started = start();
+
+  return async (command) => (await (started ??= start()))(command);
+}

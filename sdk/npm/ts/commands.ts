@@ -1,0 +1,69 @@
+/** Commands to the machine, and what comes of them. */
+
+import { channel } from "../../driver/channel.js";
+import { webCrypto } from "../../driver/crypto.js";
+import { http } from "../../driver/http.js";
+import { locks } from "../../driver/locks.js";
+import { createLoop } from "../../driver/loop.js";
+import { navigation } from "../../driver/navigation.js";
+import { page } from "../../driver/page.js";
+import type { Step } from "../../driver/part.d.ts";
+import { storage } from "../../driver/storage.js";
+import { stream } from "../../driver/stream.js";
+import { timer } from "../../driver/timer.js";
+import type { Command, Outcome, Session } from "../../driver/wire.d.ts";
+import { errorOf, refusalOf } from "./errors.js";
+
+/** Sends a command to the machine; rejects with what the machine refuses. */
+export type Send = (command: Command) => Promise<Outcome>;
+
+/** Joins a machine to the page, begins with `resume`, and hears of every change of the session. */
+export function join(step: Step, resume: Command, onSession: (session: Session) => void): Send {
+  const pending = new Map<number, (outcome: Outcome) => void>();
+  let last = 0;
+
+  const settle = (id: number, outcome: Outcome) => {
+    pending.get(id)?.(outcome);
+    pending.delete(id);
+  };
+  // A command that the machine cannot take would otherwise never be over.
+  const refuse = (id: number) =>
+    settle(id, { kind: "failed", error: { code: "request_invalid", blame: "application" } });
+
+  const { tell } = createLoop(
+    [http, stream, webCrypto, storage, navigation, channel, locks, timer, page],
+    (wallMs, monotonicMs, entropy, fact, bytes) => {
+      try {
+        const orders = step(wallMs, monotonicMs, entropy, fact, bytes);
+        if (orders) return orders;
+      } catch (error) {
+        // A trap, after which no step gets in: nothing that is pending will be completed.
+        for (const id of pending.keys()) refuse(id);
+        throw error;
+      }
+      refuse((JSON.parse(fact) as { id: number }).id);
+      return "[]";
+    },
+    (order) => {
+      if (order.kind === "completed") settle(order.command, order.outcome);
+      if (order.kind === "session") onSession(order.session);
+    },
+  );
+  // Nobody waits for its outcome: the first change of the session tells it.
+  tell({ kind: "command", id: last, command: resume });
+
+  return async (command) => {
+    const id = ++last;
+    const outcome = await new Promise<Outcome>((resolve) => {
+      pending.set(id, resolve);
+      tell({ kind: "command", id, command });
+    });
+    if (outcome.kind === "failed") throw await errorOf(refusalOf(outcome.error));
+    return outcome;
+  };
+}
+
+/** The access token that a `get_token` brought; none if the origin may not have one. */
+export function tokenOf(outcome: Outcome): string | undefined {
+  return outcome.kind === "token" ? outcome.access_token : undefined;
+}

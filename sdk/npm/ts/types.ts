@@ -1,0 +1,173 @@
+/** The public types of the package, apart from its error. */
+
+import type { Check, Ending, ErrorCode, OnLoad, Scope, Status } from "../../driver/wire.d.ts";
+
+export type { Check, Ending, ErrorCode, OnLoad, Scope, Status };
+
+/** What the application says about itself and its provider. */
+export interface Options {
+  /** The issuer, exactly as its discovery document writes it. */
+  issuer: string;
+  /** The client id. */
+  clientId: string;
+  /** The registered redirect URI; the page's origin and `/` by default. No route is needed there. */
+  redirectUri?: string;
+  /** The registered post-logout redirect URI; the page's origin and `/` by default. */
+  postLogoutRedirectUri?: string;
+  /** The scopes, separated by spaces; `openid profile email` by default. */
+  scope?: string;
+  /** What the page may do at its start when no tab has a session; `hint` by default. */
+  onLoad?: OnLoad;
+  /** Origins besides the page's own that {@link Client.fetch} sends the access token to. */
+  tokenOrigins?: string[];
+  /** Seconds after which this app's session ends by itself; never by default. */
+  sessionLifetime?: number;
+  /**
+   * Follow the provider's clock however far it is from this machine's: for tests that set it. A
+   * wrong clock is no longer noticed.
+   */
+  dangerouslyFollowProviderClock?: boolean;
+}
+
+/** The verified claims of the ID token (OIDC Core 2 and 5.1). */
+export interface Claims {
+  /** Who, at this issuer. */
+  sub: string;
+  name?: string;
+  given_name?: string;
+  family_name?: string;
+  preferred_username?: string;
+  email?: string;
+  email_verified?: boolean;
+  picture?: string;
+  /** When the person was authenticated, in Unix seconds. */
+  auth_time?: number;
+  /** The level reached. */
+  acr?: string;
+  /** How, by the names of RFC 8176. */
+  amr?: string[];
+  /** The session at the provider. */
+  sid?: string;
+  [claim: string]: unknown;
+}
+
+/** The session of the app: never changed, replaced by the next. It holds no token. */
+export type Session<C = Claims> = Told &
+  (
+    | ({ status: "authenticated" } & Held<C>)
+    | ({ status: Exclude<Status, "authenticated"> } & Partial<Held<C>>)
+  );
+
+/** What a session is while somebody is signed in; `offline` keeps it too. */
+export interface Held<C = Claims> {
+  /** The claims, verified. */
+  user: C;
+  /** The `sub` claim. */
+  subject: string;
+  /** The rules that the ID token passed, with the values compared. */
+  checks: Check[];
+  /** When this app's session began, in Unix seconds by the provider's clock. */
+  startedAt: number;
+  /** When this app's session ends by itself, in Unix seconds; absent if it does not. */
+  expiresAt?: number;
+  /** When the access token expires, in Unix seconds. */
+  tokenExpiresAt?: number;
+}
+
+/** What any session may tell. */
+export interface Told {
+  /** Why there is no session any more, or why the user changed. */
+  cause?: Cause;
+  /** What went wrong last, if it still matters. `explain(error.code)` has words for it. */
+  error?: Refusal;
+  /** How many seconds the provider's clock is ahead of this machine's, if more than two. */
+  clockOffset?: number;
+}
+
+/** Why a session ended. */
+export interface Cause {
+  /** What happened. */
+  ending: Ending;
+  /** When, in Unix seconds by the provider's clock. */
+  at: number;
+}
+
+/** Who has to act. */
+export type Blame = "provider" | "application" | "environment";
+
+/** What was refused, and who has to act. */
+export interface Refusal {
+  /** A stable name; docs/errors.md lists them. */
+  code: ErrorCode;
+  /** Who has to act. */
+  blame: Blame;
+  /** What was expected and what came, if the code alone does not tell. Never holds a secret. */
+  evidence?: Evidence;
+}
+
+/** What was looked at, what it had to be, and what it was. */
+export interface Evidence {
+  /** The claim, parameter, member or option. */
+  subject: string;
+  /** What it had to be. */
+  expected: string;
+  /** What it was; empty if absent. */
+  found: string;
+}
+
+/** How to sign in. */
+export interface SignInOptions {
+  /** Where to come back to: a path of this origin; by default where the page is now. */
+  returnTo?: string;
+  /** `prompt` (OIDC Core 3.1.2.1), such as `login` or `select_account`. */
+  prompt?: string;
+  /** Who the person probably is. */
+  loginHint?: string;
+  /** Levels of authentication, one of which must be reached. */
+  acrValues?: string[];
+  /** How many seconds ago the person may have been authenticated at most. */
+  maxAge?: number;
+  /** Languages of the provider's pages, best first. */
+  uiLocales?: string[];
+}
+
+/** How to sign out. */
+export interface SignOutOptions {
+  /** `global`, the default: at the provider and all apps of its session. `local`: here only. */
+  scope?: Scope;
+}
+
+/** Which token is wanted. */
+export interface TokenOptions {
+  /** How many seconds it must still be good for; 30 by default. */
+  minTtl?: number;
+}
+
+/** One app at one provider. Its functions need no `this`. */
+export interface Client<C = Claims> {
+  /** The session now: the same object until something changes. */
+  readonly state: Session<C>;
+  /** Calls `listener` at once and after every change, until the returned function is called. */
+  readonly subscribe: (listener: (session: Session<C>) => void) => () => void;
+  /**
+   * Leaves for the provider so that the person can sign in. Settles when the page is about to be
+   * left; rejects with a `GatepassError` if it is not.
+   */
+  readonly signIn: (options?: SignInOptions) => Promise<void>;
+  /**
+   * Ends the session here at once, and then, unless the scope is `local`, everywhere by leaving for
+   * the provider. If that fails the person is signed out here all the same.
+   */
+  readonly signOut: (options?: SignOutOptions) => Promise<void>;
+  /** An access token that is good for a while, refreshed if need be. Do not keep it. */
+  readonly getToken: (options?: TokenOptions) => Promise<string>;
+  /**
+   * `fetch` with the access token as `Authorization: Bearer`, if the request goes to the page's own
+   * origin or one of `tokenOrigins`. When the token is refused as `invalid_token` it is refreshed
+   * and the request repeated once, except with a body that can be read only once (a stream, the
+   * body of a `Request`): the caller gets the 401 then.
+   */
+  readonly fetch: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
+  /** Asks the provider whether the session still stands; {@link Client.state} has the answer. */
+  readonly check: () => Promise<void>;
+}
