@@ -98,7 +98,26 @@ async fn send(request: &Request) -> Result<Response, FetchError> {
 /// Whether the resource says that the token is the reason (RFC 6750 3.1).
 fn is_token_refused(response: &Response) -> bool {
     let challenge = response.headers().get("www-authenticate").ok().flatten();
-    response.status() == 401 && challenge.is_some_and(|words| words.contains("invalid_token"))
+    response.status() == 401 && challenge.is_some_and(|words| names_invalid_token(&words))
+}
+
+/// Whether `error` is `invalid_token`, quoted or not: a description may mention it too.
+fn names_invalid_token(challenge: &str) -> bool {
+    let plain = challenge.replace('"', "").to_ascii_lowercase();
+    plain.split([' ', ',', '\t']).any(|parameter| parameter.trim() == "error=invalid_token")
 }
 
 const AUTHORIZATION: &str = "authorization";
+
+#[cfg(test)]
+mod tests {
+    use super::names_invalid_token;
+
+    #[test]
+    fn only_the_error_itself_makes_a_refusal() {
+        assert!(names_invalid_token(r#"Bearer realm="x", error="invalid_token""#));
+        assert!(names_invalid_token("Bearer error=invalid_token, error_description=expired"));
+        assert!(!names_invalid_token(r#"Bearer error="insufficient_scope""#));
+        assert!(!names_invalid_token(r#"Bearer error_description="no invalid_token""#));
+    }
+}

@@ -6,6 +6,8 @@ import type { Client } from "./types.js";
 export function fetchWith(send: Send): Client["fetch"] {
   return async (input, init) => {
     const request = new Request(input, init);
+    // The app has put its own there.
+    if (request.headers.has("authorization")) return fetch(request);
     const { origin } = new URL(request.url);
     const tokenOtherThan = async (refused?: string) =>
       tokenOf(await send({ kind: "get_token", origin, refused }));
