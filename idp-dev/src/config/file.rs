@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use argon2::PasswordHash;
 use serde::Deserialize;
+use serde_json::Value;
 use toml::Spanned;
 
 use super::place::Place;
@@ -42,12 +43,12 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct FileUser {
     username: Spanned<String>,
-    name: String,
+    name: Spanned<String>,
     email: Spanned<String>,
     password: Spanned<String>,
     sub: Option<Spanned<String>>,
     #[serde(default)]
-    claims: serde_json::Map<String, serde_json::Value>,
+    claims: serde_json::Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -85,6 +86,19 @@ fn default_token_lifetime() -> Spanned<i64> {
     Spanned::new(0..0, 5 * 60)
 }
 
+/// The toml crate hands dates to other formats as an object with one private key; a claim such as
+/// `birthdate` (OIDC Core 5.1) is a string.
+fn plain_dates(value: Value) -> Value {
+    match value {
+        Value::Object(mut object) => match object.remove("$__toml_private_datetime") {
+            Some(date) => date,
+            None => object.into_iter().map(|(k, v)| (k, plain_dates(v))).collect(),
+        },
+        Value::Array(list) => list.into_iter().map(plain_dates).collect(),
+        other => other,
+    }
+}
+
 const fn yes() -> bool {
     true
 }
@@ -98,11 +112,15 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
     let idle_lifetime = place.lifetime(&file.idle_lifetime)?;
     let absolute_lifetime = place.lifetime(&file.absolute_lifetime)?;
     if absolute_lifetime < idle_lifetime {
-        return Err(place.value(
-            file.absolute_lifetime.span(),
-            "an absolute_lifetime at least as long as idle_lifetime",
-            &absolute_lifetime.to_string(),
-        ));
+        // The default has no line of its own.
+        let said = if file.absolute_lifetime.span().is_empty() {
+            &file.idle_lifetime
+        } else {
+            &file.absolute_lifetime
+        };
+        let found = format!("{idle_lifetime} and {absolute_lifetime}");
+        let expected = "an idle_lifetime that is not longer than absolute_lifetime";
+        return Err(place.value(said.span(), expected, &found));
     }
     let mut users: Vec<Arc<User>> = Vec::new();
     for user in &file.users {
@@ -161,6 +179,9 @@ impl Place<'_> {
         if others.iter().any(|other| other.is_named(username)) {
             return Err(self.value(user.username.span(), "a username used once", username));
         }
+        if user.name.get_ref().trim().is_empty() {
+            return Err(self.value(user.name.span(), "a name that people recognise", ""));
+        }
         let email = user.email.get_ref();
         if !email.contains('@') || email.contains(char::is_whitespace) {
             return Err(self.value(user.email.span(), "an e-mail address", email));
@@ -187,10 +208,10 @@ impl Place<'_> {
         Ok(User {
             username: username.clone(),
             sub,
-            name: user.name.clone(),
+            name: user.name.get_ref().clone(),
             email: email.clone(),
             password: self.password(&user.password)?,
-            claims: user.claims.clone(),
+            claims: user.claims.clone().into_iter().map(|(k, v)| (k, plain_dates(v))).collect(),
         })
     }
 
@@ -361,6 +382,7 @@ mod tests {
             ("username = \"gavin\"", "username = \"richard\""),
             ("gavin@hooli.example", "Richard@PiedPiper.example"),
             ("gavin@hooli.example", "gavin"),
+            ("Gavin Belson", " "),
             (
                 "password = \"password\"",
                 "password = \"$argon2i$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$AAAA\"",
@@ -378,5 +400,32 @@ mod tests {
         let error =
             refused(|text| text.replacen("password = \"password\"", "password = hunter2", 1));
         assert!(!error.to_string().contains("hunter2"), "{error}");
+        for line in ["password = 73911", "passwort = \"73911\"", "PassWord = \"73911\""] {
+            let error = refused(|text| text.replacen("password = \"password\"", line, 1));
+            assert!(!error.to_string().contains("73911"), "{error}");
+        }
+    }
+
+    #[test]
+    fn default_is_not_blamed_for_a_line_that_is_there() {
+        let text = "issuer = \"http://idp.localhost\"\nidle_lifetime = 40000\n";
+        let error = parse("idp.toml", text).unwrap_err();
+        assert_eq!((error.line, &*error.found), (2, "`40000 and 28800`"));
+    }
+
+    #[test]
+    fn dates_in_claims_become_text() {
+        let config = parse(
+            "idp.toml",
+            &Config::EXAMPLE.replacen(
+                "claims = {",
+                "claims = { birthdate = 1970-01-31, more = [{ at = 10:20:30 }],",
+                1,
+            ),
+        )
+        .unwrap();
+        let claims = &config.user("richard").unwrap().claims;
+        assert_eq!(claims["birthdate"], "1970-01-31");
+        assert_eq!(claims["more"], serde_json::json!([{ "at": "10:20:30" }]));
     }
 }

@@ -15,11 +15,14 @@ impl Place<'_> {
     pub(super) fn syntax(&self, error: &toml::de::Error) -> ConfigError {
         let span = error.span().unwrap_or(0..0);
         let found = self.line_text(span.start);
+        // The message repeats values, so it is as secret as the line.
+        let said =
+            if found == HIDDEN { "text in quotes, under a known key" } else { error.message() };
         ConfigError {
             code: "config_syntax",
             file: self.name.to_owned(),
             line: self.line(span.start),
-            expected: format!("a valid configuration (see --print-config): {}", error.message()),
+            expected: format!("a valid configuration (see --print-config): {said}"),
             found: if found.is_empty() { "nothing".to_owned() } else { format!("`{found}`") },
         }
     }
@@ -43,9 +46,13 @@ impl Place<'_> {
     /// The line itself, unless it could hold a password.
     fn line_text(&self, offset: usize) -> String {
         let line = self.text.lines().nth(self.line(offset) - 1).unwrap_or_default().trim();
-        if line.contains("password") {
-            return "a line that is not shown, because it holds a password".to_owned();
+        // Misspelt keys too.
+        let key = line.to_ascii_lowercase();
+        if ["pas", "pwd", "secret"].into_iter().any(|word| key.contains(word)) {
+            return HIDDEN.to_owned();
         }
         line.chars().take(120).collect()
     }
 }
+
+const HIDDEN: &str = "a line that is not shown, because it may hold a password";
