@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     pub(crate) control_listen: SocketAddr,
 
     /// The control API's bearer token. Without it, a random one is made and printed.
-    #[arg(long, value_name = "TOKEN")]
+    #[arg(long, value_name = "TOKEN", value_parser = control_token)]
     pub(crate) control_token: Option<String>,
 
     /// Prints a commented configuration that works, and ends.
@@ -38,6 +38,12 @@ pub(crate) struct Arguments {
     /// Does not write each step of each flow to stderr.
     #[arg(long)]
     pub(crate) quiet: bool,
+}
+
+/// What survives an `Authorization` header and the ready line.
+fn control_token(text: &str) -> Result<String, &'static str> {
+    let fits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if fits { Ok(text.to_owned()) } else { Err("expected one or more visible ASCII characters") }
 }
 
 const MANUAL: &str = "\
@@ -135,9 +141,20 @@ pub(crate) fn read_config(arguments: &Arguments) -> Result<Config, Failure> {
     let Some(file) = &arguments.config else {
         return Config::parse("the example", Config::EXAMPLE).map_err(Failure::Config);
     };
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::ConfigFile { file: file.clone(), error })?;
-    Config::parse(&file.display().to_string(), &text).map_err(Failure::Config)
+    let name = file.display().to_string();
+    let bytes =
+        std::fs::read(file).map_err(|error| Failure::ConfigFile { file: file.clone(), error })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        Failure::Config(ConfigError {
+            code: "config_syntax",
+            file: name.clone(),
+            line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
+            expected: "UTF-8 text".to_owned(),
+            found: "bytes in another encoding".to_owned(),
+        })
+    })?;
+    Config::parse(&name, &text).map_err(Failure::Config)
 }
 
 /// OP30: neither door opens to other machines.

@@ -1,6 +1,7 @@
 //! Listening and serving, with limits on what a connection may take.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,21 +44,36 @@ pub(crate) async fn bind_one(
     Ok(Listeners { sockets: vec![socket], address })
 }
 
-/// Listens on an IPv4 loopback address and on the same port of ::1, to which browsers may resolve
-/// names under `.localhost` too. A machine without ::1 is common in containers: a warning.
+/// Listens on 127.0.0.1 and on the same port of ::1, to which browsers may resolve names under
+/// `.localhost` too. A machine without ::1 is common in containers: a warning. A port of ::1 that
+/// somebody else holds is not: some browsers would type passwords into their pages.
 pub(crate) async fn bind_both(
     option: &'static str,
     address: SocketAddr,
 ) -> Result<Listeners, Failure> {
-    let mut listeners = bind_one(option, address).await?;
-    if address.is_ipv4() {
+    let mut attempts = if address.port() == 0 { FREE_PORT_ATTEMPTS } else { 1 };
+    loop {
+        let mut listeners = bind_one(option, address).await?;
+        if address.ip() != IpAddr::V4(Ipv4Addr::LOCALHOST) {
+            return Ok(listeners);
+        }
         let second = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), listeners.port());
+        attempts -= 1;
         match TcpListener::bind(second).await {
-            Ok(socket) => listeners.sockets.push(socket),
-            Err(error) => log_line(&format!("not listening on {second}: {error}")),
+            Ok(socket) => {
+                listeners.sockets.push(socket);
+                return Ok(listeners);
+            }
+            Err(error) if error.kind() != ErrorKind::AddrInUse => {
+                log_line(&format!("not listening on {second}: {error}"));
+                return Ok(listeners);
+            }
+            Err(error) if attempts == 0 => {
+                return Err(Failure::Listen { option, address: second, error });
+            }
+            Err(_) => {}
         }
     }
-    Ok(listeners)
 }
 
 /// Serves until the process ends.
@@ -126,6 +142,9 @@ async fn terminated() {
 async fn terminated() {
     std::future::pending().await
 }
+
+/// A port that is free on 127.0.0.1 is nearly always free on ::1 too.
+const FREE_PORT_ATTEMPTS: u32 = 16;
 
 /// For whoever opens a connection and says nothing (OP29).
 const HEADER_TIME: Duration = Duration::from_secs(20);

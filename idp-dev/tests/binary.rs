@@ -98,6 +98,36 @@ fn op30_control_token_is_random_when_none_is_given() {
 }
 
 #[test]
+fn op30_control_token_must_fit_a_header_and_the_ready_line() {
+    for bad in ["", "a b", "caf\u{e9}", "a\nready"] {
+        let output = run(&["--listen", "127.0.0.1:0", "--control-token", bad]);
+        assert_eq!(output.status.code(), Some(2), "{bad:?}");
+        assert!(output.stdout.is_empty(), "{bad:?}");
+    }
+}
+
+#[test]
+fn port_that_somebody_else_holds_on_ipv6_is_in_use() {
+    // A machine without ::1 has nobody there either.
+    let Ok(other) = std::net::TcpListener::bind("[::1]:0") else { return };
+    let port = other.local_addr().unwrap().port();
+    let output = run(&["--listen", &format!("127.0.0.1:{port}")]);
+    assert_eq!(output.status.code(), Some(1));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains(&format!("[::1]:{port}")) && errors.contains("--listen"), "{errors}");
+}
+
+#[test]
+fn configuration_in_another_encoding_names_its_line() {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("latin-1.toml");
+    std::fs::write(&path, b"issuer = \"http://idp.localhost\"\n# caf\xe9\n").unwrap();
+    let output = run(&["--config", &path.display().to_string()]);
+    assert_eq!(output.status.code(), Some(2));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("latin-1.toml:2: expected UTF-8"), "{errors}");
+}
+
+#[test]
 fn op29_header_that_is_too_large_ends_the_connection() {
     let running = Running::start(&["--listen", "127.0.0.1:0", "--quiet"]);
     let port = running.field("issuer=").rsplit(':').next().unwrap().to_owned();
