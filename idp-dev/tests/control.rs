@@ -181,6 +181,11 @@ async fn op21_timeline_is_for_observers_only() {
         assert_eq!(refused.status, 403, "{origin}");
         assert_eq!(refused.header("access-control-allow-origin"), "");
     }
+    // A page whose name was made to resolve to loopback is same-origin and sends no Origin.
+    let rebound = world.steps_with("/timeline", &[("host", "evil.example")]).await;
+    assert_eq!(rebound.status, 421);
+    let named = world.steps_with("/timeline", &[("host", "idp.localhost")]).await;
+    assert_eq!(named.status, 200);
     let world = World::with(|text| {
         text.replace("observers = [\"http://localhost:8080\"]", "observers = []")
     })

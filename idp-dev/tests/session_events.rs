@@ -28,6 +28,18 @@ async fn stream_opens_with_its_headers_and_its_first_event() {
 }
 
 #[tokio::test]
+async fn head_opens_no_stream() {
+    let world = World::new().await;
+    let tokens = world.browser().piper("richard").await;
+    let bearer = format!("Bearer {}", tokens.access());
+    for path in ["/session_events", "/timeline"] {
+        let reply = world.send("HEAD", path, &[("authorization", &bearer)], None).await;
+        assert_eq!((reply.status, reply.header("allow")), (405, "GET"), "{path}");
+    }
+    assert!(!world.step_names().await.contains(&"stream.opened".to_owned()));
+}
+
+#[tokio::test]
 async fn f2_each_client_gets_a_logout_token_of_its_own_then_the_end() {
     let world = World::new().await;
     let mut browser = world.browser();

@@ -6,12 +6,10 @@ mod reset;
 mod sessions;
 mod timeline;
 
-use std::net::IpAddr;
-
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{delete, get, post};
@@ -19,7 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::endpoints::health;
-use crate::http::{base_headers, json as respond_json, read_limited};
+use crate::http::{base_headers, is_loopback_host, json as respond_json, read_limited};
 use crate::provider::Shared;
 use crate::secret::Secret;
 
@@ -64,17 +62,6 @@ async fn check_caller(State(token): State<Secret>, request: Request, next: Next)
     next.run(request).await
 }
 
-fn is_loopback_host(headers: &HeaderMap) -> bool {
-    let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else {
-        return false;
-    };
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    };
-    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 /// Reads a JSON body.
 ///
 /// # Errors
@@ -89,25 +76,4 @@ async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, Response> {
 
 fn refusal(status: StatusCode, error: &'static str, description: &'static str) -> Response {
     respond_json(status, &json!({ "error": error, "error_description": description }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn op30_only_loopback_hosts() {
-        let is = |host: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::HOST, HeaderValue::from_str(host).unwrap());
-            is_loopback_host(&headers)
-        };
-        for good in ["127.0.0.1", "127.0.0.1:8084", "localhost:1", "[::1]:8084", "127.1.2.3:9"] {
-            assert!(is(good), "{good}");
-        }
-        for bad in ["evil.example:8084", "localhost.evil.example", "0.0.0.0:8084", "", "[::2]:1"] {
-            assert!(!is(bad), "{bad}");
-        }
-        assert!(!is_loopback_host(&HeaderMap::new()));
-    }
 }

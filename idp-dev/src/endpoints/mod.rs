@@ -14,7 +14,7 @@ mod userinfo;
 
 use axum::Router;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
 
@@ -29,15 +29,16 @@ pub(crate) use timeline::{From as StepsFrom, steps_stream};
 
 /// All routes. Those that scripts of apps may call are wrapped in CORS, no others (OP21).
 pub(crate) fn router(provider: Shared) -> Router {
+    let no_head = from_fn_with_state("GET", refuse_head);
     let for_scripts = Router::new()
         .route("/.well-known/openid-configuration", get(discovery::get))
         .route("/jwks", get(jwks::get))
         .route("/token", post(token::post))
         .route("/userinfo", get(userinfo::serve).post(userinfo::serve))
-        .route("/session_events", get(session_events::get))
+        .route("/session_events", get(session_events::get).layer(no_head.clone()))
         .layer(from_fn_with_state(provider.clone(), client_cors));
     let for_observers = Router::new()
-        .route("/timeline", get(timeline::get))
+        .route("/timeline", get(timeline::get).layer(no_head))
         .layer(from_fn_with_state(provider.clone(), observer_cors));
     let for_people = Router::new()
         .route("/", get(root::get))
@@ -49,7 +50,7 @@ pub(crate) fn router(provider: Shared) -> Router {
         .route("/end_session/continue", get(end_session::go_on))
         .route("/end_session/confirm", post(end_session::confirm))
         .route("/signed_out", get(end_session::signed_out))
-        .layer(from_fn(refuse_head));
+        .layer(from_fn_with_state("GET, POST", refuse_head));
     Router::new()
         .route("/health", get(health::get))
         .route("/assets/{name}", get(asset))

@@ -36,9 +36,14 @@ pub(crate) async fn base_headers(
 }
 
 /// Refuses `HEAD` where a `GET` does something: it would do it, and nobody would read the answer.
-pub(crate) async fn refuse_head(request: Request, next: Next) -> Response {
+/// The state is what the answer allows.
+pub(crate) async fn refuse_head(
+    State(allowed): State<&'static str>,
+    request: Request,
+    next: Next,
+) -> Response {
     if request.method() == Method::HEAD {
-        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, POST")]).into_response();
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, allowed)]).into_response();
     }
     next.run(request).await
 }

@@ -7,6 +7,7 @@ mod cookies;
 mod cors;
 mod form_token;
 mod headers;
+mod host;
 mod respond;
 mod sse;
 
@@ -17,5 +18,6 @@ pub(crate) use cookies::{CookieNames, clear as clear_cookie, set as set_cookie};
 pub(crate) use cors::{client_cors, observer_cors};
 pub(crate) use form_token::{form_token, is_form_token};
 pub(crate) use headers::{base_headers, origin_of, refuse_head};
+pub(crate) use host::{is_loopback_host, is_own_host};
 pub(crate) use respond::{json, page, see_other};
 pub(crate) use sse::{SseEvent, event_stream};

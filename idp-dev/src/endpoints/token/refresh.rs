@@ -42,7 +42,7 @@ pub(super) async fn refresh(
         return Err(Refusal::invalid_grant(
             "session",
             "RFC 6749 5.2",
-            "the session of this refresh token is over",
+            "the refresh token is revoked or expired, or its session is over",
         ));
     }
     let Some(user) = provider.config.user(&grant.user) else { return Err(unknown()) };
