@@ -456,6 +456,33 @@ fn two_clicks_leave_once() {
 }
 
 #[test]
+fn a_page_that_was_not_left_after_all_works_again() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.inside().stays = true;
+    assert_eq!(page.sign_in(), Some(Outcome::Leaving {}));
+    // The person stops the loading.
+    world.inside().stop_loading();
+    world.advance_with_heartbeat(11);
+    page.expect_status(Status::Authenticated);
+    assert_eq!(page.sign_in(), Some(Outcome::Leaving {}));
+    // The same for a page that left by itself.
+    let world = World::new();
+    world.inside().stays = true;
+    let page = world.tab();
+    page.load("/", OnLoad::Check);
+    page.expect_status(Status::Restoring);
+    world.inside().stop_loading();
+    world.advance(11);
+    page.expect_status(Status::Anonymous);
+    world.inside().stays = false;
+    world.settle();
+    assert_eq!(world.visits(), 0);
+    page.sign_in();
+    assert_eq!(world.visits(), 1);
+}
+
+#[test]
 fn two_clicks_while_the_provider_is_slow_leave_once() {
     let world = World::new();
     let page = world.open();

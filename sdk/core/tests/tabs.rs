@@ -2,7 +2,7 @@
 
 use gatepass_core::{
     error::Code,
-    wire::{Ending, OnLoad, Outcome, Signal, Status},
+    wire::{Command, Ending, OnLoad, Outcome, Signal, Status},
 };
 use serde_json::{Value, json};
 
@@ -330,6 +330,23 @@ fn rp27_another_user_in_one_tab_is_one_notice_in_the_others() {
     // The stream is of the new session.
     world.provider_ends_session();
     first.expect_status(Status::Anonymous);
+}
+
+#[test]
+fn rp27_a_check_of_the_old_user_says_nothing_about_the_new_one() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    world.advance(1);
+    world.hold_for(Endpoint::UserInfo, &first);
+    let id = first.begin(Command::CheckSession {});
+    world.settle();
+    world.person_signs_in("gavin");
+    second.sign_in();
+    world.release();
+    assert_eq!(first.outcome(id), Some(Outcome::Done {}));
+    first.expect_status(Status::Authenticated);
+    assert_eq!(first.code(), None);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::{Expect, Machine, refresh::Waiter, stream::bearer};
 use crate::{
     error::{Code, Error},
     json::read,
+    tabs::Version,
     wire::{Answer, Outcome, Status},
 };
 use alloc::string::String;
@@ -26,15 +27,23 @@ impl Machine {
             (Some(held), Some(url)) => {
                 let authorization = bearer(&held.tokens.access_token);
                 let timeout_ms = super::provider::REQUEST_TIMEOUT_MS;
-                self.fetch(url, Some(authorization), timeout_ms, Expect::UserInfo(command));
+                let expect = Expect::UserInfo(command, held.began.clone());
+                self.fetch(url, Some(authorization), timeout_ms, expect);
             }
             (Some(_), None) => self.refresh(Waiter::Check(command)),
             (None, _) => self.complete(command, Outcome::Done {}),
         }
     }
 
-    pub(super) fn handle_user_info(&mut self, answer: &Answer, bytes: &[u8], command: Option<u32>) {
-        let Some(held) = &self.held else {
+    pub(super) fn handle_user_info(
+        &mut self,
+        answer: &Answer,
+        bytes: &[u8],
+        command: Option<u32>,
+        began: &Version,
+    ) {
+        // The session may be over, or another one of another user: nothing is said about that.
+        let Some(held) = self.held.as_ref().filter(|held| held.began == *began) else {
             return self.complete(command, Outcome::Done {});
         };
         let Answer::Response { response } = answer else {

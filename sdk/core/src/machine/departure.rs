@@ -1,6 +1,6 @@
 //! Leaving for the provider to sign in: metadata, challenge, attempt saved, gone.
 
-use super::{Expect, Goal, Machine};
+use super::{Expect, Goal, Machine, Timer};
 use crate::{
     address::stays_here,
     attempt::{Attempt, SignInAttempt, record_key, return_key},
@@ -13,6 +13,9 @@ use alloc::{boxed::Box, string::String};
 
 /// The shortest verifier (RFC 7636, 4.1): a shorter one would mean that entropy had run out.
 const SHORTEST_VERIFIER: usize = 43;
+
+/// How long a navigation may take to begin, in milliseconds.
+const LEAVING_MS: i64 = 10_000;
 
 /// A sign-in on its way out.
 pub(super) struct Departure {
@@ -140,7 +143,20 @@ impl Machine {
     /// does not lead to a page that redirects again.
     pub(super) fn navigate(&mut self, url: Secret, replace: bool) {
         self.leaving = true;
+        self.set_timer(Timer::Leaving, LEAVING_MS);
         self.effect(Effect::Navigate { url, replace }, Expect::Nothing);
+    }
+
+    /// The page was not left after all: the person stopped it, or what came was no page. What had
+    /// been put off goes on, and nothing redirects again.
+    pub(super) fn stay(&mut self) {
+        if self.leaving && !self.away {
+            self.leaving = false;
+            self.finish_interrupted_start();
+            if self.held.is_some() {
+                self.lead_or_wait();
+            }
+        }
     }
 
     pub(super) fn departure_failed(&mut self, departure: &Departure, error: Error) {

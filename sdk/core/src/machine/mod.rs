@@ -103,7 +103,8 @@ enum Expect {
     Signature(Box<verification::Verification>),
     AccessTokenHash(Box<verification::HashCheck>),
     Refreshed(Version),
-    UserInfo(Option<u32>),
+    /// For a command, and for the session that began so.
+    UserInfo(Option<u32>, Version),
     Lock,
     StreamHead,
     SignOutSaved(Box<sign_out::SignOut>),
@@ -134,6 +135,8 @@ enum Timer {
     Lifetime,
     /// Another try to reach a provider that did not answer.
     Reach,
+    /// A navigation had time to begin.
+    Leaving,
 }
 
 impl Machine {
@@ -271,7 +274,9 @@ impl Machine {
             Expect::Signature(verification) => self.handle_signature(answer, *verification),
             Expect::AccessTokenHash(check) => self.handle_access_token_hash(answer, *check),
             Expect::Refreshed(version) => self.handle_refreshed(answer, bytes, version),
-            Expect::UserInfo(command) => self.handle_user_info(answer, bytes, command),
+            Expect::UserInfo(command, began) => {
+                self.handle_user_info(answer, bytes, command, &began);
+            }
             Expect::Lock => self.handle_lock(effect, answer),
             Expect::StreamHead => self.handle_stream_head(effect, answer),
             Expect::SignOutSaved(sign_out) => self.handle_sign_out_saved(answer, &sign_out),
@@ -379,6 +384,7 @@ impl Machine {
                 Timer::StreamSilence => self.handle_silence(),
                 Timer::Lifetime => self.end_if_over(),
                 Timer::Reach => self.with_metadata(Goal::Reach, true),
+                Timer::Leaving => self.stay(),
             }
         }
     }

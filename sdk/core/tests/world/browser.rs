@@ -295,7 +295,7 @@ impl Browser {
                 eprintln!("    {order:?}");
             }
         }
-        page.rules.check(&orders, &self.provider.secrets);
+        page.rules.check(self.monotonic_ms, &orders, &self.provider.secrets);
         self.documents.insert(document, page);
         for order in orders {
             self.obey(document, order);
@@ -704,6 +704,14 @@ impl Browser {
                 self.load(tab, &url, on_load);
             }
             other => self.tabs[tab].at_provider = Some(other),
+        }
+    }
+
+    /// The person stops all navigations.
+    pub fn stop_loading(&mut self) {
+        for page in self.documents.values_mut() {
+            page.leaving_to = None;
+            page.rules.returned();
         }
     }
 

@@ -8,16 +8,19 @@ use gatepass_core::wire::{Effect, Order, Outcome, write_orders};
 #[derive(Default)]
 pub struct Rules {
     effects: BTreeSet<u32>,
-    leaving: bool,
+    /// When it ordered to be left.
+    left_at_ms: Option<i64>,
 }
 
 impl Rules {
     /// The page came back from the cache: it may act again.
     pub fn returned(&mut self) {
-        self.leaving = false;
+        self.left_at_ms = None;
     }
 
-    pub fn check(&mut self, orders: &[Order], secrets: &[(&'static str, String)]) {
+    pub fn check(&mut self, now_ms: i64, orders: &[Order], secrets: &[(&'static str, String)]) {
+        // A navigation that does not begin within 10 s is taken for one that was stopped.
+        let leaving = |at: Option<i64>| at.is_some_and(|at| now_ms - at < 10_000);
         for order in orders {
             if let Order::Effect { id, effect } = order {
                 assert!(self.effects.insert(*id), "effect {id} was ordered before");
@@ -26,8 +29,10 @@ impl Rules {
                     effect,
                     Effect::Navigate { .. } | Effect::OpenStream { .. } | Effect::TakeLock { .. }
                 );
-                assert!(!begins || !self.leaving, "after navigate: {effect:?}");
-                self.leaving |= matches!(effect, Effect::Navigate { .. });
+                assert!(!begins || !leaving(self.left_at_ms), "after navigate: {effect:?}");
+                if matches!(effect, Effect::Navigate { .. }) {
+                    self.left_at_ms = Some(now_ms);
+                }
             }
             keeps_secrets(order, secrets);
         }
