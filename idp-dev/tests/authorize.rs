@@ -232,6 +232,21 @@ async fn prompt_select_account_offers_the_account_and_others() {
 }
 
 #[tokio::test]
+async fn continue_button_means_the_person_it_names() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    browser.sign_in(&Ask::piper(), "richard").await;
+    let page = browser.ask(&Ask::hooli().set("prompt", "select_account")).await;
+    // In another tab somebody else signs in.
+    browser.sign_in(&Ask::piper().set("prompt", "login"), "gavin").await;
+    let (r, csrf, account) = (page.hidden("r"), page.hidden("csrf"), page.hidden("account"));
+    assert_eq!(account, "richard");
+    let form = [("r", &*r), ("csrf", &*csrf), ("account", &*account), ("action", "continue")];
+    let reply = browser.post("/login", &form).await;
+    assert!(reply.location().starts_with("/login?r="), "{}", reply.location());
+}
+
+#[tokio::test]
 async fn op24_continue_button_does_not_skip_a_sign_in_that_is_due() {
     let world = World::new().await;
     let mut browser = world.browser();

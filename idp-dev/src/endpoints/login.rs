@@ -64,7 +64,9 @@ pub(super) async fn post(
     }
     match form.get("action") {
         Some("cancel") => answer_cancelled(&provider, &sign_in.request),
-        Some("continue") => continue_as_current(&provider, &headers, &id, &sign_in).await,
+        Some("continue") => {
+            continue_as_current(&provider, &headers, &id, &sign_in, form.get("account")).await
+        }
         _ => submit(&provider, &headers, &form, &id, *sign_in).await,
     }
 }
@@ -201,12 +203,14 @@ async fn signed_in(
     response
 }
 
-/// The person chose the account that is signed in.
+/// The person chose the account that is signed in: the one that the page named, not whoever has
+/// signed in since in another tab.
 async fn continue_as_current(
     provider: &Shared,
     headers: &HeaderMap,
     id: &Secret,
     sign_in: &SignIn,
+    named: Option<&str>,
 ) -> Response {
     let request = &sign_in.request;
     // Only where choosing was all that was asked: a sign-in that is due cannot be skipped by
@@ -216,7 +220,10 @@ async fn continue_as_current(
         && request.client.allows_sso
         && request.max_age.is_none();
     let session = session::current(provider, headers).await;
-    let known = session.as_ref().and_then(|s| Some((s, provider.config.user(&s.user)?)));
+    let known = session
+        .as_ref()
+        .filter(|session| named.is_none_or(|named| named == session.user))
+        .and_then(|session| Some((session, provider.config.user(&session.user)?)));
     match known {
         Some((session, user))
             if is_choice

@@ -23,6 +23,7 @@ pub(crate) fn choose_account(form: Form<'_>, user: &User) -> Markup {
             form.stack method="post" action="/login" {
                 input type="hidden" name="r" value=(form.id);
                 input type="hidden" name="csrf" value=(form.csrf);
+                input type="hidden" name="account" value=(user.username);
                 button.account type="submit" name="action" value="continue" data-testid="continue" {
                     span.account-name { "Continue as " (user.name) }
                     span.muted.small { (user.email) }
