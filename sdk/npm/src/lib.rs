@@ -6,11 +6,11 @@
 //! number, texts are UTF-8, and a refused configuration is a value. `ts/load.ts` is the other side.
 //!
 //! Not covered: anything that a browser does. That is `sdk/driver`, and `ts/client.ts` joins both.
-#![cfg_attr(target_arch = "wasm32", no_std)]
+#![cfg_attr(all(target_arch = "wasm32", not(test)), no_std)]
 
 extern crate alloc;
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(test)))]
 mod runtime;
 
 use alloc::vec::Vec;
