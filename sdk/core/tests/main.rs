@@ -12,6 +12,7 @@ mod journey;
 mod json;
 mod logout;
 mod schedules;
+mod signatures;
 mod start;
 mod stream;
 mod tabs;

@@ -9,18 +9,14 @@ use gatepass_core::{
     entropy::Entropy,
     machine::Machine,
     time::Now,
-    wire::{
-        Answer, Area, Command, Effect, Fact, Failure, OnLoad, Order, Outcome, Response, Session,
-        Signal,
-    },
+    wire::{Answer, Area, Command, Effect, Fact, Failure, OnLoad, Order, Outcome, Session, Signal},
 };
 
 use super::{
     BEGIN_MS,
     keys::{sha256, verify},
-    provider::{Endpoint, Provider, Reply, Request, Visit},
+    provider::{Endpoint, Provider, Visit},
     rules::Rules,
-    token::Draft,
 };
 
 /// One page: a machine and what its driver knows.
@@ -53,14 +49,14 @@ pub struct Tab {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lane {
+pub(super) enum Lane {
     /// What answers in order: storage, locks, the channel's own effects, cryptography.
     Local,
     Channel,
     Request(u32),
 }
 
-struct Delivery {
+pub(super) struct Delivery {
     document: u64,
     lane: Lane,
     endpoint: Option<Endpoint>,
@@ -68,10 +64,10 @@ struct Delivery {
     bytes: Vec<u8>,
 }
 
-struct Stream {
-    document: u64,
-    effect: u32,
-    sso: Option<usize>,
+pub(super) struct Stream {
+    pub(super) document: u64,
+    pub(super) effect: u32,
+    pub(super) sso: Option<usize>,
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "switches of a test double")]
@@ -94,12 +90,12 @@ pub struct Browser {
     pub held_endpoints: Vec<(Endpoint, Option<usize>)>,
     /// The order of deliveries is drawn from this generator.
     pub shuffle: Option<Random>,
-    lock: Option<(u64, u32)>,
-    lock_queue: VecDeque<(u64, u32)>,
-    streams: Vec<Stream>,
+    pub(super) lock: Option<(u64, u32)>,
+    pub(super) lock_queue: VecDeque<(u64, u32)>,
+    pub(super) streams: Vec<Stream>,
     /// Refresh tokens on their way: page, effect, token.
-    refreshing: Vec<(u64, u32, String)>,
-    deliveries: Vec<Delivery>,
+    pub(super) refreshing: Vec<(u64, u32, String)>,
+    pub(super) deliveries: Vec<Delivery>,
     entropy: Random,
     last_document: u64,
     last_command: u32,
@@ -302,7 +298,7 @@ impl Browser {
         }
     }
 
-    fn page(&mut self, document: u64) -> &mut Document {
+    pub(super) fn page(&mut self, document: u64) -> &mut Document {
         self.documents.get_mut(&document).unwrap()
     }
 
@@ -333,7 +329,7 @@ impl Browser {
         self.deliver(document, lane, None, fact, Vec::new());
     }
 
-    fn deliver(
+    pub(super) fn deliver(
         &mut self,
         document: u64,
         lane: Lane,
@@ -486,131 +482,6 @@ impl Browser {
     /// The tab whose page leads.
     pub fn leader(&self) -> Option<usize> {
         self.lock.and_then(|(document, _)| self.documents.get(&document)).map(|page| page.tab)
-    }
-
-    // Network.
-
-    fn endpoint(&self, url: &str) -> Endpoint {
-        let is = |name: &str| self.provider.metadata[name] == url;
-        if url.ends_with("/.well-known/openid-configuration") {
-            Endpoint::Discovery
-        } else if is("jwks_uri") {
-            Endpoint::Keys
-        } else if is("token_endpoint") {
-            Endpoint::Token
-        } else if is("userinfo_endpoint") {
-            Endpoint::UserInfo
-        } else if is("session_events_endpoint") {
-            Endpoint::Events
-        } else {
-            panic!("a request to {url}")
-        }
-    }
-
-    fn ask(&mut self, request: Request) -> (Answer, Vec<u8>) {
-        let now = self.provider_time();
-        let reply: Reply = self.provider.answer_request(request, now);
-        if let Some(reason) = reply.failure {
-            return (Answer::Failed { reason }, Vec::new());
-        }
-        let response = Response {
-            status: reply.status,
-            date_ms: reply.has_date.then_some(now * 1000),
-            content_type: reply.content_type,
-            retry_after: reply.retry_after,
-            www_authenticate: None,
-        };
-        (Answer::Response { response }, reply.body)
-    }
-
-    fn fetch(
-        &mut self,
-        document: u64,
-        id: u32,
-        method: &str,
-        url: String,
-        authorization: Option<String>,
-        form: Option<String>,
-    ) {
-        let endpoint = self.endpoint(&url);
-        assert_eq!(method == "POST", endpoint == Endpoint::Token, "{method} {url}");
-        assert_eq!(form.is_some(), endpoint == Endpoint::Token);
-        assert_eq!(authorization.is_some(), endpoint == Endpoint::UserInfo);
-        let form = form.unwrap_or_default();
-        let form: BTreeMap<String, String> =
-            form_urlencoded::parse(form.as_bytes()).into_owned().collect();
-        if let Some(token) = form.get("refresh_token").filter(|_| !self.locks_missing) {
-            // RP17: one at a time, as far as the pages live that send it.
-            let another = self.refreshing.iter().find(|(page, _, sent)| {
-                let page = self.documents.get(page);
-                sent == token && page.is_some_and(|page| !page.away && !page.hangs)
-            });
-            assert!(another.is_none(), "a second refresh by {document}: {another:?}");
-            self.refreshing.push((document, id, token.clone()));
-        }
-        let (answer, bytes) = self.ask(Request { endpoint, url, form, authorization });
-        let fact = Fact::Answer { effect: id, answer };
-        self.deliver(document, Lane::Request(id), Some(endpoint), fact, bytes);
-    }
-
-    fn open_stream(&mut self, document: u64, effect: u32, url: String, authorization: String) {
-        let sso = self.provider.session_of(&authorization);
-        let request = Request {
-            endpoint: self.endpoint(&url),
-            url,
-            form: BTreeMap::new(),
-            authorization: Some(authorization),
-        };
-        assert!(!self.streams.iter().any(|s| s.document == document), "two streams of one page");
-        let (answer, _) = self.ask(request);
-        let is_open = matches!(&answer, Answer::Response { response } if response.status == 200);
-        let fact = Fact::Answer { effect, answer };
-        self.deliver(document, Lane::Request(effect), Some(Endpoint::Events), fact, Vec::new());
-        if is_open {
-            self.streams.push(Stream { document, effect, sso });
-            let open = b"event: open\ndata: {\"heartbeat\": 15}\n\n";
-            self.chunk(document, effect, open.to_vec());
-            // A session that is over is told at once.
-            if let Some(sso) = sso.filter(|at| self.provider.sessions[*at].ended) {
-                self.push_logout(sso, |_| {});
-            }
-        }
-    }
-
-    fn chunk(&mut self, document: u64, effect: u32, bytes: Vec<u8>) {
-        let fact = Fact::Signal { signal: Signal::Chunk { effect } };
-        self.deliver(document, Lane::Request(effect), Some(Endpoint::Events), fact, bytes);
-    }
-
-    pub fn push_logout(&mut self, sso: usize, mut change: impl FnMut(&mut Draft)) {
-        let now = self.provider_time();
-        let streams = self.streams.iter().filter(|stream| stream.sso == Some(sso));
-        let streams: Vec<_> = streams.map(|s| (s.document, s.effect)).collect();
-        for (document, effect) in streams {
-            let mut draft = self.provider.logout_token(sso, now);
-            change(&mut draft);
-            let event = format!("event: logout\ndata: {}\n\n", draft.sign());
-            self.chunk(document, effect, event.into_bytes());
-        }
-    }
-
-    pub fn push_bytes(&mut self, bytes: &[u8]) {
-        let streams: Vec<_> = self.streams.iter().map(|s| (s.document, s.effect)).collect();
-        for (document, effect) in streams {
-            self.chunk(document, effect, bytes.to_vec());
-        }
-    }
-
-    pub fn close_streams(&mut self) {
-        for stream in core::mem::take(&mut self.streams) {
-            let fact = Fact::Signal { signal: Signal::Ended { effect: stream.effect } };
-            let lane = Lane::Request(stream.effect);
-            self.deliver(stream.document, lane, Some(Endpoint::Events), fact, Vec::new());
-        }
-    }
-
-    pub fn open_streams(&self) -> usize {
-        self.streams.len()
     }
 
     // Time.

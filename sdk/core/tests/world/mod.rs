@@ -3,6 +3,7 @@
 
 mod browser;
 pub mod keys;
+mod network;
 pub mod page;
 pub mod provider;
 mod rules;

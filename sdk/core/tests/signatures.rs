@@ -1,0 +1,408 @@
+//! The ID token's signature and key: algorithms, the header, the key set and its rotation.
+
+use gatepass_core::{base64url, error::Code, wire::Status};
+use serde_json::{Value, json};
+
+use crate::{
+    id_token::{accepts, arrive, arrive_at, refuses},
+    world::{
+        APP, Endpoint, Page, World,
+        keys::{ES256, ES256_NEXT, RS256, STRANGER, hmac_sha256},
+        page::sign_in_to,
+    },
+};
+
+#[test]
+fn oidcc_client_test_idtoken_sig_rs256() {
+    arrive_at(
+        |provider| {
+            provider.key = &RS256;
+            provider.published = vec![RS256.jwk()];
+        },
+        sign_in_to("/"),
+        |_| {},
+    )
+    .expect_status(Status::Authenticated);
+}
+
+#[test]
+fn oidcc_client_test_idtoken_sig_none() {
+    for algorithm in ["none", "None", "NONE", "nOnE"] {
+        for signed in [false, true] {
+            let page = arrive(move |token| {
+                token.header("alg", json!(algorithm));
+                token.sign = (!signed).then(|| Box::new(|_: &str| Vec::new()) as _);
+            });
+            page.expect_refused(Code::AlgorithmNotAllowed);
+        }
+    }
+}
+
+#[test]
+fn oidcc_client_test_invalid_sig_hs256() {
+    // The classic confusion: the public key as the secret of an HMAC.
+    let secret = |name: &str| RS256.jwk()[name].as_str().unwrap().to_owned();
+    for (algorithm, secret) in [
+        ("HS256", secret("n")),
+        ("HS256", RS256.jwk().to_string()),
+        ("HS256", String::from("pied-piper")),
+        ("HS384", String::new()),
+        ("HS512", String::new()),
+    ] {
+        let page = arrive_at(
+            |provider| provider.published = vec![RS256.jwk()],
+            sign_in_to("/"),
+            move |token| {
+                token.header("alg", json!(algorithm));
+                token.header("kid", json!("rs-1"));
+                let secret = secret.clone();
+                token.sign = Some(Box::new(move |input| hmac_sha256(&secret, input)));
+            },
+        );
+        page.expect_refused(Code::AlgorithmNotAllowed);
+    }
+}
+
+#[test]
+fn rp10_algorithms_that_nobody_agreed_to() {
+    for algorithm in [
+        json!("ES384"),
+        json!("ES512"),
+        json!("ES256K"),
+        json!("PS256"),
+        json!("RS384"),
+        json!("RS1"),
+        json!("EdDSA"),
+        json!("es256"),
+        json!(" ES256"),
+        json!(""),
+        json!(7),
+        json!(["ES256"]),
+        json!("A128KW"),
+        Value::Null,
+    ] {
+        refuses(Code::AlgorithmNotAllowed, move |token| token.header("alg", algorithm.clone()));
+    }
+    refuses(Code::TokenMalformed, |token| {
+        token.header_text = Some(r#"{"alg":"none","alg":"ES256","kid":"es-1"}"#.into());
+    });
+}
+
+#[test]
+fn oidcc_client_test_invalid_sig_es256() {
+    refuses(Code::SignatureInvalid, |token| token.key = &STRANGER);
+    refuses(Code::SignatureInvalid, |token| {
+        token.sign = Some(Box::new(|_| vec![0; 64]));
+    });
+    // The signature of something else.
+    refuses(Code::SignatureInvalid, |token| {
+        token.sign = Some(Box::new(|_| ES256.sign("something else")));
+    });
+    // Too short, too long.
+    refuses(Code::SignatureInvalid, |token| {
+        token.sign = Some(Box::new(|input| ES256.sign(input)[..63].to_vec()));
+    });
+    refuses(Code::SignatureInvalid, |token| {
+        token.sign = Some(Box::new(|input| [ES256.sign(input), vec![0]].concat()));
+    });
+}
+
+#[test]
+fn oidcc_client_test_invalid_sig_rs256() {
+    let page = arrive_at(
+        |provider| {
+            provider.key = &RS256;
+            provider.published = vec![RS256.jwk()];
+        },
+        sign_in_to("/"),
+        |token| {
+            token.sign = Some(Box::new(|input| {
+                let mut signature = RS256.sign(input);
+                signature[7] ^= 1;
+                signature
+            }));
+        },
+    );
+    page.expect_refused(Code::SignatureInvalid);
+}
+
+#[test]
+fn rp10_the_shape_of_a_signed_token() {
+    let malformed = |finish: fn(String) -> String| {
+        refuses(Code::TokenMalformed, move |token| token.finish = Some(Box::new(finish)));
+    };
+    malformed(|token| token[..=token.rfind('.').unwrap()].into());
+    malformed(|token| token[..token.rfind('.').unwrap()].into());
+    malformed(|token| format!("{token}.AAAA"));
+    malformed(|token| format!("{token}="));
+    malformed(|token| format!("{token} "));
+    malformed(|token| format!(" {token}"));
+    malformed(|token| format!("{token}\n"));
+    malformed(|token| format!(".{token}"));
+    malformed(|token| token.replace('.', ".."));
+    malformed(|_| "a.b.c".into());
+    malformed(|_| "...".into());
+    // Five parts: encrypted.
+    malformed(|token| format!("{token}.AAAA.AAAA"));
+    malformed(|token| format!("{}.{token}", base64url::encode(&[b'x'; 70_000])));
+    // Standard base64 instead of base64url.
+    malformed(|token| token.replace(['-', '_'], "+").replacen('.', "+.", 1));
+    // Members that are no objects.
+    malformed(|token| {
+        let rest = token.split_once('.').unwrap().1.to_owned();
+        format!("{}.{rest}", base64url::encode(b"[]"))
+    });
+    refuses(Code::TokenMalformed, |token| token.claims_text = Some("[]".into()));
+    refuses(Code::TokenMalformed, |token| token.claims_text = Some(String::new()));
+    refuses(Code::TokenMalformed, |token| token.claims_text = Some("{\"iss\":1,}".into()));
+    refuses(Code::TokenMalformed, |token| {
+        token.claims_text = Some(format!("\u{feff}{}", Value::Object(token.claims.clone())));
+    });
+}
+
+#[test]
+fn rp10_critical_extensions_are_refused() {
+    for value in [json!(["b64"]), json!(["exp"]), json!([]), json!("b64"), json!(true)] {
+        refuses(Code::TokenMalformed, move |token| {
+            token.header("crit", value.clone());
+            token.header("b64", json!(false));
+        });
+    }
+    // RFC 7797, 6: without `crit` it must not stand there, but true changes nothing.
+    accepts(|token| token.header("b64", json!(true)));
+    refuses(Code::TokenMalformed, |token| token.header("b64", json!(false)));
+}
+
+#[test]
+fn rp11_keys_in_the_header_are_never_read() {
+    for name in ["jku", "x5u", "x5c", "jwk"] {
+        refuses(Code::SignatureInvalid, move |token| {
+            token.key = &STRANGER;
+            token.header(name, if name == "jwk" { STRANGER.jwk() } else { json!(APP) });
+        });
+        accepts(move |token| token.header(name, json!("https://evil.example")));
+    }
+}
+
+#[test]
+fn typ_if_present_is_that_of_a_jwt() {
+    accepts(|token| token.header("typ", Value::Null));
+    accepts(|token| token.header("typ", json!("jwt")));
+    for typ in [json!("logout+jwt"), json!("at+jwt"), json!("secevent+jwt"), json!("JWE")] {
+        refuses(Code::TokenMalformed, move |token| token.header("typ", typ.clone()));
+    }
+}
+
+#[test]
+fn oidcc_client_test_kid_absent_single_jwks() {
+    accepts(|token| token.header("kid", Value::Null));
+}
+
+#[test]
+fn oidcc_client_test_kid_absent_multiple_jwks() {
+    let absent = |published: Vec<Value>| {
+        arrive_at(
+            |provider| provider.published = published,
+            sign_in_to("/"),
+            |token| token.header("kid", Value::Null),
+        )
+    };
+    absent(vec![ES256.jwk(), ES256_NEXT.jwk()]).expect_refused(Code::KeyNotFound);
+    // One that fits among others that do not is the only one.
+    absent(vec![RS256.jwk(), ES256.jwk()]).expect_status(Status::Authenticated);
+}
+
+#[test]
+fn rp12_kid_is_compared_and_nothing_else() {
+    for kid in ["es-2", "ES-1", "es-1 ", "../../etc/passwd", "' OR 1=1 --", "es-1\0", "%65s-1"] {
+        refuses(Code::KeyNotFound, move |token| token.header("kid", json!(kid)));
+    }
+    refuses(Code::TokenMalformed, |token| token.header("kid", json!(7)));
+    refuses(Code::TokenMalformed, |token| token.header("kid", json!(null_in_text())));
+    refuses(Code::TokenMalformed, |token| token.header("kid", json!("k".repeat(1 << 20))));
+    refuses(Code::TokenMalformed, |token| {
+        token.header_text = Some(r#"{"alg":"ES256","kid":"es-1","kid":"es-1"}"#.into());
+    });
+}
+
+fn null_in_text() -> Value {
+    json!(["es-1"])
+}
+
+/// The only key is published with this change.
+fn with_key(change: impl Fn(&mut Value)) -> Page {
+    with_keys(|key| {
+        let mut key = key;
+        change(&mut key);
+        vec![key]
+    })
+}
+
+fn with_keys(keys: impl Fn(Value) -> Vec<Value>) -> Page {
+    arrive_at(|provider| provider.published = keys(ES256.jwk()), sign_in_to("/"), |_| {})
+}
+
+#[test]
+fn rp12_a_key_of_another_use_verifies_nothing() {
+    with_key(|key| key["key_ops"] = json!(["verify"])).expect_status(Status::Authenticated);
+    with_key(|key| {
+        key.as_object_mut().unwrap().remove("use");
+        key.as_object_mut().unwrap().remove("alg");
+    })
+    .expect_status(Status::Authenticated);
+    for (name, value) in [
+        ("use", json!("enc")),
+        ("use", json!(7)),
+        ("use", json!("")),
+        ("key_ops", json!(["sign"])),
+        ("key_ops", json!([])),
+        ("key_ops", json!("verify")),
+        ("alg", json!("RS256")),
+        ("alg", json!("ES384")),
+        ("alg", json!("ECDH-ES")),
+        ("kty", json!("RSA")),
+        ("kty", json!("OKP")),
+        ("kty", json!("oct")),
+        ("crv", json!("P-384")),
+        ("crv", json!("secp256k1")),
+        ("crv", json!("p-256")),
+        ("kid", json!("es-3")),
+        ("kid", json!(7)),
+    ] {
+        let page = with_key(|key| key[name] = value.clone());
+        page.expect_refused(Code::KeyNotFound);
+        assert_eq!(page.world.count(Endpoint::Keys), 1, "{name} {value}");
+    }
+}
+
+#[test]
+fn rp12_a_key_that_is_broken_verifies_nothing() {
+    for (name, value) in [("x", json!("AAAA")), ("y", json!("")), ("x", json!("===="))] {
+        with_key(|key| key[name] = value.clone()).expect_refused(Code::KeysInvalid);
+    }
+    with_key(|key| key["x"] = json!(7)).expect_refused(Code::KeyNotFound);
+    // A point that is not on the curve.
+    let page = with_key(|key| key["x"] = json!(base64url::encode(&[1; 32])));
+    assert!(matches!(page.code(), Some(Code::SignatureInvalid | Code::KeysInvalid)));
+}
+
+#[test]
+fn rp12_two_keys_of_one_name_are_refused_like_none() {
+    with_keys(|key| vec![key, STRANGER.jwk()]).expect_refused(Code::KeyNotFound);
+    with_keys(|key| vec![STRANGER.jwk(), key]).expect_refused(Code::KeyNotFound);
+    // A namesake that does not fit decides nothing.
+    with_keys(|key| {
+        let mut other = STRANGER.jwk();
+        other["use"] = json!("enc");
+        vec![other, key]
+    })
+    .expect_status(Status::Authenticated);
+}
+
+#[test]
+fn rp12_symmetric_keys_in_the_set_are_no_keys() {
+    let page = arrive_at(
+        |provider| {
+            provider.published = vec![json!({ "kty": "oct", "kid": "es-1", "k": "c2VjcmV0" })];
+        },
+        sign_in_to("/"),
+        |_| {},
+    );
+    page.expect_refused(Code::KeyNotFound);
+    // Beside a good key they are ignored.
+    with_keys(|key| vec![json!({ "kty": "oct", "kid": "oct-1", "k": "c2VjcmV0" }), key])
+        .expect_status(Status::Authenticated);
+}
+
+#[test]
+fn rp12_an_rsa_key_of_less_than_2048_bits_is_refused() {
+    let with = |n: String| {
+        arrive_at(
+            move |provider| {
+                provider.key = &RS256;
+                let mut key = RS256.jwk();
+                key["n"] = json!(n);
+                provider.published = vec![key];
+            },
+            sign_in_to("/"),
+            |_| {},
+        )
+    };
+    let n = RS256.jwk()["n"].as_str().unwrap().to_owned();
+    let bytes = base64url::decode(&n).unwrap();
+    with(n).expect_status(Status::Authenticated);
+    with(base64url::encode(&bytes[1..])).expect_refused(Code::KeyNotFound);
+    with(base64url::encode(&bytes[..128])).expect_refused(Code::KeyNotFound);
+    // The same length, but leading zeros.
+    let mut short = bytes.clone();
+    short[..64].fill(0);
+    let page = with(base64url::encode(&short));
+    assert!(
+        matches!(page.code(), Some(Code::KeyNotFound | Code::KeysInvalid)),
+        "{:?}",
+        page.code()
+    );
+}
+
+#[test]
+fn rp12_a_key_set_that_is_none() {
+    for body in [
+        "",
+        "null",
+        "[]",
+        "{}",
+        "{\"keys\":{}}",
+        "{\"keys\":null}",
+        "{\"keys\":[],\"keys\":[]}",
+        "<html>",
+        "{\"keys\":[]",
+    ] {
+        let world = World::new();
+        let page = world.open();
+        world.person_signs_in("richard");
+        world.provider().always(Endpoint::Keys, move |reply| reply.body = body.as_bytes().to_vec());
+        page.sign_in();
+        page.expect_refused(Code::KeysInvalid);
+    }
+    with_keys(|_| Vec::new()).expect_refused(Code::KeyNotFound);
+    with_keys(|key| vec![json!(7), json!("key"), json!(null), key])
+        .expect_status(Status::Authenticated);
+}
+
+#[test]
+fn oidcc_client_test_signing_key_rotation_just_before_signing() {
+    // A page that knows the old key set meets a token by the new key: the set is fetched once.
+    let world = World::new();
+    let page = world.signed_in("richard");
+    assert_eq!(world.count(Endpoint::Keys), 1);
+    world.advance_with_heartbeat(290);
+    {
+        let mut provider = world.provider();
+        provider.key = &ES256_NEXT;
+        provider.published = vec![ES256.jwk(), ES256_NEXT.jwk()];
+    }
+    page.token().unwrap();
+    assert_eq!(world.count(Endpoint::Keys), 2);
+    page.expect_status(Status::Authenticated);
+    assert_eq!(page.code(), None);
+}
+
+#[test]
+fn rp13_an_unknown_key_is_looked_for_once_and_not_too_often() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.advance_with_heartbeat(30);
+    let fetched = world.count(Endpoint::Keys);
+    for _ in 0..5 {
+        world.push_logout_token(|token| token.header("kid", json!("unheard")));
+    }
+    assert_eq!(world.count(Endpoint::Keys), fetched + 1);
+    assert_eq!(page.code(), Some(Code::LogoutTokenInvalid));
+    page.expect_status(Status::Authenticated);
+    world.advance_with_heartbeat(29);
+    world.push_logout_token(|token| token.header("kid", json!("unheard")));
+    assert_eq!(world.count(Endpoint::Keys), fetched + 1);
+    world.advance_with_heartbeat(1);
+    world.push_logout_token(|token| token.header("kid", json!("unheard")));
+    assert_eq!(world.count(Endpoint::Keys), fetched + 2);
+}
