@@ -9,6 +9,7 @@ use crate::config::{Client, RedirectUri};
 pub struct AuthorizationRequest {
     pub(crate) client: Arc<Client>,
     pub(crate) redirect_uri: RedirectUri,
+    pub(crate) response_mode: ResponseMode,
     pub(crate) state: Option<String>,
     pub(crate) nonce: Option<String>,
     /// PKCE, always S256.
@@ -21,6 +22,26 @@ pub struct AuthorizationRequest {
     pub(crate) login_hint: Option<String>,
     /// The `sub` of a valid `id_token_hint`.
     pub(crate) hinted_sub: Option<String>,
+}
+
+/// Where in the redirect URI an answer's parameters stand (OAuth 2.0 Multiple Response Types 2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ResponseMode {
+    /// The default of `code`.
+    Query,
+    /// For apps whose server must not see the answer.
+    Fragment,
+}
+
+impl ResponseMode {
+    pub(crate) const ALL: [Self; 2] = [Self::Query, Self::Fragment];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Fragment => "fragment",
+        }
+    }
 }
 
 /// What may and must be shown (OIDC Core 3.1.2.1, `prompt`).

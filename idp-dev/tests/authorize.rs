@@ -119,7 +119,6 @@ async fn op8_iss_and_state_on_every_response() {
         ("unsupported_response_type", Ask::piper().set("response_type", "token")),
         ("unsupported_response_type", Ask::piper().set("response_type", "code id_token")),
         ("invalid_request", Ask::piper().without("response_type")),
-        ("invalid_request", Ask::piper().set("response_mode", "fragment")),
         ("invalid_request", Ask::piper().set("response_mode", "form_post")),
         ("invalid_scope", Ask::piper().without("scope")),
         ("invalid_scope", Ask::piper().set("scope", "profile")),
@@ -160,6 +159,8 @@ async fn accepts_what_the_specifications_let_a_client_leave_out_or_add() {
         Ask::piper().without("nonce"),
         Ask::piper().without("state"),
         Ask::piper().set("response_mode", "query"),
+        Ask::piper().set("response_mode", "fragment"),
+        Ask::piper().set("response_mode", ""),
         Ask::piper().set("prompt", ""),
         Ask::piper().set("prompt", "login select_account"),
         Ask::piper().set("scope", "email openid phone unknown"),
@@ -426,6 +427,7 @@ async fn op33_discovery_ignores_the_host_header() {
     assert_eq!(document["session_events_endpoint"], format!("{}/session_events", world.issuer));
     assert_eq!(document["authorization_response_iss_parameter_supported"], true);
     assert_eq!(document["code_challenge_methods_supported"], serde_json::json!(["S256"]));
+    assert_eq!(document["response_modes_supported"], serde_json::json!(["query", "fragment"]));
     assert_eq!(document["request_uri_parameter_supported"], false);
     assert_eq!(document.get("backchannel_logout_supported"), None);
 }

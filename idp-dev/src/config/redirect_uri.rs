@@ -2,6 +2,8 @@
 
 use url::Url;
 
+use crate::authorization_request::ResponseMode;
+
 /// A registered redirect URI: compared as a string and never normalised
 /// (RFC 9700, 4.1.3: exact string matching).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,9 +56,16 @@ impl RedirectUri {
             return self.text.clone();
         }
         let separator = if self.text.contains('?') { '&' } else { '?' };
-        let query =
-            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
-        format!("{}{separator}{query}", self.text)
+        format!("{}{separator}{}", self.text, encoded(params))
+    }
+
+    /// The URI with an authorization response's parameters, form-encoded in the query (RFC 6749,
+    /// 4.1.2) or in the fragment (4.2.2). The registered URI has no fragment of its own.
+    pub(crate) fn with_answer(&self, mode: ResponseMode, params: &[(&str, &str)]) -> String {
+        match mode {
+            ResponseMode::Query => self.with_query(params),
+            ResponseMode::Fragment => format!("{}#{}", self.text, encoded(params)),
+        }
     }
 
     /// The URI without its query: fit for the timeline.
@@ -71,6 +80,10 @@ impl RedirectUri {
             None => self.text.split(':').next().unwrap_or(&self.text),
         }
     }
+}
+
+fn encoded(params: &[(&str, &str)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish()
 }
 
 /// An origin as browsers serialise it: scheme, host, port if not the default.
@@ -137,6 +150,13 @@ mod tests {
         let uri = RedirectUri::parse("http://a.example/?x=1").unwrap();
         let location = uri.with_query(&[("state", "a b&c=d\r\nX: y#é")]);
         assert_eq!(location, "http://a.example/?x=1&state=a+b%26c%3Dd%0D%0AX%3A+y%23%C3%A9");
+    }
+
+    #[test]
+    fn op28_encodes_the_fragment_too() {
+        let uri = RedirectUri::parse("http://a.example/?x=1").unwrap();
+        let answer = uri.with_answer(ResponseMode::Fragment, &[("state", "a b&c=d\r\nX: y#é")]);
+        assert_eq!(answer, "http://a.example/?x=1#state=a+b%26c%3Dd%0D%0AX%3A+y%23%C3%A9");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
 
+use crate::authorization_request::ResponseMode;
 use crate::claims::{CLAIMS, SCOPES};
 use crate::endpoints::authorize::SUPPORTED_PROMPTS;
 use crate::http::json as respond_json;
@@ -27,7 +28,7 @@ pub(super) async fn get(State(provider): State<Shared>) -> Response {
             "end_session_endpoint": at("/end_session"),
             "session_events_endpoint": at("/session_events"),
             "response_types_supported": ["code"],
-            "response_modes_supported": ["query"],
+            "response_modes_supported": ResponseMode::ALL.map(ResponseMode::name),
             "grant_types_supported": ["authorization_code", "refresh_token"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": SigningAlg::ALL.map(SigningAlg::name),

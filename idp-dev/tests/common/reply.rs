@@ -63,6 +63,13 @@ impl Reply {
         location.query_pairs().find(|(n, _)| n == name).map(|(_, v)| v.into_owned())
     }
 
+    /// A parameter in the fragment of the location.
+    pub(crate) fn fragment_param(&self, name: &str) -> Option<String> {
+        let location = url::Url::parse(&self.location()).ok()?;
+        let mut pairs = url::form_urlencoded::parse(location.fragment()?.as_bytes());
+        pairs.find(|(n, _)| n == name).map(|(_, v)| v.into_owned())
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.body))
     }

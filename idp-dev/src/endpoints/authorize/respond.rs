@@ -5,7 +5,7 @@ use axum::response::Response;
 
 use super::checks::{ErrorCode, PageRefusal, Refusal, ReplyTo};
 use crate::authorization_request::AuthorizationRequest;
-use crate::config::{RedirectUri, User};
+use crate::config::User;
 use crate::http::{page, see_other};
 use crate::pages;
 use crate::params::Params;
@@ -51,8 +51,7 @@ pub(super) fn answer_error(
         step = step.user(user);
     }
     provider.timeline.record(step);
-    let state = reply_to.state.as_deref();
-    see_other(&error_location(provider, &reply_to.redirect_uri, state, refusal))
+    see_other(&error_location(provider, reply_to, refusal))
 }
 
 /// An error response to a request whose form was right.
@@ -61,12 +60,7 @@ pub(super) fn answer_request_error(
     request: &AuthorizationRequest,
     refusal: &Refusal,
 ) -> Response {
-    let reply_to = ReplyTo {
-        client: request.client.clone(),
-        redirect_uri: request.redirect_uri.clone(),
-        state: request.state.clone(),
-    };
-    answer_error(provider, &reply_to, None, refusal)
+    answer_error(provider, &reply_to(request), None, refusal)
 }
 
 /// The person pressed "Cancel".
@@ -162,7 +156,7 @@ pub(in crate::endpoints) fn answer_with_code(
         params.push(("state", state));
     }
     params.push(("iss", provider.config.issuer()));
-    see_other(&request.redirect_uri.with_query(&params))
+    see_other(&request.redirect_uri.with_answer(request.response_mode, &params))
 }
 
 /// Something of the machine failed. There is nothing that the person or the app could mend.
@@ -182,20 +176,24 @@ fn access_denied_location(
         spec: "OIDC Core 3.1.2.6",
         description,
     };
-    error_location(provider, &request.redirect_uri, request.state.as_deref(), &refusal)
+    error_location(provider, &reply_to(request), &refusal)
 }
 
-fn error_location(
-    provider: &Shared,
-    redirect_uri: &RedirectUri,
-    state: Option<&str>,
-    refusal: &Refusal,
-) -> String {
+fn reply_to(request: &AuthorizationRequest) -> ReplyTo {
+    ReplyTo {
+        client: request.client.clone(),
+        redirect_uri: request.redirect_uri.clone(),
+        response_mode: request.response_mode,
+        state: request.state.clone(),
+    }
+}
+
+fn error_location(provider: &Shared, reply_to: &ReplyTo, refusal: &Refusal) -> String {
     let mut params =
         vec![("error", refusal.error.name()), ("error_description", refusal.description)];
-    if let Some(state) = state {
+    if let Some(state) = &reply_to.state {
         params.push(("state", state));
     }
     params.push(("iss", provider.config.issuer()));
-    redirect_uri.with_query(&params)
+    reply_to.redirect_uri.with_answer(reply_to.response_mode, &params)
 }

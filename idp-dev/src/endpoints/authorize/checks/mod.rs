@@ -18,7 +18,7 @@ mod sizes;
 
 use std::sync::Arc;
 
-use crate::authorization_request::AuthorizationRequest;
+use crate::authorization_request::{AuthorizationRequest, ResponseMode};
 use crate::config::{Client, RedirectUri};
 use crate::params::Params;
 use crate::provider::Provider;
@@ -28,6 +28,7 @@ use crate::provider::Provider;
 pub(super) struct ReplyTo {
     pub(super) client: Arc<Client>,
     pub(super) redirect_uri: RedirectUri,
+    pub(super) response_mode: ResponseMode,
     /// To be repeated, unless it came twice.
     pub(super) state: Option<String>,
 }
@@ -89,7 +90,8 @@ pub(super) fn check_reply_to(provider: &Provider, params: &Params) -> Result<Rep
     let client = client_id::check(&provider.config, params)?;
     let redirect_uri = redirect_uri::check(&client, params)?;
     let state = if params.is_duplicated("state") { None } else { params.get("state") };
-    Ok(ReplyTo { client, redirect_uri, state: state.map(str::to_owned) })
+    let response_mode = response_mode::of_answer(params);
+    Ok(ReplyTo { client, redirect_uri, response_mode, state: state.map(str::to_owned) })
 }
 
 /// Everything else.
@@ -117,6 +119,7 @@ pub(super) fn check_request(
     Ok(AuthorizationRequest {
         client: reply_to.client.clone(),
         redirect_uri: reply_to.redirect_uri.clone(),
+        response_mode: reply_to.response_mode,
         state: reply_to.state.clone(),
         nonce: params.get("nonce").map(str::to_owned),
         code_challenge,
