@@ -6,6 +6,7 @@
 //! come in. Numbers are integers exact to 2^53; all others are kept as "out of range", because no
 //! claim that this crate reads is anything else, and floats would cost kilobytes of wasm.
 
+use crate::address::hex;
 use alloc::{string::String, vec::Vec};
 
 /// How deep arrays and objects may nest.
@@ -266,13 +267,7 @@ impl Reader<'_> {
     fn hex4(&mut self) -> Option<u32> {
         let mut code = 0;
         for _ in 0..4 {
-            let digit = match self.next() {
-                byte @ b'0'..=b'9' => byte - b'0',
-                byte @ b'a'..=b'f' => byte - b'a' + 10,
-                byte @ b'A'..=b'F' => byte - b'A' + 10,
-                _ => return None,
-            };
-            code = code * 16 + u32::from(digit);
+            code = code * 16 + u32::from(hex(self.next())?);
         }
         Some(code)
     }
