@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Ask, FORM, HOOLI, PIPER, START, Tokens, VERIFIER, World, claims, encoded};
+use common::{Ask, FORM, HOOLI, PIPER, Reply, START, Tokens, VERIFIER, World, claims, encoded};
 
 #[tokio::test]
 async fn d9_code_gives_tokens_that_say_who_and_how() {
@@ -209,29 +209,64 @@ async fn op6_refresh_is_bound_to_the_client_and_cannot_grow() {
     let code = browser.code(&Ask::piper().set("scope", "openid email"), "richard").await;
     let tokens = Tokens(world.redeem(&code).await.ok_json());
     assert_eq!(world.refresh("hooli", tokens.refresh()).await.error(), "invalid_grant");
-    let with_scope = async |token: &str, scope: &str| {
-        world
-            .token(&[
-                ("grant_type", "refresh_token"),
-                ("client_id", "pied-piper"),
-                ("refresh_token", token),
-                ("scope", scope),
-            ])
-            .await
-    };
-    for wide in ["openid profile", "profile", "offline_access", "openid email admin"] {
-        assert_eq!(with_scope(tokens.refresh(), wide).await.error(), "invalid_scope", "{wide}");
+    for wide in ["openid profile", "profile", "openid email admin", " "] {
+        let refused = refresh_with_scope(&world, tokens.refresh(), wide).await;
+        assert_eq!(refused.error(), "invalid_scope", "{wide}");
     }
-    let narrow = with_scope(tokens.refresh(), "openid").await.ok_json();
+    let narrow = refresh_with_scope(&world, tokens.refresh(), "openid").await.ok_json();
     assert_eq!(narrow["scope"], "openid");
     let user = world.userinfo(narrow["access_token"].as_str().unwrap()).await.ok_json();
     assert_eq!(user.get("email"), None);
     // The grant itself is as wide as before.
-    let wide = with_scope(narrow["refresh_token"].as_str().unwrap(), "openid email").await;
+    let token = narrow["refresh_token"].as_str().unwrap();
+    let wide = refresh_with_scope(&world, token, "openid email").await;
     assert_eq!(wide.status, 200, "{}", wide.body);
     for bad in ["", "x", "a.1.b", tokens.access(), tokens.id()] {
         assert_eq!(world.refresh("pied-piper", bad).await.status, 400, "{bad}");
     }
+}
+
+/// A refresh of Pied Piper that names a scope.
+async fn refresh_with_scope(world: &World, token: &str, scope: &str) -> Reply {
+    world
+        .token(&[
+            ("grant_type", "refresh_token"),
+            ("client_id", "pied-piper"),
+            ("refresh_token", token),
+            ("scope", scope),
+        ])
+        .await
+}
+
+#[tokio::test]
+async fn op6_refresh_ignores_offline_access_where_authorization_does() {
+    let world = World::new().await;
+    let ask = Ask::piper().set("scope", "openid email offline_access");
+    let code = world.browser().code(&ask, "richard").await;
+    let tokens = Tokens(world.redeem(&code).await.ok_json());
+    assert_eq!(tokens.0["scope"], "openid email");
+    // The neighbours: nothing else is ignored, and nothing is left of the word alone.
+    for bad in ["openid offline_access profile", "openid offline_access admin", "offline_access"] {
+        let refused = refresh_with_scope(&world, tokens.refresh(), bad).await;
+        assert_eq!((refused.status, refused.error().as_str()), (400, "invalid_scope"), "{bad}");
+    }
+    let same = "openid email offline_access";
+    let tokens = Tokens(refresh_with_scope(&world, tokens.refresh(), same).await.ok_json());
+    assert_eq!(tokens.0["scope"], "openid email");
+    let less = "offline_access openid";
+    let tokens = Tokens(refresh_with_scope(&world, tokens.refresh(), less).await.ok_json());
+    assert_eq!(tokens.0["scope"], "openid");
+}
+
+#[tokio::test]
+async fn op6_refresh_does_not_gain_offline_access_that_was_not_asked_for() {
+    let world = World::with(|text| {
+        text.replacen("id = \"pied-piper\"", "id = \"pied-piper\"\noffline_access = true", 1)
+    })
+    .await;
+    let tokens = world.browser().piper("richard").await;
+    let refused = refresh_with_scope(&world, tokens.refresh(), "openid offline_access").await;
+    assert_eq!((refused.status, refused.error().as_str()), (400, "invalid_scope"));
 }
 
 #[tokio::test]

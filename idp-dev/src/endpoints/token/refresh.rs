@@ -33,7 +33,7 @@ pub(super) async fn refresh(
             "the refresh token was given to another client",
         ));
     }
-    let scopes = narrowed(&grant, params.get("scope"))?;
+    let scopes = narrowed(client, &grant, params.get("scope"))?;
     // A past token is looked at before the session: a copy matters also after the end.
     if serial < grant.refresh_serial && !grant.is_revoked {
         return Err(reused(provider, &grant));
@@ -77,18 +77,29 @@ pub(super) async fn refresh(
     Ok(response)
 }
 
-/// RFC 6749, 6: the scope may shrink, never grow.
-fn narrowed(grant: &Grant, asked: Option<&str>) -> Result<Vec<String>, Refusal> {
+/// RFC 6749, 6: the scope may shrink, never grow. Where the authorization endpoint ignores
+/// `offline_access` (Core 11), it is ignored here too: libraries repeat what they once asked for.
+fn narrowed(client: &Client, grant: &Grant, asked: Option<&str>) -> Result<Vec<String>, Refusal> {
     let Some(asked) = asked else { return Ok(grant.scopes.clone()) };
-    let asked: Vec<&str> = asked.split(' ').filter(|scope| !scope.is_empty()).collect();
-    if asked.iter().any(|scope| !grant.scopes.iter().any(|own| own == scope)) {
-        return Err(Refusal {
+    let refusal = |description| {
+        Err(Refusal {
             error: ErrorCode::InvalidScope,
             status: axum::http::StatusCode::BAD_REQUEST,
             check: "scope",
             spec: "RFC 6749 6",
-            description: "scope asks for more than was granted",
-        });
+            description,
+        })
+    };
+    let asked: Vec<&str> = asked
+        .split(' ')
+        .filter(|scope| !scope.is_empty())
+        .filter(|scope| *scope != "offline_access" || client.allows_offline_access)
+        .collect();
+    if asked.is_empty() {
+        return refusal("scope names nothing that was granted");
+    }
+    if asked.iter().any(|scope| !grant.scopes.iter().any(|own| own == scope)) {
+        return refusal("scope asks for more than was granted");
     }
     Ok(grant.scopes.iter().filter(|own| asked.contains(&own.as_str())).cloned().collect())
 }
