@@ -129,7 +129,12 @@ async fn op8_iss_and_state_on_every_response() {
         ("invalid_request", Ask::piper().set("max_age", "soon")),
         ("invalid_request", Ask::piper().set("prompt", "none login")),
         ("invalid_request", Ask::piper().set("prompt", "select_account none")),
-        ("invalid_request", Ask::piper().set("prompt", "consent")),
+        ("invalid_request", Ask::piper().set("prompt", "none consent")),
+        ("invalid_request", Ask::piper().set("prompt", "consent create")),
+        ("invalid_request", Ask::piper().set("prompt", "Consent")),
+        ("consent_required", Ask::piper().set("prompt", "consent")),
+        ("consent_required", Ask::piper().set("prompt", "login consent")),
+        ("consent_required", Ask::piper().set("prompt", "consent select_account")),
         ("invalid_request", Ask::piper().set("prompt", "None")),
         ("invalid_request", Ask::piper().set("id_token_hint", "x.y.z")),
         ("invalid_request", Ask::piper().set("nonce", &"n".repeat(2049))),
@@ -196,6 +201,20 @@ async fn prompt_none_answers_by_redirect_whatever_the_state() {
     browser.sign_in(&Ask::piper(), "richard").await;
     let reply = browser.ask(&silent).await;
     assert!(reply.param("code").is_some());
+}
+
+#[tokio::test]
+async fn prompt_consent_is_answered_by_redirect_whoever_is_signed_in() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    browser.sign_in(&Ask::piper(), "richard").await;
+    for prompt in ["consent", "consent login"] {
+        let reply = browser.ask(&Ask::piper().set("prompt", prompt)).await;
+        reply.assert_error_redirect("consent_required", &world.issuer, prompt);
+    }
+    let document = world.get("/.well-known/openid-configuration").await.ok_json();
+    let prompts = serde_json::json!(["none", "login", "select_account"]);
+    assert_eq!(document["prompt_values_supported"], prompts);
 }
 
 #[tokio::test]

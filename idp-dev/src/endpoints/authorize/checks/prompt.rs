@@ -10,16 +10,11 @@ pub(crate) const SUPPORTED: [&str; 3] = ["none", "login", "select_account"];
 pub(super) fn check(params: &Params) -> Result<Prompt, Refusal> {
     let values: Vec<&str> =
         params.get("prompt").unwrap_or_default().split(' ').filter(|v| !v.is_empty()).collect();
-    let refusal = |description| {
-        Err(Refusal {
-            error: ErrorCode::InvalidRequest,
-            check: "prompt",
-            spec: "OIDC Core 3.1.2.1",
-            description,
-        })
-    };
-    if !values.iter().all(|value| SUPPORTED.contains(value)) {
-        return refusal("prompt may be none, login or select_account");
+    let refusal =
+        |error, spec, description| Err(Refusal { error, check: "prompt", spec, description });
+    if !values.iter().all(|value| SUPPORTED.contains(value) || *value == "consent") {
+        let description = "prompt may be none, login or select_account";
+        return refusal(ErrorCode::InvalidRequest, "OIDC Core 3.1.2.1", description);
     }
     let prompt = Prompt {
         is_none: values.contains(&"none"),
@@ -28,7 +23,13 @@ pub(super) fn check(params: &Params) -> Result<Prompt, Refusal> {
     };
     // "If this parameter contains none with any other value, an error is returned."
     if prompt.is_none && values.len() > 1 {
-        return refusal("prompt none cannot be combined with another value");
+        let description = "prompt none cannot be combined with another value";
+        return refusal(ErrorCode::InvalidRequest, "OIDC Core 3.1.2.1", description);
+    }
+    // "If it cannot obtain consent, it MUST return an error, typically consent_required."
+    if values.contains(&"consent") {
+        let description = "there is no page on which the person could consent";
+        return refusal(ErrorCode::ConsentRequired, "OIDC Core 3.1.2.6", description);
     }
     Ok(prompt)
 }
