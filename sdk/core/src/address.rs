@@ -84,6 +84,12 @@ pub(crate) fn cut(text: &str, separator: u8) -> Option<(&str, &str)> {
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
+/// Whether `word` is among `words`, which spaces separate.
+pub(crate) fn has_word(words: &str, word: &str) -> bool {
+    let (first, rest) = cut(words, b' ').unwrap_or((words, ""));
+    first == word || !rest.is_empty() && has_word(rest, word)
+}
+
 /// `endpoint` with `parameters` added to its query (RFC 6749, 3.1: it may have one).
 pub(crate) fn with_query(endpoint: &str, parameters: &[(&str, &str)]) -> String {
     let separator = if cut(endpoint, b'?').is_some() { "&" } else { "?" };

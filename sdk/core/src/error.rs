@@ -328,7 +328,9 @@ impl Declare for Error {
 
 /// The first 120 characters: evidence is for people, and what came may be of any size.
 fn clip(text: &str) -> String {
-    match text.char_indices().nth(120) {
+    // Continuation bytes begin no character.
+    let mut starts = text.bytes().enumerate().filter(|(_, byte)| byte & 0xc0 != 0x80);
+    match starts.nth(120) {
         Some((end, _)) => text.get(..end).unwrap_or_default().into(),
         None => text.into(),
     }

@@ -7,6 +7,7 @@
 //! [`UntrustedIdToken::finish`], and only `finish` makes a [`VerifiedIdToken`].
 
 use crate::{
+    address::has_word,
     claims,
     error::{Code, Error, Result},
     jws::UntrustedJws,
@@ -212,7 +213,7 @@ impl UntrustedIdToken {
     fn rule_12_acr(&mut self) -> Result<()> {
         let acr = claims::optional_text(&self.jws.claims, "acr")?.unwrap_or_default();
         let Some(wanted) = self.expected.acr_values.clone() else { return Ok(()) };
-        if !wanted.split(' ').any(|level| level == acr) {
+        if !has_word(&wanted, acr) {
             return Err(Error::new(Code::AcrInvalid, "acr", &wanted, acr));
         }
         let acr = String::from(acr);

@@ -1,6 +1,7 @@
 //! JSON Web Signatures in compact form (RFC 7515): taken apart, nothing believed yet.
 
 use crate::{
+    address::cut,
     base64url,
     error::{Code, Error, Result},
     json::{Value, read},
@@ -64,8 +65,10 @@ impl UntrustedJws {
         if token.len() > LONGEST {
             return Err(malformed("more than 64 KB"));
         }
-        let (input, signature) = token.rsplit_once('.').unwrap_or_default();
-        let (header, payload) = input.split_once('.').unwrap_or_default();
+        // Whatever has more parts than three has a dot left in the last, and no digit is a dot.
+        let (header, rest) = cut(token, b'.').unwrap_or_default();
+        let (payload, signature) = cut(rest, b'.').unwrap_or_default();
+        let input = token.get(..header.len() + 1 + payload.len()).unwrap_or_default();
         let (Some((header, _)), Some((claims, claims_text))) = (object(header), object(payload))
         else {
             return Err(malformed("something else"));

@@ -60,19 +60,25 @@ impl Writer {
         const HEX: &[u8; 16] = b"0123456789abcdef";
         self.separate();
         self.out.push('"');
-        for char in text.chars() {
-            if char == '"' || char == '\\' {
-                self.out.push('\\');
-                self.out.push(char);
-            } else if char < ' ' {
+        let mut rest = text;
+        // All that is escaped is ASCII, so the text can be cut there.
+        let escaped = |byte: u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
+        while let Some(at) = rest.bytes().position(escaped)
+            && let Some(byte) = rest.as_bytes().get(at)
+        {
+            self.out.push_str(rest.get(..at).unwrap_or_default());
+            if *byte < b' ' {
                 self.out.push_str("\\u00");
-                for nibble in [char as usize >> 4, char as usize & 15] {
-                    self.out.push(char::from(HEX.get(nibble).copied().unwrap_or(b'0')));
+                for nibble in [byte >> 4, byte & 15] {
+                    self.out.push(char::from(HEX[usize::from(nibble)]));
                 }
             } else {
-                self.out.push(char);
+                self.out.push('\\');
+                self.out.push(char::from(*byte));
             }
+            rest = rest.get(at + 1..).unwrap_or_default();
         }
+        self.out.push_str(rest);
         self.out.push('"');
     }
 }

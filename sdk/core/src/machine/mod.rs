@@ -26,6 +26,7 @@ mod stream;
 mod verification;
 
 use crate::{
+    address::has_word,
     config::Config,
     entropy::Entropy,
     error::{Code, Error, Result},
@@ -149,7 +150,9 @@ impl Machine {
             Err(Error::new(Code::ConfigInvalid, subject, expected, found))
         };
         // OIDC Discovery 3: no query, no fragment.
-        if !is_web_address(&config.issuer) || config.issuer.contains(['?', '#']) {
+        if !is_web_address(&config.issuer)
+            || config.issuer.bytes().any(|byte| matches!(byte, b'?' | b'#'))
+        {
             return refuse("issuer", "an https address without query", &config.issuer);
         }
         if config.client_id.is_empty() {
@@ -164,7 +167,7 @@ impl Machine {
         }
         // OIDC Core 3.1.2.1: without `openid` it is not an OpenID request.
         if let Some(scope) = &config.scope
-            && !scope.split(' ').any(|word| word == "openid")
+            && !has_word(scope, "openid")
         {
             return refuse("scope", "openid among the words", scope);
         }
