@@ -11,7 +11,7 @@ use crate::{
     claims,
     error::{Code, Error, Result},
     jws::UntrustedJws,
-    time::{Seconds, UnixTime},
+    time::{Seconds, UnixTime, difference},
     wire::Check,
 };
 use alloc::{string::String, vec::Vec};
@@ -233,7 +233,7 @@ impl UntrustedIdToken {
         };
         let auth_time = claims::date(&self.jws.claims, "auth_time")
             .map_err(|_| Error::new(Code::AuthTimeInvalid, "auth_time", "a time", ""))?;
-        let oldest = claims::number(now.0.saturating_sub(max_age));
+        let oldest = claims::number(difference(now.0, max_age));
         let found = claims::number(auth_time);
         if UnixTime(auth_time).plus(Seconds(max_age)).plus(SKEW) < now {
             return Err(Error::new(Code::AuthTimeInvalid, "auth_time", &oldest, &found));

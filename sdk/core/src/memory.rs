@@ -2,7 +2,7 @@
 
 use crate::{
     json::{Value, Writer, read},
-    time::UnixTime,
+    time::{UnixTime, difference},
 };
 use alloc::{string::String, vec::Vec};
 
@@ -91,5 +91,5 @@ impl Memory {
 }
 
 fn is_recent(time: i64, now: UnixTime) -> bool {
-    (now.0.saturating_sub(60)..=now.0).contains(&time)
+    (difference(now.0, 60)..=now.0).contains(&time)
 }

@@ -20,10 +20,22 @@ impl UnixTime {
     /// The point `span` later. Saturates.
     #[must_use]
     pub const fn plus(self, span: Seconds) -> Self {
-        Self(self.0.saturating_add(span.0))
+        Self(sum(self.0, span.0))
     }
 }
 
 /// A span of whole seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seconds(pub i64);
+
+/// `a + b`, saturating. Not inlined: that takes many bytes of wasm for 64 bits.
+#[inline(never)]
+pub(crate) const fn sum(a: i64, b: i64) -> i64 {
+    a.saturating_add(b)
+}
+
+/// `a - b`, saturating.
+#[inline(never)]
+pub(crate) const fn difference(a: i64, b: i64) -> i64 {
+    a.saturating_sub(b)
+}

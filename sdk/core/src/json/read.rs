@@ -279,7 +279,11 @@ impl Reader<'_> {
         }
         let mut number: i64 = 0;
         while self.peek().is_ascii_digit() {
-            number = number.saturating_mul(10).saturating_add(i64::from(self.next() - b'0'));
+            let digit = i64::from(self.next() - b'0');
+            // Once it is too large it stays so.
+            if number <= EXACT {
+                number = number * 10 + digit;
+            }
         }
         Some(number)
     }

@@ -35,7 +35,7 @@ use crate::{
     metadata::{Metadata, is_web_address},
     secret::Secret,
     tabs::Version,
-    time::{Now, UnixTime},
+    time::{Now, UnixTime, sum},
     wire::{
         Answer, Area, Cause, Command, Effect, Fact, Order, Outcome, Raw, Session, Signal, Status,
     },
@@ -359,7 +359,7 @@ impl Machine {
 
     /// Now, by the provider's clock as far as it is known.
     fn time(&self) -> UnixTime {
-        UnixTime(self.now.wall_ms.saturating_add(self.clock_offset_ms).div_euclid(1000))
+        UnixTime(sum(self.now.wall_ms, self.clock_offset_ms).div_euclid(1000))
     }
 
     /// Now, by the local clock: for what never leaves this browser. The provider's clock is not
@@ -370,7 +370,7 @@ impl Machine {
 
     fn set_timer(&mut self, timer: Timer, after_ms: i64) {
         self.clear_timer(timer);
-        self.timers.push((timer, self.now.monotonic_ms.saturating_add(after_ms)));
+        self.timers.push((timer, sum(self.now.monotonic_ms, after_ms)));
     }
 
     fn clear_timer(&mut self, timer: Timer) {

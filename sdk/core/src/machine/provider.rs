@@ -5,6 +5,7 @@ use crate::{
     error::{Code, Error, Result},
     jwk::KeySet,
     metadata::{Metadata, address},
+    time::{difference, sum},
     wire::{Answer, Effect, Failure, Status},
 };
 use alloc::{boxed::Box, string::String, sync::Arc};
@@ -167,13 +168,13 @@ impl Machine {
     pub(super) fn observe_clock(&mut self, date_ms: Option<i64>) {
         let Some(date_ms) = date_ms else { return };
         // `Date` is cut to seconds: on average it is half a second behind.
-        let offset = date_ms.saturating_add(500).saturating_sub(self.now.wall_ms);
+        let offset = difference(sum(date_ms, 500), self.now.wall_ms);
         let followed = self.config.dangerously_follow_provider_clock == Some(true);
         let distance = offset.saturating_abs();
         self.clock_wrong = distance > LARGEST_OFFSET_MS && !followed;
         let offset = if distance <= SMALLEST_OFFSET_MS || self.clock_wrong { 0 } else { offset };
         // The same difference measured anew is no news.
-        if (offset - self.clock_offset_ms).saturating_abs() > SMALLEST_OFFSET_MS
+        if difference(offset, self.clock_offset_ms).saturating_abs() > SMALLEST_OFFSET_MS
             || (offset == 0 && self.clock_offset_ms != 0)
         {
             self.clock_offset_ms = offset;

@@ -6,7 +6,7 @@ use crate::{
     id_token::UntrustedIdToken,
     secret::Secret,
     tabs::{Message, Version},
-    time::{Seconds, UnixTime},
+    time::{Seconds, UnixTime, difference},
     token::{Tokens, read_response, refresh_form},
     wire::{Answer, Ending, Outcome, Status},
 };
@@ -121,7 +121,7 @@ impl Machine {
         let Some(held) = &self.held else { return };
         // A leader that hung hears this late: its place has been taken, and the refresh token that
         // it knows is used up. Sending it would look like theft and end the session for all.
-        let is_late = self.now.wall_ms.saturating_sub(at_ms) >= RENEW_MS;
+        let is_late = difference(self.now.wall_ms, at_ms) >= RENEW_MS;
         if !self.is_leading() || is_late {
             return;
         }

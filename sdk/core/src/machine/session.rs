@@ -6,6 +6,7 @@ use crate::{
     logout_token::VerifiedLogoutToken,
     secret::Secret,
     tabs::{Message, SharedSession, Version},
+    time::{difference, sum},
     token::Tokens,
     wire::{Answer, Area, Cause, Effect, Ending, Status},
 };
@@ -117,14 +118,14 @@ impl Machine {
 
     pub(super) fn set_lifetime_timer(&mut self) {
         if let (Some(held), Some(lifetime)) = (&self.held, self.config.session_lifetime) {
-            let left = held.started_at.saturating_add(lifetime).saturating_sub(self.time().0);
-            self.set_timer(Timer::Lifetime, left.max(0).saturating_mul(1000));
+            let left = difference(sum(held.started_at, lifetime), self.time().0);
+            self.set_timer(Timer::Lifetime, left.clamp(0, i64::MAX / 1000) * 1000);
         }
     }
 
     pub(super) fn end_if_over(&mut self) {
         let over = match (&self.held, self.config.session_lifetime) {
-            (Some(held), Some(lifetime)) => held.started_at + lifetime <= self.time().0,
+            (Some(held), Some(lifetime)) => sum(held.started_at, lifetime) <= self.time().0,
             _ => false,
         };
         if over {
