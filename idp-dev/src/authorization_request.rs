@@ -20,8 +20,31 @@ pub struct AuthorizationRequest {
     /// Seconds since the person proved who they are, at most.
     pub(crate) max_age: Option<u64>,
     pub(crate) login_hint: Option<String>,
-    /// The `sub` of a valid `id_token_hint`.
-    pub(crate) hinted_sub: Option<String>,
+    /// Whom the answer may be about.
+    pub(crate) expected: ExpectedPerson,
+}
+
+/// Whom `id_token_hint` names (OIDC Core 3.1.2.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ExpectedPerson {
+    /// There was no hint.
+    Anybody,
+    /// The `sub` of an ID token of ours.
+    Sub(String),
+    /// The hint is no ID token that these keys signed: another provider's, or one from before a
+    /// restart. It expects somebody, and nobody knows whom.
+    Unknown,
+}
+
+impl ExpectedPerson {
+    /// May a person who signs in now be the answer? Whoever reads the page knows who they are, so
+    /// a hint that cannot be read binds nobody there.
+    pub(crate) fn allows(&self, sub: &str) -> bool {
+        match self {
+            Self::Anybody | Self::Unknown => true,
+            Self::Sub(expected) => expected == sub,
+        }
+    }
 }
 
 /// Where in the redirect URI an answer's parameters stand (OAuth 2.0 Multiple Response Types 2.1).

@@ -7,6 +7,7 @@ use axum::response::Response;
 
 use super::authorize::{SignInPage, answer_cancelled, answer_with_code, failed, not_assigned_page};
 use super::{add_cookie, parked, parked_by_id};
+use crate::authorization_request::ExpectedPerson;
 use crate::config::User;
 use crate::http::{is_form_token, page, read_form, see_other};
 use crate::pages;
@@ -150,7 +151,7 @@ async fn submit(
         let problem = Some(SignInProblem::WrongCredentials);
         return show_again(provider, id, sign_in, typed, problem);
     };
-    if sign_in.request.hinted_sub.as_ref().is_some_and(|sub| *sub != user.sub) {
+    if !sign_in.request.expected.allows(&user.sub) {
         provider.timeline.record(
             Step::new(
                 StepName::LoginFailed,
@@ -218,6 +219,7 @@ async fn continue_as_current(
     let is_choice = request.prompt.is_select_account
         && !request.prompt.is_login
         && request.client.allows_sso
+        && request.expected != ExpectedPerson::Unknown
         && request.max_age.is_none();
     let session = session::current(provider, headers).await;
     let known = session
@@ -227,7 +229,7 @@ async fn continue_as_current(
     match known {
         Some((session, user))
             if is_choice
-                && request.hinted_sub.as_ref().is_none_or(|sub| *sub == user.sub)
+                && request.expected.allows(&user.sub)
                 && request.client.admits(&user.username) =>
         {
             answer_with_code(provider, request, session, user)

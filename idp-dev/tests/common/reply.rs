@@ -91,6 +91,13 @@ impl Reply {
         self.body[at + mark.len()..].split('"').next().unwrap().to_owned()
     }
 
+    /// What stands in the username field of a sign-in page.
+    pub(crate) fn username_field(&self) -> String {
+        let mark = "name=\"username\" type=\"text\" required value=\"";
+        let at = self.body.find(mark).unwrap_or_else(|| panic!("no username: {}", self.body));
+        self.body[at + mark.len()..].split('"').next().unwrap().to_owned()
+    }
+
     /// Is there an element with that test id?
     pub(crate) fn shows(&self, test_id: &str) -> bool {
         self.body.contains(&format!("data-testid=\"{test_id}\""))

@@ -9,7 +9,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use crate::authorization_request::AuthorizationRequest;
+use crate::authorization_request::{AuthorizationRequest, ExpectedPerson};
 use crate::clock::Seconds;
 use crate::config::User;
 use crate::http::{page, read_form, see_other};
@@ -283,7 +283,7 @@ pub(in crate::endpoints) fn browser_of(
 /// `login_hint` prefills; without it, the person that `id_token_hint` names.
 fn suggested_username(provider: &Shared, request: &AuthorizationRequest) -> String {
     let hinted = || {
-        let sub = request.hinted_sub.as_ref()?;
+        let ExpectedPerson::Sub(sub) = &request.expected else { return None };
         let user = provider.config.users.iter().find(|user| user.sub == *sub)?;
         Some(user.username.clone())
     };

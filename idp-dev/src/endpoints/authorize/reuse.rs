@@ -1,6 +1,6 @@
 //! May the SSO session answer this request, or must the person be asked? One function per rule.
 
-use crate::authorization_request::AuthorizationRequest;
+use crate::authorization_request::{AuthorizationRequest, ExpectedPerson};
 use crate::clock::UnixTime;
 use crate::config::User;
 use crate::store::SsoSession;
@@ -19,6 +19,7 @@ pub(super) enum Decision {
 /// The rules, by what the timeline calls them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rule {
+    ReadableHint,
     Session,
     ClientAllowsSso,
     PromptLogin,
@@ -34,13 +35,17 @@ impl Rule {
             Self::ClientAllowsSso => "client_allows_sso",
             Self::PromptLogin => "prompt",
             Self::MaxAge => "max_age",
-            Self::IdTokenHint => "id_token_hint",
+            Self::ReadableHint | Self::IdTokenHint => "id_token_hint",
             Self::LoginHint => "login_hint",
         }
     }
 
     pub(super) const fn detail(self) -> &'static str {
         match self {
+            Self::ReadableHint => {
+                "the id_token_hint is no ID token of this provider since its start: nobody knows \
+                 whom the app expects"
+            }
             Self::Session => "nobody is signed in at the provider in this browser",
             Self::ClientAllowsSso => "the app wants its own sign-in every time",
             Self::PromptLogin => "the app asked for a new sign-in",
@@ -57,12 +62,17 @@ pub(super) fn decide(
     session: Option<(&SsoSession, &User)>,
     now: UnixTime,
 ) -> Decision {
+    // Before the session, so that the timeline names the hint whoever is signed in.
+    if request.expected == ExpectedPerson::Unknown {
+        return Decision::SignIn(Rule::ReadableHint);
+    }
     let Some((session, user)) = session else { return Decision::SignIn(Rule::Session) };
     let rules = [
         (Rule::ClientAllowsSso, request.client.allows_sso),
         (Rule::PromptLogin, !request.prompt.is_login),
         (Rule::MaxAge, is_recent_enough(request.max_age, session.auth_time, now)),
-        (Rule::IdTokenHint, is_hinted_person(request, user)),
+        // Core 3.1.2.1, `id_token_hint`: no positive answer about anybody else.
+        (Rule::IdTokenHint, request.expected.allows(&user.sub)),
         (Rule::LoginHint, is_named_person(request, user)),
     ];
     match rules.into_iter().find(|(_, holds)| !holds) {
@@ -83,11 +93,6 @@ fn is_recent_enough(max_age: Option<u64>, auth_time: UnixTime, now: UnixTime) ->
             now.millis_since(auth_time) <= limit
         }
     }
-}
-
-/// OIDC Core 3.1.2.1, `id_token_hint`: no positive answer about anybody else.
-fn is_hinted_person(request: &AuthorizationRequest, user: &User) -> bool {
-    request.hinted_sub.as_ref().is_none_or(|sub| *sub == user.sub)
 }
 
 /// `login_hint` never selects, but a person other than the one it names is not taken silently (D4).

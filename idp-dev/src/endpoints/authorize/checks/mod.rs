@@ -114,7 +114,7 @@ pub(super) fn check_request(
     let code_challenge = pkce::check(params)?;
     let prompt = prompt::check(params)?;
     let max_age = max_age::check(params)?;
-    let hinted_sub = id_token_hint::check(provider, params)?;
+    let expected = id_token_hint::read(provider, params);
     // Not checked, on purpose: `acr_values` is voluntary (Core 5.5.1.1) and the level that was
     // reached is told truthfully (OP24); `display`, `ui_locales` and `claims_locales` are wishes;
     // unknown parameters are ignored (RFC 6749, 3.1).
@@ -129,6 +129,6 @@ pub(super) fn check_request(
         prompt,
         max_age,
         login_hint: params.get("login_hint").map(str::to_owned),
-        hinted_sub,
+        expected,
     })
 }
