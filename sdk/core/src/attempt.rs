@@ -94,17 +94,19 @@ impl Attempt {
             return None;
         }
         let expired = record.get("expires_at")?.as_integer()? <= now.0;
-        let secret = |name| record.str(name).map(|text| Secret(text.into()));
         let attempt = match record.str("kind")? {
             "used" => Self::Used,
             "sign_out" => Self::SignOut,
-            "sign_in" => Self::SignIn(SignInAttempt {
-                nonce: secret("nonce")?,
-                code_verifier: secret("code_verifier")?,
-                automatic: record.get("automatic") == Some(&Value::Bool(true)),
-                acr_values: record.str("acr_values").map(Into::into),
-                max_age: record.get("max_age").and_then(Value::as_integer),
-            }),
+            "sign_in" => {
+                let (nonce, verifier) = (record.str("nonce")?, record.str("code_verifier")?);
+                Self::SignIn(SignInAttempt {
+                    nonce: Secret(nonce.into()),
+                    code_verifier: Secret(verifier.into()),
+                    automatic: record.get("automatic") == Some(&Value::Bool(true)),
+                    acr_values: record.str("acr_values").map(Into::into),
+                    max_age: record.get("max_age").and_then(Value::as_integer),
+                })
+            }
             _ => return None,
         };
         Some((attempt, expired))

@@ -42,13 +42,20 @@ impl Metadata {
             Ok(Some(url)) => Ok(url),
             Err(error) => Err(error),
         };
+        // Borrowed until all is known to be right: an early return has nothing to drop then.
+        let authorization_endpoint = endpoint("authorization_endpoint")?;
+        let token_endpoint = endpoint("token_endpoint")?;
+        let jwks_uri = endpoint("jwks_uri")?;
+        let userinfo_endpoint = optional_endpoint(&document, "userinfo_endpoint")?;
+        let end_session_endpoint = optional_endpoint(&document, "end_session_endpoint")?;
+        let session_events_endpoint = optional_endpoint(&document, "session_events_endpoint")?;
         Ok(Self {
-            authorization_endpoint: endpoint("authorization_endpoint")?,
-            token_endpoint: endpoint("token_endpoint")?,
-            jwks_uri: endpoint("jwks_uri")?,
-            userinfo_endpoint: optional_endpoint(&document, "userinfo_endpoint")?,
-            end_session_endpoint: optional_endpoint(&document, "end_session_endpoint")?,
-            session_events_endpoint: optional_endpoint(&document, "session_events_endpoint")?,
+            authorization_endpoint: authorization_endpoint.into(),
+            token_endpoint: token_endpoint.into(),
+            jwks_uri: jwks_uri.into(),
+            userinfo_endpoint: userinfo_endpoint.map(Into::into),
+            end_session_endpoint: end_session_endpoint.map(Into::into),
+            session_events_endpoint: session_events_endpoint.map(Into::into),
             promises_iss: document.get("authorization_response_iss_parameter_supported")
                 == Some(&Value::Bool(true)),
         })
@@ -60,10 +67,10 @@ pub(crate) fn is_web_address(url: &str) -> bool {
     url.starts_with("https://") || url.starts_with("http://")
 }
 
-fn optional_endpoint(document: &Value, name: &str) -> Result<Option<String>> {
+fn optional_endpoint<'a>(document: &'a Value, name: &str) -> Result<Option<&'a str>> {
     match document.get(name) {
         None => Ok(None),
-        Some(Value::String(url)) if is_web_address(url) => Ok(Some(url.clone())),
+        Some(Value::String(url)) if is_web_address(url) => Ok(Some(url)),
         Some(other) => {
             Err(invalid(name, "an https address", other.as_str().unwrap_or("another type")))
         }

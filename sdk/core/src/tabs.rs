@@ -6,7 +6,7 @@ use crate::{
     secret::Secret,
     time::UnixTime,
     token::Tokens,
-    wire::{Cause, Ending, Read as _, Write as _},
+    wire::{Cause, Read, Write},
 };
 use alloc::string::String;
 
@@ -76,8 +76,8 @@ impl Message {
             Self::Hello | Self::Idle => {}
             Self::Busy { state } => state.write_member("state", &mut writer),
             Self::Session(session) => {
-                write_version("version", &session.version, &mut writer);
-                write_version("began", &session.began, &mut writer);
+                session.version.write_member("version", &mut writer);
+                session.began.write_member("began", &mut writer);
                 writer.member("id_token", &session.id_token);
                 writer.member("access_token", &session.tokens.access_token.0);
                 let expires_at = session.tokens.expires_at.map(|time| time.0);
@@ -89,11 +89,11 @@ impl Message {
                 writer.member("keys", &session.keys);
             }
             Self::Renew { version, at_ms } => {
-                write_version("version", version, &mut writer);
+                version.write_member("version", &mut writer);
                 at_ms.write_member("at", &mut writer);
             }
             Self::Ended { began, session_id, cause } => {
-                write_version("began", began, &mut writer);
+                began.write_member("began", &mut writer);
                 session_id.write_member("sid", &mut writer);
                 cause.ending.write_member("cause", &mut writer);
                 cause.at.write_member("at", &mut writer);
@@ -105,53 +105,61 @@ impl Message {
 
     /// Reads a message; `None` for what is none.
     pub(crate) fn read(text: &str) -> Option<Self> {
-        let value = read(text.as_bytes()).ok()?;
-        Some(match value.str("kind")? {
+        let value = &read(text.as_bytes()).ok()?;
+        let mut wrong = false;
+        let message = match value.str("kind")? {
             "hello" => Self::Hello,
-            "busy" => Self::Busy { state: Option::read(value.get("state"))? },
+            "busy" => Self::Busy { state: member(value, "state", &mut wrong) },
             "idle" => Self::Idle,
             "session" => Self::Session(SharedSession {
-                version: read_version("version", &value)?,
-                began: read_version("began", &value)?,
-                id_token: value.str("id_token")?.into(),
+                version: member(value, "version", &mut wrong),
+                began: member(value, "began", &mut wrong),
+                id_token: member(value, "id_token", &mut wrong),
                 tokens: Tokens {
-                    access_token: Secret::read(value.get("access_token"))?,
+                    access_token: member(value, "access_token", &mut wrong),
                     expires_at: value.get("expires_at").and_then(Value::as_integer).map(UnixTime),
-                    refresh_token: Option::read(value.get("refresh_token"))?,
+                    refresh_token: member(value, "refresh_token", &mut wrong),
                 },
-                started_at: value.get("started_at")?.as_integer()?,
-                accepted_at: value.get("accepted_at")?.as_integer()?,
-                clock_offset_ms: value.get("clock_offset_ms")?.as_integer()?,
-                keys: value.str("keys")?.into(),
+                started_at: member(value, "started_at", &mut wrong),
+                accepted_at: member(value, "accepted_at", &mut wrong),
+                clock_offset_ms: member(value, "clock_offset_ms", &mut wrong),
+                keys: member(value, "keys", &mut wrong),
             }),
             "renew" => Self::Renew {
-                version: read_version("version", &value)?,
-                at_ms: value.get("at")?.as_integer()?,
+                version: member(value, "version", &mut wrong),
+                at_ms: member(value, "at", &mut wrong),
             },
             "ended" => Self::Ended {
-                began: read_version("began", &value)?,
-                session_id: Option::read(value.get("sid"))?,
+                began: member(value, "began", &mut wrong),
+                session_id: member(value, "sid", &mut wrong),
                 cause: Cause {
-                    ending: Ending::read(value.get("cause"))?,
-                    at: value.get("at")?.as_integer()?,
+                    ending: member(value, "cause", &mut wrong),
+                    at: member(value, "at", &mut wrong),
                 },
             },
             _ => return None,
-        })
+        };
+        if wrong { None } else { Some(message) }
     }
 }
 
-fn write_version(name: &str, version: &Version, writer: &mut Writer) {
-    writer.name(name);
-    writer.open('[');
-    writer.integer(version.at_ms);
-    writer.string(&version.tab);
-    writer.close(']');
+fn member<T: Read>(value: &Value, name: &str, wrong: &mut bool) -> T {
+    T::take(value.get(name), wrong)
 }
 
-fn read_version(name: &str, value: &Value) -> Option<Version> {
-    match value.get(name)?.as_array()? {
-        [at_ms, tab] => Some(Version { at_ms: at_ms.as_integer()?, tab: tab.as_str()?.into() }),
-        _ => None,
+impl Write for Version {
+    fn write(&self, writer: &mut Writer) {
+        writer.open('[');
+        writer.integer(self.at_ms);
+        writer.string(&self.tab);
+        writer.close(']');
+    }
+}
+
+impl Read for Version {
+    fn take(value: Option<&Value>, wrong: &mut bool) -> Self {
+        let parts = value.and_then(Value::as_array).unwrap_or_default();
+        *wrong |= parts.len() != 2;
+        Self { at_ms: i64::take(parts.first(), wrong), tab: String::take(parts.get(1), wrong) }
     }
 }

@@ -68,17 +68,17 @@ pub(crate) fn read_response(head: &Response, body: &[u8], now: UnixTime) -> Resu
     };
     let text = |name| match document.get(name) {
         None => Ok(None),
-        Some(Value::String(text)) if !text.is_empty() => Ok(Some(text.clone())),
+        Some(Value::String(text)) if !text.is_empty() => Ok(Some(text.as_str())),
         Some(_) => Err(invalid(name, "a string", "another type")),
     };
-    let access_token = text("access_token")?;
-    let Some(access_token) = access_token else {
+    // Borrowed until all is known to be right: an early return has nothing to drop then.
+    let Some(access_token) = text("access_token")? else {
         return Err(invalid("access_token", "a string", ""));
     };
     // RFC 6749, 5.1: the type is case insensitive.
     let token_type = text("token_type")?.unwrap_or_default();
     if !token_type.eq_ignore_ascii_case("Bearer") {
-        return Err(invalid("token_type", "Bearer", &token_type));
+        return Err(invalid("token_type", "Bearer", token_type));
     }
     // RFC 6749, 5.1: `expires_in` may be left out. A string is a common mistake that means the
     // same; anything else is refused.
@@ -91,12 +91,13 @@ pub(crate) fn read_response(head: &Response, body: &[u8], now: UnixTime) -> Resu
         },
         Some(_) => return Err(invalid("expires_in", "seconds", "something else")),
     };
+    let (refresh_token, id_token) = (text("refresh_token")?, text("id_token")?);
     let tokens = Tokens {
-        access_token: Secret(access_token),
+        access_token: Secret(access_token.into()),
         expires_at: expires_in.map(|seconds| now.plus(Seconds(seconds))),
-        refresh_token: text("refresh_token")?.map(Secret),
+        refresh_token: refresh_token.map(|text| Secret(text.into())),
     };
-    Ok(TokenResponse { tokens, id_token: text("id_token")? })
+    Ok(TokenResponse { tokens, id_token: id_token.map(Into::into) })
 }
 
 fn invalid(subject: &str, expected: &str, found: &str) -> Error {
