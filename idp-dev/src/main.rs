@@ -50,6 +50,13 @@ async fn run(arguments: &Arguments, config: Config) -> Result<(), Failure> {
              fine for people who do not exist"
         ));
     }
+    if !config.keeps_secure_cookies() {
+        log_line(&format!(
+            "browsers drop `Secure` cookies at {}, so nobody can sign in there: use https or a \
+             name under .localhost",
+            config.issuer()
+        ));
+    }
     let token = match &arguments.control_token {
         Some(token) => Secret::new(token.clone()),
         None => Secret::random().map_err(|error| Failure::Start(error.into()))?,

@@ -87,6 +87,25 @@ fn prints_one_ready_line_with_the_real_addresses() {
     let errors = running.stop();
     assert_eq!(errors.matches("plain-text passwords").count(), 1, "{errors}");
     assert!(!errors.contains("a-control-token"), "{errors}");
+    assert!(!errors.contains("Secure"), "{errors}");
+}
+
+#[test]
+fn op11_warns_of_an_issuer_where_cookies_are_dropped() {
+    let printed = String::from_utf8(run(&["--print-config"]).stdout).unwrap();
+    for (name, issuer, warnings) in [
+        ("far.toml", "http://idp.example:{port}", 1),
+        ("tls.toml", "https://idp.example:{port}", 0),
+        ("address.toml", "http://127.0.0.1:{port}", 0),
+    ] {
+        let path = file(name, &printed.replacen("http://idp.localhost:{port}", issuer, 1));
+        let running = Running::start(&["--config", &path, "--listen", "127.0.0.1:0", "--quiet"]);
+        let real = running.field("issuer=");
+        let errors = running.stop();
+        let found = errors.lines().filter(|line| line.contains("`Secure` cookies"));
+        assert_eq!(found.clone().count(), warnings, "{errors}");
+        assert!(found.clone().all(|line| line.contains(&real)), "{errors}");
+    }
 }
 
 #[test]

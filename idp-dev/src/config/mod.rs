@@ -8,6 +8,7 @@ mod redirect_uri;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use url::{Host, Url};
 
 use crate::clock::Seconds;
 use crate::keys::SigningAlg;
@@ -58,6 +59,13 @@ impl Config {
         &self.issuer
     }
 
+    /// Do browsers keep our `Secure` cookies there? With https, and over plain http at names and
+    /// addresses that never leave the machine (Secure Contexts 3.1).
+    pub fn keeps_secure_cookies(&self) -> bool {
+        let issuer = self.issuer.replace(PORT_PLACEHOLDER, "65535");
+        Url::parse(&issuer).is_ok_and(|url| url.scheme() == "https" || is_on_this_machine(&url))
+    }
+
     /// Usernames whose password stands in the file as plain text.
     pub fn users_with_plain_password(&self) -> impl Iterator<Item = &str> {
         self.users
@@ -82,6 +90,18 @@ impl Config {
     /// Is `origin` that of a redirect URI of any client?
     pub(crate) fn is_client_origin(&self, origin: &str) -> bool {
         self.clients.iter().any(|client| client.has_origin(origin))
+    }
+}
+
+fn is_on_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 
@@ -157,3 +177,44 @@ impl Client {
 
 /// What the issuer may contain for the port that is really listened on.
 const PORT_PLACEHOLDER: &str = "{port}";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn op11_knows_where_browsers_keep_secure_cookies() {
+        let keeps = |issuer: &str| {
+            let text = Config::EXAMPLE.replacen("http://idp.localhost:{port}", issuer, 1);
+            let config = Config::parse("idp.toml", &text).unwrap();
+            assert_eq!(
+                config.keeps_secure_cookies(),
+                config.clone().with_port(8083).keeps_secure_cookies()
+            );
+            config.keeps_secure_cookies()
+        };
+        for good in [
+            "http://localhost:{port}",
+            "http://idp.localhost:{port}",
+            "http://a.b.localhost:{port}",
+            "http://localhost.:{port}",
+            "http://127.0.0.1:{port}",
+            "http://127.1.2.3:{port}",
+            "http://[::1]:{port}",
+            "https://idp.example",
+        ] {
+            assert!(keeps(good), "{good}");
+        }
+        for bad in [
+            "http://idp.example:{port}",
+            "http://localhost.example:{port}",
+            "http://notlocalhost:{port}",
+            "http://idp.test:{port}",
+            "http://0.0.0.0:{port}",
+            "http://192.168.0.1:{port}",
+            "http://[::2]:{port}",
+        ] {
+            assert!(!keeps(bad), "{bad}");
+        }
+    }
+}
