@@ -4,10 +4,31 @@
 
 mod common;
 
-use common::{FORM, HOOLI_ORIGIN, PIPER_ORIGIN, World};
+use common::{Ask, FORM, HOOLI_ORIGIN, PIPER, PIPER_ORIGIN, VERIFIER, World, encoded};
 
 const FOR_SCRIPTS: [&str; 5] =
     ["/.well-known/openid-configuration", "/jwks", "/token", "/userinfo", "/session_events"];
+
+/// The elements of a header that is a list.
+fn list(header: &str) -> Vec<&str> {
+    header.split(',').map(str::trim).collect()
+}
+
+#[tokio::test]
+async fn s6_client_that_always_sends_a_proof_gets_bearer_tokens() {
+    let world = World::new().await;
+    let code = world.browser().code(&Ask::piper(), "richard").await;
+    let form = encoded(&[
+        ("grant_type", "authorization_code"),
+        ("client_id", "pied-piper"),
+        ("code", &code),
+        ("redirect_uri", PIPER),
+        ("code_verifier", VERIFIER),
+    ]);
+    let headers = [FORM, ("origin", PIPER_ORIGIN), ("dpop", "a.proof.jwt")];
+    let reply = world.send("POST", "/token", &headers, Some(form)).await;
+    assert_eq!(reply.ok_json()["token_type"], "Bearer");
+}
 
 #[tokio::test]
 async fn s6_preflight_is_answered_without_credentials() {
@@ -16,13 +37,16 @@ async fn s6_preflight_is_answered_without_credentials() {
         let headers = [
             ("origin", PIPER_ORIGIN),
             ("access-control-request-method", "POST"),
-            ("access-control-request-headers", "authorization,content-type"),
+            ("access-control-request-headers", "authorization,content-type,dpop"),
         ];
         let reply = world.send("OPTIONS", path, &headers, None).await;
         assert_eq!(reply.status, 204, "{path}");
         assert_eq!(reply.header("access-control-allow-origin"), PIPER_ORIGIN);
-        let allowed = reply.header("access-control-allow-headers");
-        assert!(allowed.contains("authorization") && allowed.contains("content-type"));
+        let allowed = list(reply.header("access-control-allow-headers"));
+        for name in ["authorization", "content-type", "dpop"] {
+            assert!(allowed.contains(&name), "{path}: {allowed:?}");
+        }
+        assert!(!allowed.contains(&"*") && !allowed.contains(&"cookie"), "{path}: {allowed:?}");
         assert!(reply.header("access-control-allow-methods").contains("POST"));
         assert!(!reply.has("access-control-allow-credentials"));
         assert!(reply.header("vary").contains("Origin"));
@@ -63,10 +87,8 @@ async fn op21_errors_are_readable_and_expose_what_clients_need() {
     assert_eq!((refused.status, wrong_method.status, no_token.status), (400, 405, 401));
     for reply in [refused, wrong_method, no_token] {
         assert!(reply.has("access-control-allow-origin"));
-        let exposed = reply.header("access-control-expose-headers");
-        for name in ["Date", "WWW-Authenticate", "Retry-After"] {
-            assert!(exposed.contains(name), "{exposed}");
-        }
+        let exposed = list(reply.header("access-control-expose-headers"));
+        assert_eq!(exposed, ["Date", "WWW-Authenticate", "Retry-After", "DPoP-Nonce"]);
         assert_eq!(reply.header("date"), "Fri, 21 Nov 2025 04:00:00 GMT");
     }
 }

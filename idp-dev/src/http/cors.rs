@@ -3,6 +3,10 @@
 //! Only endpoints that a specification lets a script call are wrapped in this, only for registered
 //! origins, and never with credentials: no cookie counts on these endpoints. An unregistered
 //! origin gets the answer without CORS headers, so its browser keeps it from the script.
+//!
+//! `dpop` is allowed and `DPoP-Nonce` exposed although no token here is bound to a key: a client
+//! that always sends a proof (RFC 9449) would otherwise fail in the preflight, where no script can
+//! see why. The header is ignored, as RFC 9449, 5 lets a server do: `token_type` says `Bearer`.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -52,7 +56,7 @@ async fn with_cors(is_allowed: bool, request: Request, next: Next) -> Response {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("Date, WWW-Authenticate, Retry-After"),
+            HeaderValue::from_static("Date, WWW-Authenticate, Retry-After, DPoP-Nonce"),
         );
     }
     response
@@ -65,7 +69,7 @@ fn allow_preflight(headers: &mut HeaderMap) {
     );
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static("authorization, content-type, cache-control, last-event-id"),
+        HeaderValue::from_static("authorization, content-type, dpop, cache-control, last-event-id"),
     );
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
 }
