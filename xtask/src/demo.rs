@@ -43,13 +43,26 @@ pub(crate) struct Options {
 /// Serves until it is told to stop.
 pub(crate) fn run(options: Options) -> Result<ExitCode> {
     let places = Places::new(options.port_base);
-    let built = if options.no_build { Built::earlier()? } else { build()? };
     // One thread: what is served is small files to one person.
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
-        .block_on(serve(&options, &places, &built))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // A port that is taken is said before the build, not minutes later.
+    runtime.block_on(probe(&places))?;
+    let built = if options.no_build { Built::earlier()? } else { build()? };
+    runtime.block_on(serve(&options, &places, &built))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Fails if somebody listens on one of the pages' ports.
+async fn probe(places: &Places) -> Result<()> {
+    for place in [Place::Lobby, Place::PiedPiper, Place::Hooli] {
+        for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
+            let bound = TcpListener::bind(SocketAddr::new(address, places.port(place))).await;
+            if bound.is_err_and(|error| error.kind() == ErrorKind::AddrInUse) {
+                bail!(in_use(places, place));
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn serve(options: &Options, places: &Places, built: &Built) -> Result<()> {
