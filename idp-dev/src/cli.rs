@@ -75,6 +75,10 @@ CONTROL API, with `Authorization: Bearer TOKEN`
   POST /events              {\"client_id\",\"sid\"?,\"event\",\"data\"}: a raw event on open streams
   GET /clock                POST /clock {\"set\":SECONDS} | {\"advance\":SECONDS} | {\"freeze\":BOOL}
 
+COOKIES
+  They are `Secure`. Over http, browsers keep such cookies for localhost and names under it; curl
+  does for `localhost` itself only: with idp.localhost, pass the provider's cookie by hand (-b).
+
 EXIT CODES
   0  told to stop (Ctrl-C, SIGTERM)
   1  could not start: an address is in use, or the machine lacks something
