@@ -153,12 +153,18 @@ impl Step {
         self
     }
 
-    /// What came in, masked.
+    /// What came in, masked: at most [`MAX_RECORDED`] entries, of which the last then counts the
+    /// rest. Parameters that are shown come first, so that a flood of others cannot hide them.
     pub(crate) fn params(mut self, params: &Params) -> Self {
-        for (name, value) in params.iter() {
-            let name = masking::shortened(name);
-            let value = masking::masked(&name, value);
-            self.received.insert(name, Value::String(value));
+        let mut came: Vec<(&str, &str)> = params.iter().collect();
+        if came.len() > MAX_RECORDED {
+            came.sort_by_key(|(name, _)| !masking::is_shown(name));
+            let left_out = came.split_off(MAX_RECORDED - 1).len();
+            self = self.note(REST, format!("{left_out} more"));
+        }
+        for (name, value) in came {
+            let value = masking::masked(name, value);
+            self.received.insert(masking::name(name), Value::String(value));
         }
         self
     }
@@ -178,6 +184,13 @@ impl Step {
         }
     }
 }
+
+/// Twice what an honest request has; with names and values clipped, all kept steps together stay
+/// small (OP29).
+const MAX_RECORDED: usize = 24;
+
+/// The entry that counts what was left out.
+const REST: &str = "...";
 
 /// A step as it is kept and served.
 #[derive(Clone, Debug, Serialize)]
@@ -211,5 +224,59 @@ impl RecordedStep {
         let client = self.client_id.as_deref().unwrap_or("-");
         let user = self.user.as_deref().unwrap_or("-");
         format!("{name} client={client} user={user}: {}", self.detail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn received(query: &str) -> Map<String, Value> {
+        let params = Params::parse(query).unwrap();
+        let step = Step::new(StepName::AuthorizeReceived, "s", "d").params(&params);
+        step.at(1, UnixTime::from_seconds(1)).received
+    }
+
+    /// `count` parameters that no specification knows.
+    fn unknown(count: usize) -> String {
+        (0..count).map(|n| format!("x{n:02}=a-long-value&")).collect()
+    }
+
+    #[test]
+    fn op29_records_at_most_24_parameters() {
+        let all = received(&unknown(24));
+        assert_eq!(all.len(), 24);
+        assert_eq!(all.get(REST), None);
+        let some = received(&unknown(25));
+        assert_eq!(some.len(), 24);
+        assert_eq!(some[REST], "2 more");
+        assert_eq!(some["x22"], "a-lo...");
+        assert_eq!(received(&unknown(64))[REST], "41 more");
+    }
+
+    #[test]
+    fn op29_flood_does_not_hide_what_matters() {
+        let query = format!("{}client_id=pied-piper&redirect_uri=http://a.example/", unknown(60));
+        let some = received(&query);
+        assert_eq!(some.len(), 24);
+        assert_eq!(some["client_id"], "pied-piper");
+        assert_eq!(some["redirect_uri"], "http://a.example/");
+        assert_eq!(some[REST], "39 more");
+    }
+
+    #[test]
+    fn op29_step_stays_small_whatever_comes() {
+        let wide = "\u{1f600}".repeat(400);
+        let query: String = (0..64).map(|n| format!("{n:02}{wide}={wide}&")).collect();
+        let shown = ["acr_values", "client_id", "display", "login_hint", "redirect_uri", "scope"];
+        let query = shown.map(|name| format!("{name}={wide}&")).concat()
+            + query.split_inclusive('&').take(58).collect::<String>().as_str();
+        let text = serde_json::to_string(&received(&query)).unwrap();
+        assert!(text.len() < 24 * (51 + 203 + 6), "{}", text.len());
+        // A name that is long is not one that is shown.
+        let long = format!("client_id{}=a-secret-value", "x".repeat(300));
+        let only = received(&long);
+        let (name, value) = only.iter().next().unwrap();
+        assert_eq!((name.len(), value), (51, &Value::from("a-se...")));
     }
 }
