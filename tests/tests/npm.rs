@@ -110,6 +110,26 @@ fn the_types_of_the_package_fit_a_strict_app() -> Result {
 }
 
 #[test]
+fn the_package_can_be_imported_and_a_client_made_on_a_server() -> Result {
+    let app = built()?;
+    let app = app.parent().context("the app has no directory")?;
+    let script = r#"
+        import assert from "node:assert/strict";
+        import { createClient } from "gatepass";
+        const auth = createClient({ issuer: "https://idp.example", clientId: "pied-piper" });
+        assert.equal(auth.state.status, "restoring");
+        let told = 0;
+        auth.subscribe(() => told++)();
+        assert.equal(told, 1);
+        await assert.rejects(auth.signIn(), { code: "browser_required" });
+        assert.throws(() => createClient({ issuer: "https://idp.example" }), {
+            code: "config_invalid",
+        });
+    "#;
+    run(Command::new("node").args(["--input-type=module", "--eval", script]).current_dir(app))
+}
+
+#[test]
 fn s15_the_npm_client_signs_in_reads_and_is_refused_after_sign_out() -> Result {
     journey().go(async |stage, browser| {
         let tab = browser.first_tab();

@@ -44,7 +44,7 @@ export function makeClient<C>(options: Options, source: Source): Client<C> {
     signIn: ({ returnTo, prompt, loginHint, acrValues, maxAge, uiLocales } = {}) =>
       tell({
         kind: "sign_in",
-        return_to: returnTo ?? location.pathname + location.search + location.hash,
+        return_to: returnTo ?? here(),
         prompt,
         login_hint: loginHint,
         acr_values: acrValues?.join(" "),
@@ -59,6 +59,10 @@ export function makeClient<C>(options: Options, source: Source): Client<C> {
     check: () => tell({ kind: "check_session" }),
   };
 }
+
+/** Path, query and fragment of the page; on a server, where the command is refused, anything. */
+const here = () =>
+  typeof location === "undefined" ? "/" : location.pathname + location.search + location.hash;
 
 /** On a server: there is no page that could be left or remembered. */
 const refuse: Send = async () => {
