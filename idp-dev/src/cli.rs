@@ -76,8 +76,8 @@ CONTROL API, with `Authorization: Bearer TOKEN`
   GET /clock                POST /clock {\"set\":SECONDS} | {\"advance\":SECONDS} | {\"freeze\":BOOL}
 
 COOKIES
-  They are `Secure`. Over http, browsers keep such cookies for localhost and names under it; curl
-  does for `localhost` itself only: with idp.localhost, pass the provider's cookie by hand (-b).
+  They are `Secure`. Over http, Chromium and Firefox keep such for localhost and names under it.
+  Of names, curl does for `localhost` itself only: pass the cookie of idp.localhost by hand (-b).
 
 EXIT CODES
   0  told to stop (Ctrl-C, SIGTERM)

@@ -12,9 +12,10 @@
 //! # let _ = router; Ok(()) }
 //! ```
 //!
-//! Not covered: client secrets, dynamic registration, pushed authorization requests, revocation
-//! and introspection endpoints, front-channel and back-channel logout to servers, realms. Not for
-//! production: people's passwords may stand in a file.
+//! Not covered: consent pages, throttling (a provider for CI must not slow down), client secrets,
+//! dynamic registration, pushed authorization requests, revocation and introspection endpoints,
+//! front-channel and back-channel logout to servers, realms. Not for production: people's passwords
+//! may stand in a file.
 #![forbid(unsafe_code)]
 
 mod authorization_request;

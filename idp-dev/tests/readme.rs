@@ -1,0 +1,103 @@
+//! The README's examples work as they stand.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here is a failed test")]
+
+mod common;
+
+use common::{Ask, World};
+use idp_dev::Config;
+use serde_json::Value;
+
+const README: &str = include_str!("../README.md");
+
+/// The code blocks of one language.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let mark = format!("```{language}\n");
+    README.split(&mark).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+}
+
+/// One call of the control API, as a curl line has it.
+struct Call {
+    method: String,
+    path: String,
+    body: Option<Value>,
+}
+
+impl Call {
+    fn read(line: &str) -> Self {
+        let line = line.split(" #").next().unwrap().trim();
+        assert!(line.starts_with("curl -H \"$AUTH\" "), "{line}");
+        let after = |mark: &str| line.split_once(mark).map(|(_, rest)| rest);
+        let path = after("$CONTROL").unwrap().trim_end_matches('"').to_owned();
+        let body = after("-d '").map(|rest| rest.split('\'').next().unwrap());
+        let body = body.map(|text| serde_json::from_str(text).unwrap());
+        let method = match after("-X ") {
+            Some(rest) => rest.split(' ').next().unwrap(),
+            None if body.is_some() => "POST",
+            None => "GET",
+        };
+        Self { method: method.to_owned(), path, body }
+    }
+}
+
+fn calls() -> Vec<Call> {
+    let lines = blocks("sh").into_iter().flat_map(str::lines);
+    lines.filter(|line| line.starts_with("curl ")).map(Call::read).collect()
+}
+
+#[tokio::test]
+async fn calls_of_the_readme_work() {
+    let world = World::new().await;
+    for call in calls() {
+        let shown = format!("{} {} {:?}", call.method, call.path, call.body);
+        if call.path.starts_with("/timeline/stream") {
+            assert_eq!(world.control_stream(&call.path).await.status, 200, "{shown}");
+            continue;
+        }
+        world.browser().sign_in(&Ask::piper(), "richard").await;
+        let session = world.sessions().await[0]["id"].as_str().unwrap().to_owned();
+        let path = call.path.replace("/ID", &format!("/{session}"));
+        let reply = world.control(&call.method, &path, call.body).await;
+        assert!([200, 204].contains(&reply.status), "{shown}: {} {}", reply.status, reply.body);
+    }
+}
+
+#[test]
+fn readme_calls_each_part_of_the_control_api() {
+    let called: Vec<String> =
+        calls().iter().map(|call| format!("{} {}", call.method, call.path)).collect();
+    for wanted in [
+        "GET /health",
+        "GET /timeline",
+        "GET /timeline/stream",
+        "GET /clock",
+        "POST /clock",
+        "GET /sessions",
+        "DELETE /sessions/",
+        "POST /events",
+        "POST /reset",
+    ] {
+        assert!(called.iter().any(|call| call.starts_with(wanted)), "{wanted}");
+    }
+}
+
+#[test]
+fn configuration_of_the_readme_is_good() {
+    let [text] = blocks("toml")[..] else { panic!("one configuration") };
+    let config = Config::parse("README.md", text).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(config.with_port(8083).issuer(), "http://idp.localhost:8083");
+}
+
+#[tokio::test]
+async fn readme_names_each_endpoint_of_discovery() {
+    let world = World::new().await;
+    let path = "/.well-known/openid-configuration";
+    assert!(README.contains(path));
+    let document = world.get(path).await.ok_json();
+    let urls = document.as_object().unwrap().values().filter_map(Value::as_str);
+    let paths: Vec<&str> = urls.filter_map(|url| url.strip_prefix(&*world.issuer)).collect();
+    assert!(paths.contains(&"/authorize"), "{paths:?}");
+    for path in paths {
+        assert!(README.contains(&format!("`{path}`")) || path.is_empty(), "{path}");
+    }
+}
