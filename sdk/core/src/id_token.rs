@@ -9,6 +9,7 @@
 use crate::{
     address::has_word,
     claims,
+    config::Config,
     error::{Code, Error, Result},
     jws::UntrustedJws,
     time::{Seconds, UnixTime, difference},
@@ -19,11 +20,9 @@ use alloc::{string::String, vec::Vec};
 /// How far clocks may differ when a time is checked.
 pub(crate) const SKEW: Seconds = Seconds(60);
 
-/// What an ID token is held against.
+/// What an ID token is held against besides the configuration.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Expected {
-    pub(crate) issuer: String,
-    pub(crate) client_id: String,
     /// The nonce of the sign-in; `None` for a token that answers none (refreshed, adopted).
     pub(crate) nonce: Option<String>,
     /// The levels asked for, separated by spaces.
@@ -54,13 +53,13 @@ pub(crate) struct VerifiedIdToken {
 
 impl UntrustedIdToken {
     /// Takes a token apart and applies the rules that come before the signature.
-    pub(crate) fn begin(raw: &str, expected: Expected) -> Result<Self> {
+    pub(crate) fn begin(raw: &str, config: &Config, expected: Expected) -> Result<Self> {
         let jws = UntrustedJws::parse(raw)?;
         let mut token = Self { raw: raw.into(), jws, expected, checks: Vec::new() };
         token.explicit_type()?;
-        token.rule_2_iss()?;
-        token.rule_3_aud()?;
-        token.rule_5_azp()?;
+        token.rule_2_iss(&config.issuer)?;
+        token.rule_3_aud(&config.client_id)?;
+        token.rule_5_azp(&config.client_id)?;
         Ok(token)
     }
 
@@ -91,10 +90,8 @@ impl UntrustedIdToken {
     }
 
     fn passed(&mut self, rule: &str, name: &str, expected: &str, found: &str) {
-        let mut text = String::from("OIDC Core 3.1.3.7 (");
-        text.push_str(rule);
-        text.push(')');
-        push_check(&mut self.checks, text, name, expected, found);
+        let rule = ["OIDC Core 3.1.3.7 (", rule, ")"].concat();
+        push_check(&mut self.checks, rule, name, expected, found);
     }
 
     /// RFC 8725, 3.11: a token that says that it is of another type (`logout+jwt`, `at+jwt`) is none.
@@ -108,37 +105,34 @@ impl UntrustedIdToken {
     }
 
     /// (2) `iss` is exactly the issuer.
-    fn rule_2_iss(&mut self) -> Result<()> {
+    fn rule_2_iss(&mut self, issuer: &str) -> Result<()> {
         let iss = claims::text(&self.jws.claims, "iss")?;
-        if iss != self.expected.issuer {
-            return Err(Error::new(Code::IssInvalid, "iss", &self.expected.issuer, iss));
+        if iss != issuer {
+            return Err(Error::new(Code::IssInvalid, "iss", issuer, iss));
         }
-        let issuer = self.expected.issuer.clone();
-        self.passed("2", "iss", &issuer, &issuer);
+        self.passed("2", "iss", issuer, issuer);
         Ok(())
     }
 
     /// (3) `aud` contains our `client_id`, and nobody whom we do not trust; we trust nobody else.
-    fn rule_3_aud(&mut self) -> Result<()> {
-        let client_id = self.expected.client_id.clone();
+    fn rule_3_aud(&mut self, client_id: &str) -> Result<()> {
         let audiences = claims::audiences(&self.jws.claims)?;
-        let stranger = audiences.iter().find(|item| item.as_str() != Some(&client_id));
+        let stranger = audiences.iter().find(|item| item.as_str() != Some(client_id));
         if audiences.is_empty() || stranger.is_some() {
             let found = stranger.and_then(|item| item.as_str()).unwrap_or_default();
-            return Err(Error::new(Code::AudInvalid, "aud", &client_id, found));
+            return Err(Error::new(Code::AudInvalid, "aud", client_id, found));
         }
-        self.passed("3", "aud", &client_id, &client_id);
+        self.passed("3", "aud", client_id, client_id);
         Ok(())
     }
 
     /// (4), (5) `azp`, if present, is our `client_id`.
-    fn rule_5_azp(&mut self) -> Result<()> {
-        let client_id = self.expected.client_id.clone();
+    fn rule_5_azp(&mut self, client_id: &str) -> Result<()> {
         match claims::optional_text(&self.jws.claims, "azp")? {
             Some(azp) if azp != client_id => {
-                return Err(Error::new(Code::AzpInvalid, "azp", &client_id, azp));
+                return Err(Error::new(Code::AzpInvalid, "azp", client_id, azp));
             }
-            Some(_) => self.passed("5", "azp", &client_id, &client_id),
+            Some(_) => self.passed("5", "azp", client_id, client_id),
             None => {}
         }
         Ok(())

@@ -8,7 +8,7 @@ use crate::{
     token::Tokens,
     wire::{Cause, Read, Write},
 };
-use alloc::string::String;
+use alloc::{boxed::Box, string::String};
 
 /// Which of two states of a session is newer: the greater one, by time, then by tab.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,7 +49,7 @@ pub(crate) enum Message {
     /// The one that said `busy` got none.
     Idle,
     /// A session, new or refreshed.
-    Session(SharedSession),
+    Session(Box<SharedSession>),
     /// To the leader: refresh, unless you have a newer version than this. Said at this time, by the
     /// machine's clock in milliseconds: one that was not heard in time is no wish any more.
     Renew { version: Version, at_ms: i64 },
@@ -111,7 +111,7 @@ impl Message {
             "hello" => Self::Hello,
             "busy" => Self::Busy { state: member(value, "state", &mut wrong) },
             "idle" => Self::Idle,
-            "session" => Self::Session(SharedSession {
+            "session" => Self::Session(Box::new(SharedSession {
                 version: member(value, "version", &mut wrong),
                 began: member(value, "began", &mut wrong),
                 id_token: member(value, "id_token", &mut wrong),
@@ -124,7 +124,7 @@ impl Message {
                 accepted_at: member(value, "accepted_at", &mut wrong),
                 clock_offset_ms: member(value, "clock_offset_ms", &mut wrong),
                 keys: member(value, "keys", &mut wrong),
-            }),
+            })),
             "renew" => Self::Renew {
                 version: member(value, "version", &mut wrong),
                 at_ms: member(value, "at", &mut wrong),

@@ -100,9 +100,8 @@ impl Machine {
                 nonce: Some(attempt.nonce.0.clone()),
                 acr_values: attempt.acr_values.clone(),
                 max_age: attempt.max_age,
-                ..self.expected()
             };
-            Ok((UntrustedIdToken::begin(&id_token, expected)?, response.tokens))
+            Ok((UntrustedIdToken::begin(&id_token, &self.config, expected)?, response.tokens))
         });
         match begun {
             Ok((token, tokens)) => {

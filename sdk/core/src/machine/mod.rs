@@ -274,8 +274,8 @@ impl Machine {
             }
             Expect::Tokens(attempt) => self.handle_tokens(answer, bytes, &attempt),
             Expect::Keys(verification) => self.handle_keys(answer, bytes, verification),
-            Expect::Signature(verification) => self.handle_signature(answer, *verification),
-            Expect::AccessTokenHash(check) => self.handle_access_token_hash(answer, *check),
+            Expect::Signature(verification) => self.handle_signature(answer, verification),
+            Expect::AccessTokenHash(check) => self.handle_access_token_hash(answer, check),
             Expect::Refreshed(version) => self.handle_refreshed(answer, bytes, version),
             Expect::UserInfo(command, began) => {
                 self.handle_user_info(answer, bytes, command, &began);

@@ -120,7 +120,7 @@ impl Machine {
         match goal {
             Goal::Depart(departure) => self.departure_failed(&departure, error),
             Goal::Redeem(attempt, _) => self.arrival_failed(error, attempt.automatic),
-            Goal::Keys(verification) => self.verification_failed(*verification, error),
+            Goal::Keys(verification) => self.verification_failed(&verification, error),
             Goal::Refresh => self.refresh_failed(error),
             Goal::Check(command) => self.check_failed(command, error),
             Goal::Stream => self.stream_failed(None),
@@ -144,9 +144,9 @@ impl Machine {
             Ok(keys) => {
                 self.keys = Some(keys);
                 self.keys_fetched_at_ms = Some(self.now.monotonic_ms);
-                self.verify(*verification);
+                self.verify(verification);
             }
-            Err(error) => self.verification_failed(*verification, error),
+            Err(error) => self.verification_failed(&verification, error),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{Expect, Goal, Machine, Timer, verification};
 use crate::{
     error::{Code, Error},
-    id_token::UntrustedIdToken,
+    id_token::{Expected, UntrustedIdToken},
     secret::Secret,
     tabs::{Message, Version},
     time::{Seconds, UnixTime, difference},
@@ -160,7 +160,7 @@ impl Machine {
         let begun = read.and_then(|response| {
             let token = match &response.id_token {
                 // OIDC Core 12.2: the same rules, but no nonce is required.
-                Some(raw) => Some(UntrustedIdToken::begin(raw, self.expected())?),
+                Some(raw) => Some(UntrustedIdToken::begin(raw, &self.config, Expected::default())?),
                 None => None,
             };
             Ok((token, response.tokens))

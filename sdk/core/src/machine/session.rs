@@ -2,7 +2,7 @@
 
 use super::{Machine, Timer, start::BUSY_MS, verification};
 use crate::{
-    id_token::{UntrustedIdToken, VerifiedIdToken},
+    id_token::{Expected, UntrustedIdToken, VerifiedIdToken},
     logout_token::VerifiedLogoutToken,
     secret::Secret,
     tabs::{Message, SharedSession, Version},
@@ -10,6 +10,7 @@ use crate::{
     token::Tokens,
     wire::{Answer, Area, Cause, Effect, Ending, Status},
 };
+use alloc::boxed::Box;
 
 /// How many logout tokens are remembered so that each is accepted once.
 const REMEMBERED_LOGOUT_TOKENS: usize = 32;
@@ -84,7 +85,7 @@ impl Machine {
             clock_offset_ms: self.clock_offset_ms,
             keys: self.keys.as_ref().map(|keys| keys.text().into()).unwrap_or_default(),
         };
-        self.broadcast(&Message::Session(session));
+        self.broadcast(&Message::Session(Box::new(session)));
     }
 
     /// The session is over in all tabs of this origin. This, and nothing else, ends one.
@@ -163,12 +164,14 @@ impl Machine {
         }
     }
 
-    fn handle_shared_session(&mut self, shared: SharedSession) {
+    fn handle_shared_session(&mut self, shared: Box<SharedSession>) {
         if !self.is_news(&shared) || self.leaving {
             return;
         }
         // No nonce: it was checked by the tab whose sign-in it answered.
-        if let Ok(token) = UntrustedIdToken::begin(&shared.id_token, self.expected()) {
+        if let Ok(token) =
+            UntrustedIdToken::begin(&shared.id_token, &self.config, Expected::default())
+        {
             self.listen_for(BUSY_MS);
             let tokens = shared.tokens.clone();
             let purpose = verification::Purpose::Adopt(shared);

@@ -4,7 +4,7 @@ use super::{Expect, Goal, Machine, session::Held};
 use crate::{
     base64url,
     error::{Blame, Code, Error},
-    id_token::{Expected, UntrustedIdToken, VerifiedIdToken},
+    id_token::{UntrustedIdToken, VerifiedIdToken},
     jwk::KeySet,
     jws::UntrustedJws,
     logout_token::{Judgement, UntrustedLogoutToken},
@@ -23,7 +23,7 @@ pub(super) struct Verification {
     refetched: bool,
 }
 
-#[expect(clippy::large_enum_variant, reason = "one at a time, and boxed while it waits")]
+#[expect(clippy::large_enum_variant, reason = "one at a time, and boxed from the start")]
 enum Subject {
     IdToken { token: UntrustedIdToken, tokens: Tokens, purpose: Purpose },
     LogoutToken(UntrustedLogoutToken),
@@ -36,7 +36,7 @@ pub(super) enum Purpose {
     /// It came with refreshed tokens, for the session of this version.
     Refresh(Version),
     /// Another tab shared its session.
-    Adopt(SharedSession),
+    Adopt(Box<SharedSession>),
 }
 
 /// A verified ID token whose access token is still to be compared with it.
@@ -47,16 +47,16 @@ pub(super) struct HashCheck {
 }
 
 impl Verification {
-    pub(super) const fn id_token(
-        token: UntrustedIdToken,
-        tokens: Tokens,
-        purpose: Purpose,
-    ) -> Self {
-        Self { subject: Subject::IdToken { token, tokens, purpose }, refetched: false }
+    pub(super) fn id_token(token: UntrustedIdToken, tokens: Tokens, purpose: Purpose) -> Box<Self> {
+        Self::of(Subject::IdToken { token, tokens, purpose })
     }
 
-    pub(super) const fn logout_token(token: UntrustedLogoutToken) -> Self {
-        Self { subject: Subject::LogoutToken(token), refetched: false }
+    pub(super) fn logout_token(token: UntrustedLogoutToken) -> Box<Self> {
+        Self::of(Subject::LogoutToken(token))
+    }
+
+    fn of(subject: Subject) -> Box<Self> {
+        Box::new(Self { subject, refetched: false })
     }
 
     /// A key that came with a shared session: believed for that session only, as far as whoever
@@ -79,18 +79,9 @@ impl Verification {
 }
 
 impl Machine {
-    /// What every ID token is held against.
-    pub(super) fn expected(&self) -> Expected {
-        Expected {
-            issuer: self.config.issuer.clone(),
-            client_id: self.config.client_id.clone(),
-            ..Expected::default()
-        }
-    }
-
     /// Finds the key and asks for the signature's verdict. An unknown key makes the set be fetched
     /// anew, once (OIDC Core 10.1.1: providers rotate).
-    pub(super) fn verify(&mut self, mut verification: Verification) {
+    pub(super) fn verify(&mut self, mut verification: Box<Verification>) {
         let key = self.keys.as_ref().and_then(|keys| keys.choose(verification.jws()));
         let key = key.or_else(|| verification.shared_key());
         if let Some(key) = key {
@@ -101,25 +92,25 @@ impl Machine {
                 input: Secret(jws.input.clone()),
                 signature: jws.signature.clone(),
             };
-            self.effect(effect, Expect::Signature(Box::new(verification)));
+            self.effect(effect, Expect::Signature(verification));
         } else if !verification.refetched && self.may_fetch_keys() {
             verification.refetched = true;
-            self.with_metadata(Goal::Keys(Box::new(verification)), false);
+            self.with_metadata(Goal::Keys(verification), false);
         } else {
             let key_id = verification.jws().key_id.clone().unwrap_or_default();
             let error = Error::new(Code::KeyNotFound, "kid", "one fitting key", &key_id);
-            self.verification_failed(verification, error);
+            self.verification_failed(&verification, error);
         }
     }
 
-    pub(super) fn handle_signature(&mut self, answer: &Answer, verification: Verification) {
+    pub(super) fn handle_signature(&mut self, answer: &Answer, verification: Box<Verification>) {
         let valid = match answer {
             Answer::Verdict { valid } => *valid,
             Answer::Failed { reason: Failure::BadKey } => {
                 let error = Error::new(Code::KeysInvalid, "jwks_uri", "a usable key", "another");
-                return self.verification_failed(verification, error);
+                return self.verification_failed(&verification, error);
             }
-            _ => return self.verification_failed(verification, Code::CryptoUnavailable.into()),
+            _ => return self.verification_failed(&verification, Code::CryptoUnavailable.into()),
         };
         let now = self.time();
         match verification.subject {
@@ -131,8 +122,8 @@ impl Machine {
                     _ => now,
                 };
                 match token.finish(valid, accepted_at) {
-                    Ok(token) => self.check_hash(HashCheck { token, tokens, purpose }),
-                    Err(error) => self.id_token_failed(purpose, error),
+                    Ok(token) => self.check_hash(Box::new(HashCheck { token, tokens, purpose })),
+                    Err(error) => self.id_token_failed(&purpose, error),
                 }
             }
             Subject::LogoutToken(token) => {
@@ -147,7 +138,7 @@ impl Machine {
         }
     }
 
-    fn check_hash(&mut self, check: HashCheck) {
+    fn check_hash(&mut self, check: Box<HashCheck>) {
         // An ID token may be older than the access token that it is shared with: a provider need
         // not issue one with every refresh.
         let may_be_older = match &check.purpose {
@@ -155,32 +146,33 @@ impl Machine {
             _ => false,
         };
         match check.token.access_token_hash() {
-            Ok(_) if may_be_older => self.establish(check.token, check.tokens, check.purpose),
-            Ok(None) => self.establish(check.token, check.tokens, check.purpose),
+            Ok(_) if may_be_older => self.establish(*check),
+            Ok(None) => self.establish(*check),
             Ok(Some((_, algorithm))) => {
                 let effect = Effect::Digest { algorithm, text: check.tokens.access_token.clone() };
-                self.effect(effect, Expect::AccessTokenHash(Box::new(check)));
+                self.effect(effect, Expect::AccessTokenHash(check));
             }
-            Err(error) => self.id_token_failed(check.purpose, error),
+            Err(error) => self.id_token_failed(&check.purpose, error),
         }
     }
 
-    pub(super) fn handle_access_token_hash(&mut self, answer: &Answer, mut check: HashCheck) {
+    pub(super) fn handle_access_token_hash(&mut self, answer: &Answer, mut check: Box<HashCheck>) {
         let digest = match answer {
             Answer::Digest { value } => base64url::decode(value),
             _ => None,
         };
         let Some(digest) = digest else {
-            return self.id_token_failed(check.purpose, Code::CryptoUnavailable.into());
+            return self.id_token_failed(&check.purpose, Code::CryptoUnavailable.into());
         };
         match check.token.check_access_token_hash(&digest) {
-            Ok(()) => self.establish(check.token, check.tokens, check.purpose),
-            Err(error) => self.id_token_failed(check.purpose, error),
+            Ok(()) => self.establish(*check),
+            Err(error) => self.id_token_failed(&check.purpose, error),
         }
     }
 
     /// Everything has been checked: the tokens are the session's.
-    fn establish(&mut self, mut token: VerifiedIdToken, tokens: Tokens, purpose: Purpose) {
+    fn establish(&mut self, check: HashCheck) {
+        let HashCheck { mut token, tokens, purpose } = check;
         match purpose {
             Purpose::SignIn { .. } => {
                 let version = self.next_version();
@@ -201,7 +193,7 @@ impl Machine {
                 if self.clock_offset_ms == 0 {
                     self.clock_offset_ms = shared.clock_offset_ms;
                 }
-                let SharedSession { version, began, started_at, .. } = shared;
+                let SharedSession { version, began, started_at, .. } = *shared;
                 self.hold(Held { id_token: token, tokens, version, began, started_at });
                 self.refresh_succeeded();
                 self.ladder();
@@ -224,8 +216,8 @@ impl Machine {
         }
     }
 
-    pub(super) fn verification_failed(&mut self, verification: Verification, error: Error) {
-        match verification.subject {
+    pub(super) fn verification_failed(&mut self, verification: &Verification, error: Error) {
+        match &verification.subject {
             Subject::IdToken { purpose, .. } => self.id_token_failed(purpose, error),
             Subject::LogoutToken(_) => self.logout_token_failed(error),
         }
@@ -243,7 +235,7 @@ impl Machine {
         self.set_error(Some(Error { code, evidence }));
     }
 
-    fn id_token_failed(&mut self, purpose: Purpose, error: Error) {
+    fn id_token_failed(&mut self, purpose: &Purpose, error: Error) {
         // With a clock that is far off, times say nothing about the token.
         let timely = matches!(error.code, Code::ExpInvalid | Code::IatInvalid);
         let error = if timely && self.clock_wrong {
@@ -252,8 +244,8 @@ impl Machine {
             error
         };
         match purpose {
-            Purpose::SignIn { automatic } => self.arrival_failed(error, automatic),
-            Purpose::Refresh(version) if !self.is_held(&version) => {}
+            Purpose::SignIn { automatic } => self.arrival_failed(error, *automatic),
+            Purpose::Refresh(version) if !self.is_held(version) => {}
             Purpose::Refresh(_) => self.refresh_failed(error),
             // Whoever shared it may be anybody on this origin: as if nothing had been said.
             Purpose::Adopt(_) => self.keep_listening(),
