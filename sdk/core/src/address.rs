@@ -86,8 +86,14 @@ pub(crate) fn cut(text: &str, separator: u8) -> Option<(&str, &str)> {
 
 /// Whether `word` is among `words`, which spaces separate.
 pub(crate) fn has_word(words: &str, word: &str) -> bool {
-    let (first, rest) = cut(words, b' ').unwrap_or((words, ""));
-    first == word || !rest.is_empty() && has_word(rest, word)
+    let mut rest = words;
+    loop {
+        let (first, after) = cut(rest, b' ').unwrap_or((rest, ""));
+        if first == word || after.is_empty() {
+            return first == word;
+        }
+        rest = after;
+    }
 }
 
 /// `endpoint` with `parameters` added to its query (RFC 6749, 3.1: it may have one).
