@@ -108,6 +108,12 @@ mod tests {
         "command":{"kind":"resume","here":"/","on_load":"none"}}"#;
     const FRESH: [u8; Entropy::SIZE] = [7; Entropy::SIZE];
 
+    /// The module has one thread; libtest has many.
+    fn alone() -> std::sync::MutexGuard<'static, ()> {
+        static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+        ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     fn opened() -> usize {
         let answer = open(CONFIG.as_bytes());
         core::str::from_utf8(&answer).unwrap().parse().unwrap()
@@ -115,11 +121,13 @@ mod tests {
 
     #[test]
     fn gives_each_machine_its_own_number() {
+        let _alone = alone();
         assert_ne!(opened(), opened());
     }
 
     #[test]
     fn says_why_a_configuration_is_refused() {
+        let _alone = alone();
         for config in ["", "{}", "[]", "{\"issuer\":1}", "\u{feff}{}"] {
             let answer = open(config.as_bytes());
             let text = core::str::from_utf8(&answer).unwrap();
@@ -129,21 +137,24 @@ mod tests {
 
     #[test]
     fn orders_something_on_resume() {
+        let _alone = alone();
         let orders = step(opened(), 1.76e12, 5.5, &FRESH, RESUME, &[]);
         assert!(orders.starts_with(br#"[{"kind":""#), "{:?}", core::str::from_utf8(&orders));
     }
 
     #[test]
     fn gives_nothing_without_a_machine_or_enough_randomness_or_a_fact() {
+        let _alone = alone();
         let machine = opened();
         assert!(step(usize::MAX, 0.0, 0.0, &FRESH, RESUME, &[]).is_empty());
-        assert!(step(machine, 0.0, 0.0, &[7; 95], RESUME, &[]).is_empty());
+        assert!(step(machine, 0.0, 0.0, &[7; Entropy::SIZE - 1], RESUME, &[]).is_empty());
         assert!(step(machine, 0.0, 0.0, &FRESH, b"\xff", &[]).is_empty());
         assert!(step(machine, 0.0, 0.0, &FRESH, b"{}", &[]).is_empty());
     }
 
     #[test]
     fn cuts_fractions_off_and_saturates() {
+        let _alone = alone();
         assert_eq!([whole(1.9), whole(-1.9), whole(f64::NAN)], [1, -1, 0]);
         assert_eq!(whole(f64::INFINITY), i64::MAX);
     }
