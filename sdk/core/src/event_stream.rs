@@ -1,6 +1,6 @@
 //! Server-sent events (HTML, 9.2.6), read from bytes as they come.
 
-use crate::address::{cut, lossy};
+use crate::address::cut;
 use alloc::{string::String, vec::Vec};
 
 /// The longest line and the longest event that is kept, in bytes: a stream without end must not
@@ -39,7 +39,7 @@ impl EventStream {
             }
             if matches!(byte, b'\r' | b'\n') {
                 let line = core::mem::take(&mut self.line);
-                self.end_line(line, &mut events);
+                self.end_line(&line, &mut events);
             } else {
                 self.line.push(*byte);
             }
@@ -50,7 +50,7 @@ impl EventStream {
         Some(events)
     }
 
-    fn end_line(&mut self, line: Vec<u8>, events: &mut Vec<Event>) {
+    fn end_line(&mut self, line: &[u8], events: &mut Vec<Event>) {
         if line.is_empty() {
             let mut event = core::mem::take(&mut self.event);
             if self.has_data {
@@ -61,7 +61,7 @@ impl EventStream {
             return;
         }
         // Bad UTF-8 becomes replacement characters, as the standard says; no token survives that.
-        let line = lossy(line);
+        let line = String::from_utf8_lossy(line);
         let (field, value) = cut(&line, b':').unwrap_or((&line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);
         match field {
