@@ -3,6 +3,7 @@
 
 use super::{Expect, Goal, Machine, Timer, refresh::Waiter, verification::Verification};
 use crate::{
+    error::Code,
     event_stream::EventStream,
     logout_token::UntrustedLogoutToken,
     secret::Secret,
@@ -65,7 +66,10 @@ impl Machine {
             let network =
                 matches!(answer, Answer::Failed { reason: Failure::Network | Failure::Timeout });
             if network {
+                let subject = "session_events_endpoint";
+                let error = super::provider::failure(answer, Code::IssuerUnreachable, subject);
                 self.set_status(Status::Offline);
+                self.set_error(Some(error));
             }
             return self.stream_failed(None);
         };
