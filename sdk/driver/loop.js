@@ -22,13 +22,14 @@ export function createLoop(makers, step, onOrder) {
   /** Effects that are neither over nor cancelled. @type {Map<number, AbortController>} */
   const live = new Map();
   let busy = false;
+  let closed = false;
 
   /** @type {Emit} */
   const emit = (...entry) => {
     queue.push(entry);
-    if (busy) return;
+    if (busy || closed) return;
     busy = true;
-    for (let next; (next = queue.shift()); ) guard(() => handle(.../** @type {typeof entry} */ (next)));
+    for (let next; !closed && (next = queue.shift()); ) guard(() => handle(.../** @type {typeof entry} */ (next)));
     busy = false;
   };
 
@@ -44,7 +45,7 @@ export function createLoop(makers, step, onOrder) {
       encode(fact),
       bytes,
     );
-    for (const order of JSON.parse(orders)) guard(() => obey(order));
+    for (const order of JSON.parse(orders)) if (!closed) guard(() => obey(order));
   };
 
   /** @param {Order} order */
@@ -94,8 +95,8 @@ export function createLoop(makers, step, onOrder) {
   return {
     tell: emit,
     close() {
-      // What is queued from now on is never drained.
-      busy = true;
+      // What is still queued is never told: a step may be what closes the loop.
+      closed = true;
       for (const id of live.keys()) cancel(id);
       for (const part of parts) part.close?.();
     },

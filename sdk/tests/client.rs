@@ -109,6 +109,24 @@ async fn subscriber_may_call_the_client_and_end_subscriptions() {
 }
 
 #[wasm_bindgen_test]
+async fn subscriber_may_drop_the_last_client() {
+    let client = client().await;
+    let (send, receive) = futures_channel::oneshot::channel();
+    let last = RefCell::new(Some((client.clone(), send)));
+    let told = client.subscribe(move |session| {
+        if session.status == Status::Anonymous
+            && let Some((client, send)) = last.take()
+        {
+            drop(client);
+            send.send(()).unwrap();
+        }
+    });
+    drop(client);
+    receive.await.unwrap();
+    drop(told);
+}
+
+#[wasm_bindgen_test]
 async fn last_client_that_is_dropped_lets_its_lock_go() {
     let port = ask(&at("/free-port").await, "GET", "").await;
     let issuer = format!("http://127.0.0.1:{port}");

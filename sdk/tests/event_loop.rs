@@ -24,6 +24,8 @@ extern "C" {
 
     /// What a loop does with a step of JavaScript: see the file.
     fn reentry(create_loop: &Function) -> Array;
+    #[wasm_bindgen(js_name = closedByAStep)]
+    fn closed_by_a_step(create_loop: &Function) -> Array;
     #[wasm_bindgen(js_name = ordersHeard)]
     fn orders_heard(create_loop: &Function) -> Array;
     #[wasm_bindgen(js_name = brokenStep)]
@@ -163,6 +165,12 @@ async fn closed_loop_aborts_what_runs_and_hears_nothing() {
 fn step_is_never_re_entered() {
     let log = CREATE_LOOP.with(reentry);
     assert_eq!(words(&log), ["begin 1", "end 1", "begin 2", "end 2", "begin 3", "end 3", "told"]);
+}
+
+#[wasm_bindgen_test]
+fn loop_that_a_step_closes_obeys_nothing_and_tells_nothing_more() {
+    let log = CREATE_LOOP.with(closed_by_a_step);
+    assert_eq!(words(&log), ["step", "closed"]);
 }
 
 #[wasm_bindgen_test]

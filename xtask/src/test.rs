@@ -3,6 +3,7 @@
 //! Nothing is left out in silence: a step that cannot run is a failed entry of the report, and so
 //! is a ring in which no test ran.
 
+mod crowd;
 mod libtest;
 mod members;
 mod report;
@@ -22,6 +23,7 @@ use crate::demo::{self, Built};
 use crate::needs::{self, Browser, WASM};
 use crate::process::{Artifact, build, cargo, node_script, progress, run as run_command};
 use crate::{deny, npm, workspace};
+use crowd::Crowd;
 use libtest::{Speech, Told, ask_for_events};
 use members::Member;
 use report::{Entry, Outcome, Report, Ring};
@@ -238,8 +240,10 @@ impl Session {
         for member in members.iter().filter(|member| member.has_browser_tests()) {
             for binary in test_binaries(&member.name, &["--target", WASM])? {
                 let mut command = Command::new(&runner);
+                let crowd = Crowd::before_the_browser()?;
                 command
                     .arg(&binary.file)
+                    .env("WASM_BINDGEN_TEST_ADDRESS", crowd.address.to_string())
                     .args(self.filter.iter())
                     .current_dir(&served)
                     .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", workspace::path("sdk/webdriver.json"))
@@ -248,6 +252,7 @@ impl Session {
                     .env("WASM_BINDGEN_TEST_TIMEOUT", "120");
                 let what = format!("{} in a browser", binary.target);
                 self.binary(&mut command, Speech::Lines, Ring::Effects, "chromium", &what);
+                drop(crowd);
             }
         }
         Ok(())

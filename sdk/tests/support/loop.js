@@ -61,6 +61,21 @@ export function reentry(createLoop) {
   return log;
 }
 
+/** A step that closes the loop, as a subscriber does that drops the last client. */
+export function closedByAStep(createLoop) {
+  const log = [];
+  const part = () => ({ wakeAt: () => log.push("woken"), close: () => log.push("closed") });
+  const loop = createLoop([part], () => {
+    log.push("step");
+    loop.tell(fact(2));
+    loop.close();
+    return JSON.stringify([{ kind: "wake_at", monotonic_ms: 1 }]);
+  });
+  loop.tell(fact(1));
+  loop.tell(fact(3));
+  return log;
+}
+
 /** What a face hears of. */
 export function ordersHeard(createLoop) {
   const log = [];
