@@ -9,6 +9,7 @@
 use anyhow::{Context, Result};
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    process,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -37,10 +38,12 @@ impl Crowd {
     pub(super) fn before_the_browser() -> Result<Self> {
         // Below the ports that systems give to outgoing connections: one that got this very port
         // while nobody listens would be connected to itself.
-        let free = (21_000..32_000)
+        // Each program that runs tests begins elsewhere, so that two do not choose the same.
+        let first = 21_000 + u16::try_from(process::id() % 100)? * 100;
+        let free = (first..first + 1_000)
             .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
             .find(|address| TcpListener::bind(address).is_ok());
-        let address = free.context("no free port between 21000 and 32000")?;
+        let address = free.with_context(|| format!("no free port from {first} on"))?;
         let is_over = Arc::new(AtomicBool::new(false));
         let thread = thread::spawn({
             let is_over = Arc::clone(&is_over);
