@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::authorize::{SignInPage, answer_cancelled, answer_with_code, failed, not_assigned_page};
-use super::{add_cookie, parked, parked_by_id};
+use super::{add_session_cookies, parked, parked_by_id};
 use crate::authorization_request::ExpectedPerson;
 use crate::config::User;
 use crate::http::{is_form_token, page, read_form, see_other};
@@ -186,7 +186,7 @@ async fn signed_in(
     user: &User,
 ) -> Response {
     let held = session::current(provider, headers).await;
-    let (session, cookie) = match session::begin(provider, &user.username, held).await {
+    let (session, cookies) = match session::begin(provider, &user.username, held).await {
         Ok(begun) => begun,
         Err(BeginError::Randomness) => return failed(),
         Err(BeginError::Full) => {
@@ -200,7 +200,7 @@ async fn signed_in(
     } else {
         see_other(&format!("/not_assigned?r={}", id.expose()))
     };
-    add_cookie(&mut response, &provider.cookies.session, &cookie);
+    add_session_cookies(provider, &mut response, &cookies);
     response
 }
 

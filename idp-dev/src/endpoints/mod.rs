@@ -18,11 +18,15 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
 
-use crate::http::{asset, base_headers, client_cors, observer_cors, page, refuse_head, set_cookie};
+use crate::http::{
+    SameSite, asset, base_headers, clear_cookie, client_cors, observer_cors, page, refuse_head,
+    set_cookie,
+};
 use crate::pages;
 use crate::params::Params;
 use crate::provider::{Provider, Shared};
 use crate::secret::Secret;
+use crate::session;
 use crate::store::Parked;
 
 pub(crate) use timeline::{From as StepsFrom, steps_stream};
@@ -79,14 +83,28 @@ fn parked_by_id(provider: &Provider, id: &str) -> Option<(Secret, Parked)> {
     Some((id, parked))
 }
 
-fn add_cookie(response: &mut Response, name: &str, value: &Secret) {
-    if let Some(cookie) = set_cookie(name, value) {
-        append_cookie(response, cookie);
-    }
+/// Marks a browser before anybody signed in.
+fn add_browser_cookie(provider: &Provider, response: &mut Response, value: &Secret) {
+    append_cookie(response, set_cookie(&provider.cookies.browser, value, SameSite::Lax));
 }
 
-fn append_cookie(response: &mut Response, cookie: HeaderValue) {
-    response.headers_mut().append(header::SET_COOKIE, cookie);
+/// Gives a browser the session.
+fn add_session_cookies(provider: &Provider, response: &mut Response, cookies: &session::Cookies) {
+    let names = &provider.cookies;
+    append_cookie(response, set_cookie(&names.session, &cookies.session, SameSite::Lax));
+    append_cookie(response, set_cookie(&names.silent, &cookies.silent, SameSite::None));
+}
+
+/// Takes the session from a browser.
+fn clear_session_cookies(provider: &Provider, response: &mut Response) {
+    append_cookie(response, clear_cookie(&provider.cookies.session, SameSite::Lax));
+    append_cookie(response, clear_cookie(&provider.cookies.silent, SameSite::None));
+}
+
+fn append_cookie(response: &mut Response, cookie: Option<HeaderValue>) {
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
 }
 
 /// Does the browser say that a form was sent by a page of ours? Browsers that say nothing are

@@ -1,4 +1,4 @@
-//! The two cookies, and reading them.
+//! The three cookies, and reading them.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
@@ -10,6 +10,8 @@ use crate::secret::{Digest, Secret, base64url};
 pub(crate) struct CookieNames {
     /// Holds the SSO session.
     pub(crate) session: String,
+    /// Names the SSO session in frames of other sites, for `prompt=none` only.
+    pub(crate) silent: String,
     /// Marks a browser before anybody signed in, so that a form belongs to the browser it was
     /// sent to (login CSRF).
     pub(crate) browser: String,
@@ -19,12 +21,22 @@ impl CookieNames {
     pub(crate) fn of_issuer(issuer: &str) -> Self {
         let mark = base64url(&Digest::of(issuer.as_bytes()).bytes()[..6]);
         // `-` and `_` are fine in cookie names (RFC 6265, 4.1.1: a token of RFC 2616).
-        Self { session: format!("__Host-sso-{mark}"), browser: format!("__Host-pre-{mark}") }
+        Self {
+            session: format!("__Host-sso-{mark}"),
+            silent: format!("__Host-silent-{mark}"),
+            browser: format!("__Host-pre-{mark}"),
+        }
     }
 
     /// The value of the session cookie that came.
     pub(crate) fn session_of(&self, headers: &HeaderMap) -> Option<Secret> {
         value(headers, &self.session)
+    }
+
+    /// The value of the silent cookie that came. Only for requests that show nothing and change
+    /// nothing but the app's own part: any site can make a browser send this cookie.
+    pub(crate) fn silent_of(&self, headers: &HeaderMap) -> Option<Secret> {
+        value(headers, &self.silent)
     }
 
     /// The value of the pre-session cookie that came.
@@ -33,19 +45,39 @@ impl CookieNames {
     }
 }
 
+/// When browsers send a cookie along with requests that other sites make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SameSite {
+    /// When the person goes here.
+    Lax,
+    /// Always, unless the browser blocks third-party cookies.
+    None,
+}
+
+impl SameSite {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Lax => "Lax",
+            Self::None => "None",
+        }
+    }
+}
+
 /// A `Set-Cookie` value. `__Host-` demands `Secure`, `Path=/` and no `Domain`. No `Max-Age`: the
 /// cookie ends with the browser, the session by its own lifetimes.
-pub(crate) fn set(name: &str, value: &Secret) -> Option<HeaderValue> {
-    let text = format!("{name}={}; Path=/; Secure; HttpOnly; SameSite=Lax", value.expose());
+pub(crate) fn set(name: &str, value: &Secret, same_site: SameSite) -> Option<HeaderValue> {
+    let (value, same_site) = (value.expose(), same_site.name());
+    let text = format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite={same_site}");
     let mut value = HeaderValue::from_str(&text).ok()?;
     value.set_sensitive(true);
     Some(value)
 }
 
 /// A `Set-Cookie` value that removes the cookie.
-pub(crate) fn clear(name: &str) -> Option<HeaderValue> {
-    HeaderValue::from_str(&format!("{name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax"))
-        .ok()
+pub(crate) fn clear(name: &str, same_site: SameSite) -> Option<HeaderValue> {
+    let same_site = same_site.name();
+    let text = format!("{name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite={same_site}");
+    HeaderValue::from_str(&text).ok()
 }
 
 fn value(headers: &HeaderMap, name: &str) -> Option<Secret> {
@@ -66,10 +98,16 @@ mod tests {
     #[test]
     fn op11_cookie_has_all_its_attributes() {
         let names = CookieNames::of_issuer("http://idp.localhost:8083");
-        let line = set(&names.session, &Secret::new("v")).unwrap();
-        let line = line.to_str().unwrap();
+        let written = |name: &str, same_site| {
+            let line = set(name, &Secret::new("v"), same_site).unwrap();
+            line.to_str().unwrap().to_owned()
+        };
+        let line = written(&names.session, SameSite::Lax);
         assert!(line.starts_with("__Host-sso-"), "{line}");
         assert!(line.ends_with("=v; Path=/; Secure; HttpOnly; SameSite=Lax"), "{line}");
+        let line = written(&names.silent, SameSite::None);
+        assert!(line.starts_with("__Host-silent-"), "{line}");
+        assert!(line.ends_with("=v; Path=/; Secure; HttpOnly; SameSite=None"), "{line}");
     }
 
     #[test]
@@ -77,6 +115,7 @@ mod tests {
         let one = CookieNames::of_issuer("http://idp.localhost:8083");
         let two = CookieNames::of_issuer("http://idp.localhost:9083");
         assert_ne!(one.session, two.session);
+        assert_ne!(one.silent, two.silent);
         assert_ne!(one.browser, two.browser);
     }
 

@@ -14,7 +14,7 @@ mod sse;
 pub(crate) use assets::{asset, asset_path};
 pub(crate) use bearer::{BearerError, bearer_token};
 pub(crate) use body::{FormError, read_form, read_limited};
-pub(crate) use cookies::{CookieNames, clear as clear_cookie, set as set_cookie};
+pub(crate) use cookies::{CookieNames, SameSite, clear as clear_cookie, set as set_cookie};
 pub(crate) use cors::{client_cors, observer_cors};
 pub(crate) use form_token::{form_token, is_form_token};
 pub(crate) use headers::{base_headers, origin_of, refuse_head};

@@ -45,6 +45,38 @@ pub(crate) async fn current(provider: &Shared, headers: &HeaderMap) -> Option<Ss
     live(provider, session).await
 }
 
+/// The live session for a request that may show nothing: by its cookie, or in a frame of another
+/// site, where browsers keep that one back, by the silent cookie. The second opens nothing else: a
+/// page that frames us could otherwise act as the person (OP11).
+pub(crate) async fn current_silently(
+    provider: &Shared,
+    headers: &HeaderMap,
+) -> Option<(SsoSession, FoundBy)> {
+    if let Some(session) = current(provider, headers).await {
+        return Some((session, FoundBy::SessionCookie));
+    }
+    let cookie = provider.cookies.silent_of(headers)?;
+    let session = provider.store.session_by_silent_cookie(&cookie.digest())?;
+    Some((live(provider, session).await?, FoundBy::SilentCookie))
+}
+
+/// Which cookie a session was found by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FoundBy {
+    SessionCookie,
+    SilentCookie,
+}
+
+impl FoundBy {
+    /// As the timeline says it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::SessionCookie => "session",
+            Self::SilentCookie => "silent",
+        }
+    }
+}
+
 /// The live session of that id. One that has expired is ended on the way.
 pub(crate) async fn by_id(provider: &Shared, id: &str) -> Option<SsoSession> {
     let session = provider.store.session(id)?;
@@ -75,9 +107,9 @@ pub(crate) fn touch(provider: &Provider, id: &str) {
 }
 
 /// Begins a session for `user`, or goes on with `held`, the one that this browser holds already.
-/// Gives the session and the value of its new cookie.
+/// Gives the session and the values of its new cookies.
 ///
-/// The cookie changes with every sign-in, also of the same person: whoever planted the old one
+/// The cookies change with every sign-in, also of the same person: whoever planted the old ones
 /// holds nothing (OP11). The session of another person ends, so that that person's apps in this
 /// browser hear of it.
 ///
@@ -87,18 +119,19 @@ pub(crate) async fn begin(
     provider: &Shared,
     user: &str,
     held: Option<SsoSession>,
-) -> Result<(SsoSession, Secret), BeginError> {
-    let cookie = Secret::random()?;
+) -> Result<(SsoSession, Cookies), BeginError> {
+    let cookies = Cookies { session: Secret::random()?, silent: Secret::random()? };
     let now = provider.clock.now();
     if let Some(held) = held {
         if held.user == user {
             let renewed = provider.store.update_session(&held.id, &mut |session| {
-                session.cookie = cookie.digest();
+                session.cookie = cookies.session.digest();
+                session.silent_cookie = cookies.silent.digest();
                 session.auth_time = now;
                 session.last_seen = now;
             });
             if let Some(session) = renewed {
-                return Ok((session, cookie));
+                return Ok((session, cookies));
             }
         } else {
             end(provider, &held.id, EndCause::Replaced).await;
@@ -106,7 +139,8 @@ pub(crate) async fn begin(
     }
     let session = SsoSession {
         id: random_id()?,
-        cookie: cookie.digest(),
+        cookie: cookies.session.digest(),
+        silent_cookie: cookies.silent.digest(),
         user: user.to_owned(),
         started: now,
         auth_time: now,
@@ -125,7 +159,13 @@ pub(crate) async fn begin(
         .user(user)
         .note("session", session.id.as_str()),
     );
-    Ok((session, cookie))
+    Ok((session, cookies))
+}
+
+/// The values of a session's two cookies.
+pub(crate) struct Cookies {
+    pub(crate) session: Secret,
+    pub(crate) silent: Secret,
 }
 
 /// Lets a client join the session; gives the session with the client's `sid` in it, or `None` if

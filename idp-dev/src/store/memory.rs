@@ -123,6 +123,11 @@ impl Store for MemoryStore {
         state.sessions.values().find(|session| session.cookie == *cookie).cloned()
     }
 
+    fn session_by_silent_cookie(&self, cookie: &Digest) -> Option<SsoSession> {
+        let state = self.state();
+        state.sessions.values().find(|session| session.silent_cookie == *cookie).cloned()
+    }
+
     fn sessions(&self) -> Vec<SsoSession> {
         self.state().sessions.values().cloned().collect()
     }

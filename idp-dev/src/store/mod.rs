@@ -43,6 +43,8 @@ pub trait Store: Send + Sync + 'static {
     fn session(&self, id: &str) -> Option<SsoSession>;
     /// The session held by the cookie with that digest.
     fn session_by_cookie(&self, cookie: &Digest) -> Option<SsoSession>;
+    /// The session named by the silent cookie with that digest.
+    fn session_by_silent_cookie(&self, cookie: &Digest) -> Option<SsoSession>;
     /// All sessions, oldest first.
     fn sessions(&self) -> Vec<SsoSession>;
     /// Changes a session that still lives and gives it back as it is now.

@@ -16,6 +16,9 @@ pub struct SsoSession {
     pub id: String,
     /// Digest of the cookie that holds the session; changes with each sign-in.
     pub cookie: Digest,
+    /// Digest of the cookie that names the session in frames, for `prompt=none` only; changes
+    /// with the other one and says nothing about it.
+    pub silent_cookie: Digest,
     /// The username.
     pub user: String,
     /// When the session began.

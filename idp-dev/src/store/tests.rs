@@ -19,6 +19,7 @@ fn session(id: &str) -> SsoSession {
     SsoSession {
         id: id.to_owned(),
         cookie: Digest::of(id.as_bytes()),
+        silent_cookie: Digest::of(format!("silent {id}").as_bytes()),
         user: "richard".to_owned(),
         started: NOW,
         auth_time: NOW,
@@ -122,6 +123,11 @@ fn session_is_found_by_its_newest_cookie_only() {
     store.update_session("s", &mut |session| session.cookie = new).unwrap();
     assert!(store.session_by_cookie(&old).is_none());
     assert_eq!(store.session_by_cookie(&new).unwrap().id, "s");
+    // Neither cookie stands for the other.
+    let silent = Digest::of(b"silent s");
+    assert_eq!(store.session_by_silent_cookie(&silent).unwrap().id, "s");
+    assert!(store.session_by_silent_cookie(&new).is_none());
+    assert!(store.session_by_cookie(&silent).is_none());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A browser, as far as HTTP goes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Ask, FORM, HOOLI, Reply, Tokens, World, encoded};
 
@@ -9,9 +9,18 @@ use super::{Ask, FORM, HOOLI, Reply, Tokens, World, encoded};
 pub(crate) struct Browser<'w> {
     pub(super) world: &'w World,
     pub(crate) jar: BTreeMap<String, String>,
+    /// The cookies that frames of other sites send too.
+    pub(super) crossing: BTreeSet<String>,
 }
 
-impl Browser<'_> {
+impl<'w> Browser<'w> {
+    /// The same browser as a frame of another site sees it: with cookies of `SameSite=None` only.
+    pub(crate) fn framed(&self) -> Browser<'w> {
+        let mut framed = self.clone();
+        framed.jar.retain(|name, _| self.crossing.contains(name));
+        framed
+    }
+
     pub(crate) async fn get(&mut self, path: &str) -> Reply {
         self.send("GET", path, &[], None).await
     }
@@ -41,6 +50,9 @@ impl Browser<'_> {
         for line in reply.all("set-cookie") {
             let (name, rest) = line.split_once('=').unwrap();
             let value = rest.split(';').next().unwrap();
+            if line.contains("SameSite=None") {
+                self.crossing.insert(name.to_owned());
+            }
             if line.contains("Max-Age=0") {
                 self.jar.remove(name);
             } else {
@@ -106,6 +118,11 @@ impl Browser<'_> {
     /// The name and value of the session cookie.
     pub(crate) fn session_cookie(&self) -> Option<(&String, &String)> {
         self.jar.iter().find(|(name, _)| name.starts_with("__Host-sso-"))
+    }
+
+    /// The name and value of the silent cookie.
+    pub(crate) fn silent_cookie(&self) -> Option<(&String, &String)> {
+        self.jar.iter().find(|(name, _)| name.starts_with("__Host-silent-"))
     }
 
     /// Signs out with a hint and follows to the end.

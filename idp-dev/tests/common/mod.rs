@@ -14,7 +14,7 @@ mod browser;
 mod events;
 mod reply;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ impl World {
     }
 
     pub(crate) fn browser(&self) -> Browser<'_> {
-        Browser { world: self, jar: BTreeMap::new() }
+        Browser { world: self, jar: BTreeMap::new(), crossing: BTreeSet::new() }
     }
 
     /// A request without cookies.

@@ -17,7 +17,7 @@ use crate::pages;
 use crate::params::Params;
 use crate::provider::Shared;
 use crate::secret::{RandomnessUnavailable, Secret};
-use crate::session;
+use crate::session::{self, FoundBy};
 use crate::store::{Parked, SignIn, SsoSession};
 use crate::timeline::{Step, StepName};
 
@@ -92,18 +92,24 @@ async fn handle(provider: &Shared, headers: &HeaderMap, params: &Params) -> Resp
 }
 
 async fn decide(provider: &Shared, headers: &HeaderMap, request: AuthorizationRequest) -> Response {
-    let session = session::current(provider, headers).await;
-    let known = session.as_ref().and_then(|s| Some((s, provider.config.user(&s.user)?)));
+    let found = if request.prompt.is_none {
+        session::current_silently(provider, headers).await
+    } else {
+        let session = session::current(provider, headers).await;
+        session.map(|session| (session, FoundBy::SessionCookie))
+    };
+    let known = found.as_ref().and_then(|(session, by)| {
+        let user = provider.config.user(&session.user)?;
+        Some(Known { session, user, by: *by })
+    });
     let decision = reuse::decide(
         &request,
-        known.map(|(session, user)| (session, &**user)),
+        known.as_ref().map(|known| (known.session, known.user)),
         provider.clock.now(),
     );
     match (decision, known) {
-        (Decision::Reuse, Some((session, user))) => {
-            reuse_session(provider, headers, request, session, user)
-        }
-        (Decision::Choose, Some((_, user))) => {
+        (Decision::Reuse, Some(known)) => reuse_session(provider, headers, request, &known),
+        (Decision::Choose, Some(Known { user, .. })) => {
             let open = match SignInPage::open(provider, headers, request) {
                 Ok(open) => open,
                 Err(RandomnessUnavailable) => return failed(),
@@ -118,13 +124,20 @@ async fn decide(provider: &Shared, headers: &HeaderMap, request: AuthorizationRe
     }
 }
 
+/// Who is signed in at the provider in this browser.
+struct Known<'a> {
+    session: &'a SsoSession,
+    user: &'a User,
+    by: FoundBy,
+}
+
 fn reuse_session(
     provider: &Shared,
     headers: &HeaderMap,
     request: AuthorizationRequest,
-    session: &SsoSession,
-    user: &User,
+    known: &Known<'_>,
 ) -> Response {
+    let Known { session, user, by } = known;
     if !request.client.admits(&user.username) {
         return refuse_unassigned(provider, headers, request, user);
     }
@@ -136,6 +149,7 @@ fn reuse_session(
         )
         .client(&request.client.id)
         .user(&user.username)
+        .note("cookie", by.name())
         .passed("session"),
     );
     answer_with_code(provider, &request, session, user)
@@ -263,7 +277,7 @@ impl SignInPage {
 
     fn with_cookie(self, provider: &Shared, mut response: Response) -> Response {
         if self.is_browser_new {
-            super::add_cookie(&mut response, &provider.cookies.browser, &self.browser);
+            super::add_browser_cookie(provider, &mut response, &self.browser);
         }
         response
     }

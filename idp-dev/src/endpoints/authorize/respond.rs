@@ -111,7 +111,11 @@ pub(in crate::endpoints) fn answer_with_code(
     let Ok(joined) = session::join(provider, session, &request.client) else { return failed() };
     let Some((session, sid)) = joined else {
         // Ended between two lines of ours: the person starts again.
-        return pages::expired();
+        return if request.prompt.is_none {
+            answer_request_error(provider, request, &no_session())
+        } else {
+            pages::expired()
+        };
     };
     let (Ok(code), Ok(grant_id)) = (Secret::random(), random_id()) else { return failed() };
     let now = provider.clock.now();
@@ -163,6 +167,16 @@ pub(in crate::endpoints) fn answer_with_code(
 pub(in crate::endpoints) fn failed() -> Response {
     let detail = "The provider has no randomness left. Try again in a moment.";
     page(StatusCode::INTERNAL_SERVER_ERROR, pages::error("Something went wrong", detail, None))
+}
+
+/// The session is over where nothing may be shown.
+fn no_session() -> Refusal {
+    Refusal {
+        error: ErrorCode::LoginRequired,
+        check: "session",
+        spec: "OIDC Core 3.1.2.6",
+        description: "nobody is signed in at the provider in this browser any more",
+    }
 }
 
 fn access_denied_location(

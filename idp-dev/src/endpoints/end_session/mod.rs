@@ -18,10 +18,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::authorize::{browser_of, failed};
-use super::{add_cookie, append_cookie, parked, parked_by_id};
+use super::{add_browser_cookie, clear_session_cookies, parked, parked_by_id};
 use crate::clock::Seconds;
 use crate::end_session_request::EndSessionRequest;
-use crate::http::{clear_cookie, form_token, is_form_token, page, read_form, see_other};
+use crate::http::{form_token, is_form_token, page, read_form, see_other};
 use crate::pages;
 use crate::params::Params;
 use crate::provider::Shared;
@@ -213,8 +213,8 @@ async fn end_and_leave(
 ) -> Response {
     session::end(provider, &session.id, EndCause::RpInitiated).await;
     let mut response = leave(provider, checked, id);
-    if is_held && let Some(cookie) = clear_cookie(&provider.cookies.session) {
-        append_cookie(&mut response, cookie);
+    if is_held {
+        clear_session_cookies(provider, &mut response);
     }
     response
 }
@@ -268,7 +268,7 @@ fn confirm_page(
     let markup = pages::confirm_sign_out(user, asking, &apps, id.expose(), &csrf);
     let mut response = page(StatusCode::OK, markup);
     if is_browser_new {
-        add_cookie(&mut response, &provider.cookies.browser, &browser);
+        add_browser_cookie(provider, &mut response, &browser);
     }
     response
 }
