@@ -8,6 +8,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use idp_dev::{Config, ConfigError, StartError};
 
+use crate::tls::TlsError;
+
 /// A small, strict OpenID provider for development and CI.
 #[derive(Debug, Parser)]
 #[command(name = "idp-dev", version, after_long_help = MANUAL)]
@@ -30,6 +32,17 @@ pub(crate) struct Arguments {
     /// The control API's bearer token. Without it, a random one is made and printed.
     #[arg(long, value_name = "TOKEN", value_parser = control_token)]
     pub(crate) control_token: Option<String>,
+
+    /// Serves https at --listen with this certificate (PEM, its issuers after it).
+    ///
+    /// The issuer must begin with https://, and the certificate must be for its host. The control
+    /// API stays http.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// The certificate's private key (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
 
     /// Prints a commented configuration that works, and ends.
     #[arg(long)]
@@ -75,6 +88,11 @@ CONTROL API, with `Authorization: Bearer TOKEN`
   POST /events              {\"client_id\",\"sid\"?,\"event\",\"data\"}: a raw event on open streams
   GET /clock                POST /clock {\"set\":SECONDS} | {\"advance\":SECONDS} | {\"freeze\":BOOL}
 
+HTTPS
+  --tls-cert FILE --tls-key FILE serve it at --listen. A certificate that browsers would refuse for
+  its time or its name, or that the key does not fit, is refused at the start; the exit code is
+  then 2. Whether browsers trust it is between you and them.
+
 COOKIES
   They are `Secure`. Over http, Chromium and Firefox keep such for localhost and names under it.
   Of names, curl does for `localhost` itself only: pass the cookie of idp.localhost by hand (-b).
@@ -82,7 +100,7 @@ COOKIES
 EXIT CODES
   0  told to stop (Ctrl-C, SIGTERM)
   1  could not start: an address is in use, or the machine lacks something
-  2  the arguments or the configuration are wrong
+  2  the arguments, the configuration or the certificate are wrong
 
 Not for production: it listens on loopback only and every response says so in X-Idp-Dev.";
 
@@ -97,6 +115,8 @@ pub(crate) enum Failure {
     NotLoopback { option: &'static str, address: SocketAddr },
     /// An address that cannot be listened on.
     Listen { option: &'static str, address: SocketAddr, error: std::io::Error },
+    /// The certificate or its key.
+    Tls(TlsError),
     /// No runtime.
     Runtime(std::io::Error),
     /// No keys.
@@ -106,7 +126,7 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Config(_) | Self::ConfigFile { .. } | Self::NotLoopback { .. } => {
+            Self::Config(_) | Self::ConfigFile { .. } | Self::NotLoopback { .. } | Self::Tls(_) => {
                 ExitCode::from(2)
             }
             Self::Listen { .. } | Self::Runtime(_) | Self::Start(_) => ExitCode::from(1),
@@ -134,6 +154,7 @@ impl fmt::Display for Failure {
                 "{option}: cannot listen on {address}: {error}; choose another port with {option} \
                  (listen_failed)"
             ),
+            Self::Tls(error) => error.fmt(f),
             Self::Runtime(error) => write!(f, "no runtime: {error} (runtime_failed)"),
             Self::Start(error) => write!(f, "{error} (start_failed)"),
         }

@@ -3,6 +3,7 @@
 
 mod cli;
 mod serve;
+mod tls;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -43,6 +44,7 @@ async fn run(arguments: &Arguments, config: Config) -> Result<(), Failure> {
     let listeners = serve::bind_both("--listen", arguments.listen).await?;
     let control = serve::bind_one("--control-listen", arguments.control_listen).await?;
     let config = config.with_port(listeners.port());
+    let tls = tls::acceptor(arguments, config.issuer()).map_err(Failure::Tls)?;
     for user in config.users_with_plain_password().take(1) {
         let others = config.users_with_plain_password().count() - 1;
         log_line(&format!(
@@ -70,8 +72,9 @@ async fn run(arguments: &Arguments, config: Config) -> Result<(), Failure> {
         control.address(),
         token.expose()
     );
-    serve::serve(listeners, provider.router());
-    serve::serve(control, provider.control_router(token));
+    serve::serve(listeners, provider.router(), tls);
+    // It is for programs on this machine: nothing that they send leaves it.
+    serve::serve(control, provider.control_router(token), None);
     // Whoever closed our standard output does not want to know.
     let _said = say(&format!("{ready}\n"));
     serve::until_told_to_stop().await;

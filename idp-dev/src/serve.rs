@@ -10,8 +10,10 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use idp_dev::log_line;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 
 use crate::cli::Failure;
 
@@ -76,22 +78,27 @@ pub(crate) async fn bind_both(
     }
 }
 
-/// Serves until the process ends.
-pub(crate) fn serve(listeners: Listeners, router: Router) {
+/// Serves until the process ends: https with an acceptor, http without.
+pub(crate) fn serve(listeners: Listeners, router: Router, tls: Option<TlsAcceptor>) {
     let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     for socket in listeners.sockets {
-        tokio::spawn(accept(socket, router.clone(), connections.clone()));
+        tokio::spawn(accept(socket, router.clone(), tls.clone(), connections.clone()));
     }
 }
 
-async fn accept(socket: TcpListener, router: Router, connections: Arc<Semaphore>) {
+async fn accept(
+    socket: TcpListener,
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    connections: Arc<Semaphore>,
+) {
     loop {
         let Ok(permit) = connections.clone().acquire_owned().await else { return };
         match socket.accept().await {
             Ok((stream, _)) => {
-                let router = router.clone();
+                let (router, tls) = (router.clone(), tls.clone());
                 tokio::spawn(async move {
-                    connection(stream, router).await;
+                    connection(stream, router, tls).await;
                     drop(permit);
                 });
             }
@@ -101,9 +108,18 @@ async fn accept(socket: TcpListener, router: Router, connections: Arc<Semaphore>
     }
 }
 
-async fn connection(stream: TcpStream, router: Router) {
+async fn connection(stream: TcpStream, router: Router, tls: Option<TlsAcceptor>) {
     // Events are small and must not wait for each other.
     let _is_set = stream.set_nodelay(true);
+    let Some(tls) = tls else { return requests(stream, router).await };
+    // Who does not get through the handshake, because it does not trust the certificate for
+    // instance, has nobody to be told but itself.
+    if let Ok(Ok(stream)) = tokio::time::timeout(HEADER_TIME, tls.accept(stream)).await {
+        requests(stream, router).await;
+    }
+}
+
+async fn requests(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router) {
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)
