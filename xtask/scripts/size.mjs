@@ -1,35 +1,24 @@
-// Bundles what an app would import and weighs it, for `cargo xtask size`.
+// Bundles clients as an app would, and weighs them, for `cargo xtask size`.
 //
-// node size.mjs APP OUT: APP has node_modules/gatepass, as npm installs it; the bundles go to OUT;
-// the weights are printed as JSON.
+// node size.mjs CLIENTS APP OUT: CLIENTS has one entry a client, of the same kind for all; APP has
+// node_modules/gatepass, as npm installs it; the bundles go to OUT; the weights are printed as JSON.
 
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build, transform } from "esbuild";
 
-const [app, out] = process.argv.slice(2);
+const [clients, app, out] = process.argv.slice(2);
 
 // What the client fetches beside the bundle: the bundler leaves `new URL(..., import.meta.url)`.
 const module = "node_modules/gatepass/npm/wasm/gatepass_bg.wasm";
 
-/** An app that uses the whole client, kept alive by a name that the bundler cannot drop. */
-const entry = (from) => `
-import { createClient } from "${from}";
-const auth = createClient({ issuer: "https://idp.example", clientId: "app" });
-auth.subscribe((session) => console.log(session.status));
-globalThis.app = {
-  signIn: () => auth.signIn(),
-  signOut: () => auth.signOut(),
-  getToken: () => auth.getToken(),
-  files: () => auth.fetch("/api/files"),
-};
-`;
+const peers = ["oidc-client-ts", "oidc-spa", "@auth0/auth0-spa-js", "angular-auth-oidc-client"];
 
 /** What files weigh when each is transferred by itself. */
-function weigh(name, files) {
+function weigh(files) {
   const sum = (measure) => files.reduce((total, bytes) => total + measure(bytes), 0);
-  return { name, raw: sum((bytes) => bytes.length), gzip: sum(gzip), brotli: sum(brotli) };
+  return { raw: sum((bytes) => bytes.length), gzip: sum(gzip), brotli: sum(brotli) };
 }
 
 const gzip = (bytes) => gzipSync(bytes, { level: 9 }).length;
@@ -50,18 +39,21 @@ function part(path) {
   return "app";
 }
 
-/** Bundles an app and tells what it needs at its start, and what it may ask for later. */
-async function bundle(from, name) {
+/** Bundles an entry and tells what it needs at its start, and what it may ask for later. */
+async function bundle(name) {
   const outdir = join(out, name);
   const { metafile, outputFiles } = await build({
-    stdin: { contents: entry(from), resolveDir: app, sourcefile: "app.js" },
+    entryPoints: [join(clients, `${name}.js`)],
     absWorkingDir: app,
     bundle: true,
+    external: ["@angular/*", "rxjs", "rxjs/*"],
     format: "esm",
     legalComments: "none",
     metafile: true,
     minify: true,
+    nodePaths: [join(app, "node_modules")],
     outdir,
+    platform: "browser",
     splitting: true,
     write: false,
   });
@@ -101,17 +93,27 @@ async function sources(inputs, name) {
   return Buffer.concat(await Promise.all(minified));
 }
 
+/** The version that is installed, which the table names. */
+async function version(name) {
+  const manifest = join(clients, "..", "node_modules", name, "package.json");
+  return JSON.parse(await readFile(manifest, "utf8")).version;
+}
+
 await rm(out, { recursive: true, force: true });
 const wasm = await readFile(join(app, module));
-const client = await bundle("gatepass", "default");
-const inline = await bundle("gatepass/inline", "inline");
-const rows = [
-  weigh("whole, as transferred", [...client.first, wasm]),
-  weigh("wasm, alone", [wasm]),
-];
-for (const name of ["glue", "driver", "face"]) {
-  rows.push(weigh(`${name}, alone`, [await sources(client.inputs, name)]));
+const client = await bundle("gatepass");
+const inline = await bundle("gatepass-inline");
+const row = (name, { first, later }, beside = []) => ({
+  name,
+  ...weigh([...first, ...beside]),
+  later: weigh(later).brotli,
+});
+const rows = [row("gatepass", client, [wasm]), row("gatepass/inline", inline)];
+for (const name of peers) {
+  rows.push({ ...row(name, await bundle(basename(name))), version: await version(name) });
 }
-rows.push(weigh("loaded later, on demand", client.later));
-rows.push(weigh("gatepass/inline, whole", inline.first));
-process.stdout.write(JSON.stringify({ rows }));
+const parts = [{ name: "wasm", ...weigh([wasm]) }];
+for (const name of ["glue", "driver", "face"]) {
+  parts.push({ name, ...weigh([await sources(client.inputs, name)]) });
+}
+process.stdout.write(JSON.stringify({ rows, parts }));

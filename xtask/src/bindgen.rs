@@ -30,6 +30,16 @@ pub(crate) fn bundler(module: &Path, directory: &Path, name: &str) -> Result<()>
     })
 }
 
+/// The same with the functions' names kept, for a look at what they weigh.
+///
+/// # Errors
+/// As those of [`bundler`].
+pub(crate) fn bundler_with_names(module: &Path, directory: &Path, name: &str) -> Result<()> {
+    write(module, directory, name, |bindgen| {
+        Ok(bindgen.bundler(true)?.remove_producers_section(true))
+    })
+}
+
 fn write(
     module: &Path,
     directory: &Path,

@@ -46,13 +46,8 @@ pub(crate) fn pack() -> Result<PathBuf> {
 
 /// The wasm module and its glue.
 fn module(directory: &Path) -> Result<()> {
-    progress("Building the npm package's wasm");
-    let arguments = ["build", "--package", "gatepass-npm", "--target", WASM, "--profile", "npm"];
-    let built = build(arguments)?;
-    let wasm = built.iter().find(|artifact| artifact.target == "gatepass_npm");
-    let wasm = &wasm.context("cargo built no gatepass_npm")?.file;
     let bound = workspace::output("npm/bindgen");
-    bindgen::bundler(wasm, &bound, MODULE)?;
+    bindgen::bundler(&compiled()?, &bound, MODULE)?;
     fs::create_dir_all(directory)?;
     let glue = format!("{MODULE}_bg.js");
     fs::copy(bound.join(&glue), directory.join(&glue))?;
@@ -67,6 +62,56 @@ fn module(directory: &Path) -> Result<()> {
     let base64 = base64(&fs::read(&small)?);
     fs::write(directory.join("inline.js"), format!("export default \"{base64}\";\n"))?;
     Ok(())
+}
+
+/// The module as the compiler makes it.
+fn compiled() -> Result<PathBuf> {
+    progress("Building the npm package's wasm");
+    let arguments = ["build", "--package", "gatepass-npm", "--target", WASM, "--profile", "npm"];
+    let built = build(arguments)?;
+    let wasm = built.into_iter().find(|artifact| artifact.target == "gatepass_npm");
+    Ok(wasm.context("cargo built no gatepass_npm")?.file)
+}
+
+/// The module that ships, with its functions' names, and with functions that have one caller left
+/// apart: inlined, most of the code would stand under one name. That costs it about a hundredth.
+///
+/// # Errors
+/// When a step fails.
+pub(crate) fn named_module() -> Result<PathBuf> {
+    needs::wasm_target()?;
+    needs::npm_packages()?;
+    let _lock = workspace::lock("npm")?;
+    let bound = workspace::output("npm/named");
+    bindgen::bundler_with_names(&compiled()?, &bound, MODULE)?;
+    let small = bound.join("small.wasm");
+    run_command(
+        node_script("binaryen/bin/wasm-opt")
+            .args(["-Oz", "--debuginfo", "--one-caller-inline-max-function-size=0"])
+            .args(["--strip-producers", "--strip-target-features", "-o"])
+            .args([&small, &bound.join(format!("{MODULE}_bg.wasm"))]),
+    )?;
+    Ok(small)
+}
+
+/// Installs the package into an app of its own below `target`, and gives the app's directory: what
+/// is weighed and timed is what npm installs, not what lies in the tree.
+///
+/// # Errors
+/// When the package cannot be built or npm not install it.
+pub(crate) fn installed() -> Result<PathBuf> {
+    let tarball = pack()?;
+    let app = workspace::output("npm/app");
+    fs::create_dir_all(&app)?;
+    fs::write(app.join("package.json"), "{ \"private\": true }\n")?;
+    run_command(
+        npm()
+            .args(["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"])
+            .args(["--no-package-lock", "--force"])
+            .arg(&tarball)
+            .current_dir(&app),
+    )?;
+    Ok(app)
 }
 
 fn base64(bytes: &[u8]) -> String {

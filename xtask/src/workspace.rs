@@ -23,6 +23,16 @@ pub(crate) fn output(relative: &str) -> PathBuf {
     relative.split('/').fold(root().join("target"), |path, part| path.join(part))
 }
 
+/// Writes a report for machines: `target/report/NAME`.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn report(name: &str, text: &str) -> Result<()> {
+    let file = output("report").join(name);
+    fs::create_dir_all(output("report"))?;
+    fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
+}
+
 /// Waits until no other xtask writes to a directory below `target`, and keeps others from it for as
 /// long as the answer lives. Two demos may be started at once.
 ///
