@@ -3,34 +3,48 @@
 /** @import { Arrival } from "./part.d.ts" */
 
 /**
- * Takes the provider's answer out of the address, if this tab asked for it: before a router reads
- * the address and before a later script could read the code.
+ * Takes the provider's answer out of the address: before a router reads the address and before a
+ * later script could read the code.
  *
- * It never throws: with the storage blocked there is no record and thus no answer to take. The
- * second call in a page finds the address clean.
+ * An answer is an address whose `state` this tab asked for, or whose `iss` (RFC 9207) is the issuer:
+ * that one is for the machine to refuse, but its code must not stay where people copy it from. Any
+ * other address is the app's own, also with a `code` and a `state`: they may be another client's.
  *
+ * It never throws. The second call in a page finds the address clean.
+ *
+ * @param {string} issuer
  * @returns {Arrival}
  */
-export function takeArrival() {
+export function takeArrival(issuer) {
   let callback;
   try {
-    const { href } = location;
-    const state = new URLSearchParams(location.search).get("state");
-    if (state && sessionStorage.getItem(KEY + "attempt:" + state) !== null) {
+    const { href, origin, pathname } = location;
+    const query = new URLSearchParams(location.search);
+    const state = query.get("state");
+    const known = state && stored("attempt:" + state);
+    const ours = query.get("iss") === issuer && (query.has("code") || query.has("error"));
+    if (known || (state && ours)) {
       callback = href;
-      const path = sessionStorage.getItem(KEY + "return:" + state) ?? location.pathname;
+      const path = stored("return:" + state) ?? pathname;
       try {
         // With the origin in front no path can lead to another one: that would throw.
-        history.replaceState(history.state, "", location.origin + path);
+        history.replaceState(history.state, "", origin + path);
       } catch {
-        history.replaceState(history.state, "", location.origin + location.pathname);
+        history.replaceState(history.state, "", origin + pathname);
       }
     }
   } catch {
-    // Blocked storage, or a browser that counts calls of `replaceState`.
+    // A browser that counts calls of `replaceState`.
   }
   const { pathname, search, hash } = location;
   return { callback, here: pathname + search + hash };
 }
 
-const KEY = "gatepass:1:";
+/** @param {string} key */
+const stored = (key) => {
+  try {
+    return sessionStorage.getItem("gatepass:1:" + key);
+  } catch {
+    // Blocked: nothing was asked for by this tab.
+  }
+};

@@ -141,12 +141,12 @@ export type Command =
 
 /** What a page may do at its start when no tab of its origin has a session. */
 export type OnLoad =
-  /** Redirect only on a hint that this browser had a session here before. */
+  /** As `auto` on a hint that this browser had a session here before, else as `manual`. */
   | "hint"
-  /** Redirect once to ask the provider. */
-  | "check"
-  /** Never redirect by itself. */
-  | "none"
+  /** Ask the provider by one redirect that shows no page (`prompt=none`). */
+  | "auto"
+  /** Ask nothing before the person clicks. */
+  | "manual"
 ;
 
 /** How far a sign-out reaches. */

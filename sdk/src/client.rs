@@ -66,8 +66,9 @@ impl Client {
         })?;
         let (config, on_load) = options.on(origin);
         // Before the address is touched: a refused configuration must not lose the answer in it.
+        let issuer = config.issuer.clone();
         let machine = Machine::new(config)?;
-        let Arrival { callback, here } = driver::arrival();
+        let Arrival { callback, here } = driver::arrival(&issuer);
         let shared = Shared::new(machine);
         // Nobody waits for the outcome: the session says what came of it.
         drop(shared.tell(&Command::Resume { callback, here, on_load }));

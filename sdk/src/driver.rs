@@ -50,8 +50,8 @@ pub(crate) struct Arrival {
 }
 
 /// Takes the provider's answer out of the page's address.
-pub(crate) fn arrival() -> Arrival {
-    let arrival = take_arrival();
+pub(crate) fn arrival(issuer: &str) -> Arrival {
+    let arrival = take_arrival(issuer);
     let member = |name: &str| Reflect::get(&arrival, &JsValue::from_str(name)).ok()?.as_string();
     Arrival { callback: member("callback"), here: member("here").unwrap_or_default() }
 }
@@ -74,7 +74,7 @@ extern "C" {
 #[wasm_bindgen(module = "/driver/arrival.js")]
 extern "C" {
     #[wasm_bindgen(js_name = takeArrival)]
-    fn take_arrival() -> JsValue;
+    fn take_arrival(issuer: &str) -> JsValue;
 }
 
 #[wasm_bindgen(module = "/driver/http.js")]

@@ -15,7 +15,7 @@ use std::time::Duration;
 /// use gatepass::{OnLoad, Options};
 /// let options = Options::new("https://idp.example", "pied-piper")
 ///     .scope("openid profile email files")
-///     .on_load(OnLoad::Check)
+///     .on_load(OnLoad::Auto)
 ///     .token_origins(["https://api.example"]);
 /// ```
 #[derive(Clone, Debug)]
@@ -141,12 +141,12 @@ mod tests {
             .redirect_uri("r")
             .post_logout_redirect_uri("p")
             .scope("openid")
-            .on_load(OnLoad::None)
+            .on_load(OnLoad::Manual)
             .token_origins(["https://api.example"])
             .session_lifetime(Duration::from_millis(61_999))
             .dangerously_follow_provider_clock()
             .on("o".to_owned());
-        assert_eq!(on_load, OnLoad::None);
+        assert_eq!(on_load, OnLoad::Manual);
         assert_eq!(
             config,
             Config {

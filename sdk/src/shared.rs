@@ -162,7 +162,7 @@ mod tests {
             Command::Resume {
                 callback: Some("https://app.example/?code=c&state=s".to_owned()),
                 here: "/a?b#c".to_owned(),
-                on_load: OnLoad::Check,
+                on_load: OnLoad::Auto,
             },
             Command::SignIn {
                 return_to: "/\"quoted\"".to_owned(),

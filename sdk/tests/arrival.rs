@@ -15,8 +15,10 @@ wasm_bindgen_test_configure!(run_in_browser);
 #[wasm_bindgen(module = "/driver/arrival.js")]
 extern "C" {
     #[wasm_bindgen(js_name = takeArrival)]
-    fn take_arrival() -> JsValue;
+    fn take_arrival(issuer: &str) -> JsValue;
 }
+
+const ISSUER: &str = "https://idp.example";
 
 /// The page's address as a test wants it, until its end.
 struct Address {
@@ -67,7 +69,7 @@ fn attempt(return_to: Option<&str>) -> String {
 
 /// The callback and `here`.
 fn taken() -> (Option<String>, String) {
-    let arrival = take_arrival();
+    let arrival = take_arrival(ISSUER);
     let member = |name: &str| Reflect::get(&arrival, &name.into()).unwrap();
     (member("callback").as_string(), member("here").as_string().unwrap())
 }
@@ -123,12 +125,42 @@ fn attempt_without_a_return_path_loses_the_query_only() {
 
 #[wasm_bindgen_test]
 fn state_that_this_tab_does_not_know_is_the_apps_own() {
-    for query in ["?state=NY&code=c", "?state=&code=c", "?code=c", "#state=NY", ""] {
+    for query in [
+        "?state=NY&code=c",
+        "?state=&code=c",
+        "?code=c",
+        "#state=NY",
+        "",
+        // Another provider's answer, and what only looks like ours.
+        "?state=NY&code=c&iss=https%3A%2F%2Fother.example",
+        "?state=NY&code=c&iss=https%3A%2F%2Fidp.example%2F",
+        "?code=c&iss=https%3A%2F%2Fidp.example",
+        "?state=NY&iss=https%3A%2F%2Fidp.example",
+    ] {
         let address = Address::of(&format!("/page.html{query}"));
         assert_eq!(taken(), (None, format!("/page.html{query}")));
         assert_eq!(path(), format!("/page.html{query}"));
         drop(address);
     }
+}
+
+#[wasm_bindgen_test]
+fn answer_of_our_provider_is_taken_whoever_asked_for_it() {
+    for answer in ["code=c", "error=login_required"] {
+        let address =
+            Address::of(&format!("/page.html?{answer}&state=NY&iss=https%3A%2F%2Fidp.example"));
+        assert!(taken().0.is_some_and(|callback| callback.contains(answer)));
+        assert_eq!(path(), "/page.html");
+        drop(address);
+    }
+}
+
+#[wasm_bindgen_test]
+fn blocked_storage_does_not_keep_an_answer_of_our_provider_in_the_address() {
+    let _address = Address::of("/page.html?code=c&state=NY&iss=https%3A%2F%2Fidp.example");
+    let _blocked = Undo::block(&js_sys::global(), "sessionStorage");
+    assert!(taken().0.is_some());
+    assert_eq!(path(), "/page.html");
 }
 
 #[wasm_bindgen_test]

@@ -19,7 +19,7 @@ wasm_bindgen_test_configure!(run_in_browser);
 async fn client() -> Client {
     let port = ask(&at("/free-port").await, "GET", "").await;
     let issuer = format!("http://127.0.0.1:{port}/{}", unique("issuer"));
-    Client::new(Options::new(issuer, "pied-piper").on_load(OnLoad::None)).unwrap()
+    Client::new(Options::new(issuer, "pied-piper").on_load(OnLoad::Manual)).unwrap()
 }
 
 /// Waits until the session is another than `restoring`.
@@ -130,7 +130,7 @@ async fn subscriber_may_drop_the_last_client() {
 async fn last_client_that_is_dropped_lets_its_lock_go() {
     let port = ask(&at("/free-port").await, "GET", "").await;
     let issuer = format!("http://127.0.0.1:{port}");
-    let options = Options::new(issuer.clone(), "pied-piper").on_load(OnLoad::None);
+    let options = Options::new(issuer.clone(), "pied-piper").on_load(OnLoad::Manual);
     let client = Client::new(options).unwrap();
     let clone = client.clone();
     assert_eq!(client.session().status, Status::Restoring);

@@ -11,7 +11,7 @@ const count = Number(new URLSearchParams(location.search).get("clients") ?? sess
 sessionStorage.clients = count;
 
 const make = (): Client =>
-  createClient({ ...config, onLoad: "check", tokenOrigins: [new URL(config.issuer).origin] });
+  createClient({ ...config, onLoad: "auto", tokenOrigins: [new URL(config.issuer).origin] });
 // Two clients on one page, as React's strict mode makes them: the first one draws.
 const [auth] = Array.from({ length: count }, make) as [Client, ...Client[]];
 

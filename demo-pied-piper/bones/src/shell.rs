@@ -47,7 +47,7 @@ pub(crate) fn Shell(
 /// Whether the page at `path` may look for a session by a redirect of its own: the app and its
 /// private page may, the public one only with a hint that there is one.
 fn on_load(path: &str) -> OnLoad {
-    if path == "/public" { OnLoad::Hint } else { OnLoad::Check }
+    if path == "/public" { OnLoad::Hint } else { OnLoad::Auto }
 }
 
 fn path() -> String {
@@ -262,8 +262,8 @@ mod tests {
     #[test]
     fn s10_public_page_redirects_on_a_hint_only() {
         assert_eq!(on_load("/public"), OnLoad::Hint);
-        assert_eq!(on_load("/"), OnLoad::Check);
-        assert_eq!(on_load("/private"), OnLoad::Check);
+        assert_eq!(on_load("/"), OnLoad::Auto);
+        assert_eq!(on_load("/private"), OnLoad::Auto);
     }
 
     #[test]

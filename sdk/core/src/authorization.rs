@@ -76,6 +76,12 @@ impl UntrustedResponse {
         self.once("state")?.ok_or_else(missing)
     }
 
+    /// Whether this is the shape of an authorization response, whoever sent it.
+    pub(crate) fn is_answer(&self) -> bool {
+        let has = |name| self.0.iter().any(|(key, _)| key == name);
+        has("state") && (has("code") || has("error"))
+    }
+
     /// The code, after everything that has to be known before it is sent anywhere.
     pub(crate) fn code(&self, issuer: &str, promises_iss: bool) -> Result<Secret> {
         self.issuer_identification(issuer, promises_iss)?;

@@ -115,7 +115,7 @@ fn rp3_state_nonce_and_verifier_are_new_for_each_attempt() {
         for name in ["state", "nonce", "code_challenge"] {
             assert!(seen.insert(asked[name].clone()), "{name} came before");
         }
-        page.load("/", OnLoad::None);
+        page.load("/", OnLoad::Manual);
     }
     assert_eq!(seen.len(), 60);
 }
@@ -168,7 +168,7 @@ fn rp3_a_callback_counts_in_the_tab_that_began_it_only() {
         key.rsplit(':').next().unwrap().to_owned()
     };
     let callback = format!("{APP}/?code=attacker&state={state}&iss={ISSUER}");
-    victim.visit(&callback, OnLoad::None);
+    victim.visit(&callback, OnLoad::Manual);
     world.advance(20);
     assert_ne!(victim.status(), Status::Authenticated);
     assert_eq!(world.count(Endpoint::Token), 0);
@@ -327,10 +327,10 @@ fn rp6_a_description_is_text_and_evidence_and_cut() {
 fn rp6_an_error_needs_a_state_too() {
     let world = World::new();
     let page = world.tab();
-    page.visit(&format!("{APP}/?error=access_denied&state=unheard&iss={ISSUER}"), OnLoad::None);
+    page.visit(&format!("{APP}/?error=access_denied&state=unheard&iss={ISSUER}"), OnLoad::Manual);
     page.expect_refused(Code::StateUnknown);
     let page = world.tab();
-    page.visit(&format!("{APP}/?error=access_denied"), OnLoad::None);
+    page.visit(&format!("{APP}/?error=access_denied"), OnLoad::Manual);
     page.expect_status(Status::Anonymous);
     assert_eq!(page.code(), None);
 }
@@ -356,7 +356,7 @@ fn a_repeated_callback_adopts_the_session() {
     let callback = page.loaded();
     let other = world.open();
     for _ in 0..2 {
-        page.visit(&callback, OnLoad::Check);
+        page.visit(&callback, OnLoad::Auto);
         page.expect_status(Status::Authenticated);
         assert_eq!(page.code(), None);
     }
@@ -368,7 +368,7 @@ fn a_repeated_callback_adopts_the_session() {
 fn a_repeated_callback_without_another_tab_runs_the_ladder() {
     let world = World::new();
     let page = world.signed_in("richard");
-    page.visit(&page.loaded(), OnLoad::Check);
+    page.visit(&page.loaded(), OnLoad::Auto);
     page.expect_status(Status::Authenticated);
     assert_eq!(world.visits(), 2, "one `prompt=none`");
     assert!(!world.provider().sessions[0].ended);
@@ -383,7 +383,7 @@ fn rp3_a_used_record_is_forgotten_after_its_time_but_never_redeemed() {
         let callback = page.loaded();
         page.leave_only_this_app();
         world.advance(seconds);
-        page.visit(&callback, OnLoad::None);
+        page.visit(&callback, OnLoad::Manual);
         page.expect_status(Status::Anonymous);
         assert_eq!(page.code(), None, "a repeat is no error");
         assert_eq!(world.count(Endpoint::Token), 1);
@@ -397,7 +397,7 @@ fn a_failed_callback_repeated_does_not_ask_again() {
         add(p, "error", "access_denied");
     });
     let world = page.world.clone();
-    page.visit(&page.loaded(), OnLoad::None);
+    page.visit(&page.loaded(), OnLoad::Manual);
     page.expect_status(Status::Anonymous);
     assert_eq!(page.code(), None);
     assert_eq!(world.visits(), 1);
@@ -410,8 +410,11 @@ fn resume_twice_at_once_has_one_answer() {
     world.person_signs_in("richard");
     world.hold(Endpoint::Token);
     page.sign_in();
-    let again =
-        Command::Resume { callback: Some(page.loaded()), here: "/".into(), on_load: OnLoad::None };
+    let again = Command::Resume {
+        callback: Some(page.loaded()),
+        here: "/".into(),
+        on_load: OnLoad::Manual,
+    };
     let id = page.begin(again.clone());
     assert_eq!(page.outcome(id), None);
     world.release();
@@ -470,7 +473,7 @@ fn a_page_that_was_not_left_after_all_works_again() {
     let world = World::new();
     world.inside().stays = true;
     let page = world.tab();
-    page.load("/", OnLoad::Check);
+    page.load("/", OnLoad::Auto);
     page.expect_status(Status::Restoring);
     world.inside().stop_loading();
     world.advance(11);

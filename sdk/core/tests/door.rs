@@ -35,10 +35,10 @@ fn facts_are_read() {
         read_fact(&json!({ "kind": "command", "id": 7, "command": command }).to_string())
     };
     assert_eq!(
-        command(json!({ "kind": "resume", "here": "/", "on_load": "check", "more": 1 })),
+        command(json!({ "kind": "resume", "here": "/", "on_load": "auto", "more": 1 })),
         Some(Fact::Command {
             id: 7,
-            command: Command::Resume { callback: None, here: "/".into(), on_load: OnLoad::Check },
+            command: Command::Resume { callback: None, here: "/".into(), on_load: OnLoad::Auto },
         })
     );
     assert_eq!(
@@ -87,7 +87,7 @@ fn what_is_no_fact_orders_nothing() {
 fn the_start_speaks_json() {
     let mut machine = machine();
     let resume = json!({
-        "kind": "command", "id": 1, "command": { "kind": "resume", "here": "/", "on_load": "none" },
+        "kind": "command", "id": 1, "command": { "kind": "resume", "here": "/", "on_load": "manual" },
     });
     let orders = step(&mut machine, &resume);
     let effects: Vec<&str> =
@@ -144,7 +144,7 @@ fn an_answer_of_the_wrong_kind_is_survived() {
             &mut machine,
             &json!({
                 "kind": "command", "id": 1,
-                "command": { "kind": "resume", "here": "/", "on_load": "check" },
+                "command": { "kind": "resume", "here": "/", "on_load": "auto" },
             }),
         );
         let mut completed = 0;

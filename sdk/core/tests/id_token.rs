@@ -392,6 +392,6 @@ fn crypto_that_is_missing_is_said() {
     world.inside().crypto_missing = true;
     world.release();
     page.expect_refused(Code::CryptoUnavailable);
-    page.load("/", OnLoad::None);
+    page.load("/", OnLoad::Manual);
     page.expect_status(Status::Anonymous);
 }

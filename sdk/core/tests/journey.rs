@@ -77,7 +77,7 @@ fn f7_sign_out_clears_here_first_and_comes_back_signed_out() {
     page.expect_status(Status::Anonymous);
     assert_eq!(page.code(), None);
     assert!(world.provider().sessions[0].ended);
-    page.load("/", OnLoad::Check);
+    page.load("/", OnLoad::Auto);
     page.expect_status(Status::Anonymous);
     assert_eq!(world.visits(), 2, "authorize and end_session, and no check after it");
 }

@@ -21,7 +21,7 @@ fn load(world: &World, on_load: OnLoad) -> Page {
 fn s1_a_check_signs_in_without_a_click_if_the_provider_knows_the_person() {
     let world = World::new();
     world.person_signs_in("richard");
-    let page = load(&world, OnLoad::Check);
+    let page = load(&world, OnLoad::Auto);
     page.expect_status(Status::Authenticated);
     assert_eq!(world.visits(), 1);
     let asked = world.last_visit();
@@ -34,19 +34,19 @@ fn s1_a_check_signs_in_without_a_click_if_the_provider_knows_the_person() {
 #[test]
 fn s2_a_check_that_finds_nobody_is_no_fault_and_is_not_repeated() {
     let world = World::new();
-    let page = load(&world, OnLoad::Check);
+    let page = load(&world, OnLoad::Auto);
     page.expect_status(Status::Anonymous);
     assert_eq!(page.code(), None);
     assert_eq!(world.visits(), 1);
     for _ in 0..3 {
-        page.load("/", OnLoad::Check);
+        page.load("/", OnLoad::Auto);
         page.expect_status(Status::Anonymous);
         assert_eq!(page.code(), None);
     }
     assert_eq!(world.visits(), 1, "the marker stops automatic checks in this tab");
     page.sign_in();
     page.person_enters("richard");
-    page.load("/", OnLoad::Check);
+    page.load("/", OnLoad::Auto);
     page.expect_status(Status::Authenticated);
     assert_eq!(world.visits(), 3, "a click opens the way again");
 }
@@ -62,9 +62,9 @@ fn other_answers_to_a_check_are_faults_and_not_repeated() {
     ] {
         let world = World::new();
         world.provider().next_callback(move |p| p[0].1 = error.into());
-        let page = load(&world, OnLoad::Check);
+        let page = load(&world, OnLoad::Auto);
         page.expect_refused(code);
-        page.load("/", OnLoad::Check);
+        page.load("/", OnLoad::Auto);
         assert_eq!(world.visits(), 1);
     }
 }
@@ -102,7 +102,7 @@ fn s10_with_a_hint_it_is_asked_once() {
 fn none_never_redirects() {
     let world = World::new();
     let page = world.signed_in("richard");
-    page.load("/", OnLoad::None);
+    page.load("/", OnLoad::Manual);
     page.expect_status(Status::Anonymous);
     assert_eq!(world.visits(), 1);
 }
@@ -111,7 +111,7 @@ fn none_never_redirects() {
 fn the_other_tabs_come_before_a_redirect() {
     let world = World::new();
     world.signed_in("richard");
-    for on_load in [OnLoad::Check, OnLoad::Hint, OnLoad::None] {
+    for on_load in [OnLoad::Auto, OnLoad::Hint, OnLoad::Manual] {
         load(&world, on_load).expect_status(Status::Authenticated);
     }
     assert_eq!(world.visits(), 1);
@@ -122,7 +122,7 @@ fn a_page_whose_neighbour_says_nothing_goes_on_after_300_ms() {
     let world = World::new();
     let first = world.signed_in("richard");
     first.hang();
-    let second = load(&world, OnLoad::None);
+    let second = load(&world, OnLoad::Manual);
     second.expect_status(Status::Restoring);
     world.advance_ms(299);
     second.expect_status(Status::Restoring);
@@ -136,11 +136,11 @@ fn d13_the_breaker_stops_at_the_second_redirect_without_a_session() {
     // Each answer is lost: the page is loaded again and again.
     world.provider().always(Endpoint::Token, |reply| reply.fail(Failure::Network));
     world.person_signs_in("richard");
-    let page = load(&world, OnLoad::Check);
+    let page = load(&world, OnLoad::Auto);
     page.expect_status(Status::Offline);
     assert_eq!(world.visits(), 1);
     for _ in 0..3 {
-        page.load("/", OnLoad::Check);
+        page.load("/", OnLoad::Auto);
         page.expect_status(Status::Anonymous);
         assert_eq!(page.code(), Some(Code::RedirectLoop));
     }
@@ -149,7 +149,7 @@ fn d13_the_breaker_stops_at_the_second_redirect_without_a_session() {
     world.provider().behave();
     page.sign_in();
     page.expect_status(Status::Authenticated);
-    page.load("/", OnLoad::Check);
+    page.load("/", OnLoad::Auto);
     page.expect_status(Status::Authenticated);
 }
 
@@ -159,17 +159,17 @@ fn the_breaker_stops_at_the_tenth_redirect_in_a_minute() {
     let page = world.signed_in("richard");
     let before = world.visits();
     for _ in 0..9 {
-        page.load("/", OnLoad::Check);
+        page.load("/", OnLoad::Auto);
         page.expect_status(Status::Authenticated);
         world.advance(1);
     }
     assert_eq!(world.visits(), before + 9);
-    page.load("/", OnLoad::Check);
+    page.load("/", OnLoad::Auto);
     page.expect_status(Status::Anonymous);
     assert_eq!(page.code(), Some(Code::RedirectLoop));
     assert_eq!(world.visits(), before + 9);
     world.advance(61);
-    page.load("/", OnLoad::Check);
+    page.load("/", OnLoad::Auto);
     page.expect_status(Status::Authenticated);
 }
 
@@ -180,7 +180,7 @@ fn the_breaker_counts_whatever_the_providers_clock_says() {
         world.provider().clock_offset_ms = offset;
         let page = world.signed_in("richard");
         for _ in 0..12 {
-            page.load("/", OnLoad::Check);
+            page.load("/", OnLoad::Auto);
             world.advance(1);
         }
         assert_eq!(page.code(), Some(Code::RedirectLoop));
@@ -193,7 +193,7 @@ fn with_storage_blocked_nothing_redirects_by_itself() {
     let world = World::new();
     world.person_signs_in("richard");
     world.inside().storage_blocked = true;
-    for on_load in [OnLoad::Check, OnLoad::Hint] {
+    for on_load in [OnLoad::Auto, OnLoad::Hint] {
         let page = load(&world, on_load);
         page.expect_status(Status::Anonymous);
     }
@@ -207,7 +207,7 @@ fn with_the_origins_storage_blocked_a_sign_in_still_works() {
     let page = world.signed_in("richard");
     page.load("/", OnLoad::Hint);
     page.expect_status(Status::Anonymous);
-    page.load("/", OnLoad::Check);
+    page.load("/", OnLoad::Auto);
     page.expect_status(Status::Authenticated);
 }
 
@@ -215,7 +215,7 @@ fn with_the_origins_storage_blocked_a_sign_in_still_works() {
 fn a_provider_down_at_the_start_is_offline_until_it_is_back() {
     let world = World::new();
     world.provider().is_down = true;
-    let page = load(&world, OnLoad::Check);
+    let page = load(&world, OnLoad::Auto);
     page.expect_status(Status::Offline);
     assert_eq!(page.code(), Some(Code::IssuerUnreachable));
     assert!(page.is_here(), "the page was not left");
@@ -236,7 +236,7 @@ fn a_provider_down_at_the_start_is_tried_when_the_network_is_back() {
     for signal in [Signal::Online {}, Signal::Shown {}] {
         let world = World::new();
         world.provider().is_down = true;
-        let page = load(&world, OnLoad::Check);
+        let page = load(&world, OnLoad::Auto);
         world.provider().is_down = false;
         page.signal(signal);
         page.expect_status(Status::Anonymous);
@@ -247,7 +247,7 @@ fn a_provider_down_at_the_start_is_tried_when_the_network_is_back() {
 fn a_page_frozen_while_it_waits_for_the_provider_goes_on_when_thawed() {
     let world = World::new();
     world.hold(Endpoint::Discovery);
-    let page = load(&world, OnLoad::Check);
+    let page = load(&world, OnLoad::Auto);
     page.expect_status(Status::Restoring);
     page.freeze();
     page.thaw();
@@ -348,7 +348,7 @@ fn d13_an_automatic_redirect_from_a_strange_address_comes_back_to_the_root() {
     world.inside().stays = true;
     {
         let mut browser = world.inside();
-        browser.load(page.tab, &format!("{APP}//evil.example/x"), OnLoad::Check);
+        browser.load(page.tab, &format!("{APP}//evil.example/x"), OnLoad::Auto);
         browser.settle();
     }
     let stored = page.storage();

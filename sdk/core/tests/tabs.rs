@@ -381,7 +381,7 @@ fn a_tab_waits_for_another_that_is_signing_in() {
     world.hold(Endpoint::Token);
     first.sign_in();
     let second = world.tab();
-    second.load("/", OnLoad::Check);
+    second.load("/", OnLoad::Auto);
     world.advance(5);
     second.expect_status(Status::Restoring);
     assert_eq!(world.visits(), 1, "it does not redirect meanwhile");
@@ -411,8 +411,8 @@ fn a_tab_stops_waiting_for_another_whose_sign_in_failed() {
 fn two_tabs_opened_at_once_ask_one_after_the_other_and_once_each() {
     let world = World::new();
     let (first, second) = (world.tab(), world.tab());
-    first.begin_load("/", OnLoad::Check);
-    second.begin_load("/", OnLoad::Check);
+    first.begin_load("/", OnLoad::Auto);
+    second.begin_load("/", OnLoad::Auto);
     world.settle();
     world.advance(1);
     first.expect_status(Status::Anonymous);
@@ -428,7 +428,7 @@ fn a_sign_in_during_another_tabs_start_is_adopted_by_it_without_leaving() {
     let second = world.tab();
     // It is about to redirect by itself when the first tab has a session again.
     world.hold_for(Endpoint::Discovery, &second);
-    second.load("/", OnLoad::Check);
+    second.load("/", OnLoad::Auto);
     first.sign_in();
     world.advance(16);
     second.expect_status(Status::Authenticated);

@@ -530,6 +530,6 @@ fn a_call_during_a_sign_out_gets_no_token() {
     world.release();
     page.expect_status(Status::Anonymous);
     assert_eq!(page.token(), Err(Code::NotSignedIn));
-    page.load("/", OnLoad::None);
+    page.load("/", OnLoad::Manual);
     page.expect_status(Status::Anonymous);
 }

@@ -41,7 +41,7 @@ impl Gatepass {
 ///
 /// #[component]
 /// fn App() -> impl IntoView {
-///     let options = Options::new("https://idp.example", "pied-piper").on_load(OnLoad::Check);
+///     let options = Options::new("https://idp.example", "pied-piper").on_load(OnLoad::Auto);
 ///     view! {
 ///         <ErrorBoundary fallback=|_| "This app is configured wrongly.">
 ///             <GatepassProvider options=options>"..."</GatepassProvider>

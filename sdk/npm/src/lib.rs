@@ -105,7 +105,7 @@ mod tests {
         "redirect_uri":"http://app.localhost/","post_logout_redirect_uri":"http://app.localhost/",
         "origin":"http://app.localhost"}"#;
     const RESUME: &[u8] = br#"{"kind":"command","id":1,
-        "command":{"kind":"resume","here":"/","on_load":"none"}}"#;
+        "command":{"kind":"resume","here":"/","on_load":"manual"}}"#;
     const FRESH: [u8; Entropy::SIZE] = [7; Entropy::SIZE];
 
     /// The module has one thread; libtest has many.

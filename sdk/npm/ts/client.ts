@@ -76,7 +76,7 @@ function begin<C>(
   change: (session: Session<C>) => void,
 ): Send {
   // Now, not when the module is there: a router must find the address clean.
-  const arrival = takeArrival();
+  const arrival = takeArrival(options.issuer);
 
   let started: Promise<Send> | undefined;
   const start = async () => {

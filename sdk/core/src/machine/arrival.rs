@@ -37,6 +37,8 @@ impl Machine {
         let record = value.as_ref().and_then(|text| Attempt::read(text, &self.config, now));
         let state = String::from(response.state().unwrap_or_default());
         match record {
+            // An old address, opened where somebody is signed in: what it once answered is no news.
+            None if self.held.is_some() => self.ask_other_tabs(),
             None => self.arrival_failed(Code::StateUnknown.into(), false),
             // A repeat of the callback: no error, the ladder finds what became of the first.
             Some((Attempt::Used, _)) => self.ask_other_tabs(),

@@ -41,7 +41,7 @@ pub(super) struct Climb {
     callback: Option<String>,
     /// Its `state`.
     state: Option<String>,
-    /// A callback has just been handled without a session: no redirect on top of it.
+    /// The page was loaded by an answer that brought no session: no redirect on top of it.
     pub(super) may_not_redirect: bool,
     /// Another tab has been told to wait for us.
     pub(super) said_busy: bool,
@@ -77,12 +77,16 @@ impl Machine {
                 let state = callback.as_deref().and_then(|callback| {
                     UntrustedResponse::parse(callback).state().ok().map(Into::into)
                 });
+                // What looks like an answer, and was left in the address because nothing shows that it
+                // is ours, may be one whose record the browser lost: a redirect would bring another.
+                let may_not_redirect = UntrustedResponse::parse(&here).is_answer();
                 let climb = Climb {
                     commands: Vec::from([id]),
                     here,
                     on_load,
                     callback,
                     state,
+                    may_not_redirect,
                     ..Climb::default()
                 };
                 self.start = Start::Climbing(climb);
@@ -182,13 +186,13 @@ impl Machine {
         if let Some(callback) = climb.callback.take() {
             return self.handle_callback(&callback);
         }
-        let on_load = if climb.may_not_redirect { OnLoad::None } else { climb.on_load };
+        let on_load = if climb.may_not_redirect { OnLoad::Manual } else { climb.on_load };
         match on_load {
             _ if self.held.is_some() => self.finish_start(),
             // With storage blocked the way back would be lost: nothing redirects by itself.
             _ if self.memory.is_none() => self.finish_start(),
-            OnLoad::None => self.finish_start(),
-            OnLoad::Check => self.redirect_once(),
+            OnLoad::Manual => self.finish_start(),
+            OnLoad::Auto => self.redirect_once(),
             OnLoad::Hint => {
                 let key = self.shared_key("hint");
                 self.load(Area::Origin, key, Expect::Hint);

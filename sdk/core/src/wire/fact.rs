@@ -78,12 +78,12 @@ union! {
 words! {
     /// What a page may do at its start when no tab of its origin has a session.
     pub enum OnLoad (Read, Write) {
-        /// Redirect only on a hint that this browser had a session here before.
+        /// As `auto` on a hint that this browser had a session here before, else as `manual`.
         Hint = "hint",
-        /// Redirect once to ask the provider.
-        Check = "check",
-        /// Never redirect by itself.
-        None = "none",
+        /// Ask the provider by one redirect that shows no page (`prompt=none`).
+        Auto = "auto",
+        /// Ask nothing before the person clicks.
+        Manual = "manual",
     }
 }
 

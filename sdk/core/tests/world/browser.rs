@@ -15,7 +15,7 @@ use gatepass_core::{
 use super::{
     BEGIN_MS,
     keys::{sha256, verify},
-    provider::{Endpoint, Provider, Visit},
+    provider::{Endpoint, ISSUER, Provider, Visit},
     rules::Rules,
 };
 
@@ -162,26 +162,33 @@ impl Browser {
 
     // Pages.
 
-    /// Loads an address of the app, as the driver does: a callback is an address whose `state` has
-    /// a return path, and the person sees that path.
+    /// Loads an address of the app, as the driver does: a callback is an answer whose `state` has a
+    /// record or whose `iss` is the issuer, and the person sees the path kept beside the record.
     pub fn load(&mut self, tab: usize, url: &str, on_load: OnLoad) {
         self.leave(tab, false);
         let machine = Machine::new(self.config.clone()).unwrap();
         self.last_document += 1;
         let document = self.last_document;
         let parameters = super::parameters(url);
-        let callback = parameters.contains_key("state").then(|| url.to_owned());
-        let return_key = parameters.get("state").map(|state| format!("gatepass:1:return:{state}"));
+        let is_blocked = self.storage_blocked;
         let place = &mut self.tabs[tab];
-        let here = return_key.and_then(|key| place.storage.get(&key)).map_or_else(
-            || {
-                url.split_once("://")
-                    .and_then(|(_, r)| r.find('/').map(|at| &r[at..]))
-                    .unwrap_or(url)
-            },
-            String::as_str,
-        );
-        let here = here.to_owned();
+        let stored = |what: &str| {
+            let key = format!("gatepass:1:{what}:{}", parameters.get("state")?);
+            place.storage.get(&key).filter(|_| !is_blocked).cloned()
+        };
+        let is_ours = parameters.get("iss").is_some_and(|iss| iss == ISSUER)
+            && (parameters.contains_key("code") || parameters.contains_key("error"));
+        let is_callback = parameters.contains_key("state")
+            && (is_ours || stored("attempt").is_some_and(|record| !record.is_empty()));
+        let callback = is_callback.then(|| url.to_owned());
+        let after_host = url.split_once("://").and_then(|(_, r)| r.find('/').map(|at| &r[at..]));
+        let path = after_host.unwrap_or(url);
+        let clean = path.split('?').next().unwrap_or_default();
+        let here = match (is_callback, stored("return")) {
+            (true, Some(kept)) => kept,
+            (true, None) => clean.to_owned(),
+            (false, _) => path.to_owned(),
+        };
         place.current = Some(document);
         place.at_provider = None;
         place.on_load = on_load;

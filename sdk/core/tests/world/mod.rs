@@ -71,7 +71,7 @@ impl World {
     /// A tab that has loaded `/` and asks nothing by itself.
     pub fn open(&self) -> Page {
         let page = self.tab();
-        page.load("/", OnLoad::None);
+        page.load("/", OnLoad::Manual);
         page
     }
 
