@@ -5,9 +5,11 @@ mod places;
 mod policy;
 mod provider;
 mod site;
+mod tls;
 
 use anyhow::{Context, Result, bail};
 use axum::Router;
+use axum_server::tls_rustls::RustlsConfig;
 use clap::Args;
 use std::io::{ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -18,6 +20,7 @@ use tokio::task::JoinSet;
 pub(crate) use build::{Built, build};
 use places::{App, DEFAULT_BASE, Place, Places};
 use provider::Provider;
+use tls::Tls;
 
 /// How to serve.
 #[derive(Args)]
@@ -26,6 +29,9 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", default_value_t = DEFAULT_BASE,
           value_parser = clap::value_parser!(u16).range(1..=places::LAST_BASE))]
     port_base: u16,
+    /// Serve https with a certificate of this tree's own authority, which you may trust (docs/tls.md).
+    #[arg(long)]
+    tls: bool,
     /// Do not open a browser.
     #[arg(long)]
     no_open: bool,
@@ -43,6 +49,7 @@ pub(crate) struct Options {
 /// Serves until it is told to stop.
 pub(crate) fn run(options: Options) -> Result<ExitCode> {
     let places = Places::new(options.port_base);
+    let places = if options.tls { places.over_tls() } else { places };
     // One thread: what is served is small files to one person.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // A port that is taken is said before the build, not minutes later.
@@ -67,6 +74,7 @@ async fn probe(places: &Places) -> Result<()> {
 
 async fn serve(options: &Options, places: &Places, built: &Built) -> Result<()> {
     let stop = stop_signal()?;
+    let tls = options.tls.then(|| certify(places)).transpose()?;
     let mut sites = JoinSet::new();
     let pages = [
         (Place::Lobby, site::lobby(places)?),
@@ -75,17 +83,21 @@ async fn serve(options: &Options, places: &Places, built: &Built) -> Result<()> 
     ];
     for (place, router) in pages {
         for listener in listen(places, place).await? {
-            sites.spawn(serve_one(listener, router.clone()));
+            let tls = tls.as_ref().map(|tls| tls.config.clone());
+            sites.spawn(serve_one(listener, router.clone(), tls));
         }
     }
     let mut provider = match options.no_provider {
         true => None,
-        false => Some(start_provider(options, places, built).await?),
+        false => Some(start_provider(options, places, built, tls.as_ref()).await?),
     };
     let lobby = format!("{}/", places.origin(Place::Lobby));
     announce(&lobby)?;
     for place in [Place::PiedPiper, Place::Hooli, Place::Provider] {
         eprintln!("      {place} at {}/", places.origin(place));
+    }
+    if let Some(tls) = &tls {
+        tls.authority.tell();
     }
     eprintln!("Ctrl-C stops all of it.");
     if !options.no_open {
@@ -102,13 +114,23 @@ async fn serve(options: &Options, places: &Places, built: &Built) -> Result<()> 
     }
 }
 
-async fn start_provider(options: &Options, places: &Places, built: &Built) -> Result<Provider> {
+/// A certificate for all that browsers visit.
+fn certify(places: &Places) -> Result<Tls> {
+    tls::certify(&Place::VISITED.map(Place::host), &places.run_directory())
+}
+
+async fn start_provider(
+    options: &Options,
+    places: &Places,
+    built: &Built,
+    tls: Option<&Tls>,
+) -> Result<Provider> {
     // The provider listens by itself; it is asked for its ports first so that every port in use is
     // named in the same words.
     for place in [Place::Provider, Place::Control] {
         drop(listen(places, place).await?);
     }
-    provider::start(places, &built.idp_dev, options.control_token.as_deref()).await
+    provider::start(places, &built.idp_dev, options.control_token.as_deref(), tls).await
 }
 
 /// Done when the provider has ended by itself; never, without one.
@@ -119,8 +141,18 @@ async fn ended(provider: &mut Option<Provider>) -> Result<ExitStatus> {
     }
 }
 
-async fn serve_one(listener: TcpListener, router: Router) -> std::io::Result<()> {
-    axum::serve(listener, router).await
+async fn serve_one(
+    listener: TcpListener,
+    router: Router,
+    tls: Option<RustlsConfig>,
+) -> std::io::Result<()> {
+    match tls {
+        Some(tls) => {
+            let server = axum_server::from_tcp_rustls(listener.into_std()?, tls)?;
+            server.serve(router.into_make_service()).await
+        }
+        None => axum::serve(listener, router).await,
+    }
 }
 
 /// The one line of standard output: whoever waits for it may begin.

@@ -1,6 +1,9 @@
 //! Where each part of the demo is: five ports in a row, each with a name of its own.
 
 use std::fmt;
+use std::path::PathBuf;
+
+use crate::workspace;
 
 /// The lobby's port unless the person says otherwise.
 pub(crate) const DEFAULT_BASE: u16 = 8080;
@@ -16,6 +19,23 @@ pub(crate) enum Place {
     Hooli,
     Provider,
     Control,
+}
+
+impl Place {
+    /// All that browsers visit.
+    pub(crate) const VISITED: [Self; 4] =
+        [Self::Lobby, Self::PiedPiper, Self::Hooli, Self::Provider];
+
+    /// The name under which it is reached.
+    pub(crate) fn host(self) -> &'static str {
+        match self {
+            Self::Lobby => "localhost",
+            Self::PiedPiper => "pied-piper.localhost",
+            Self::Hooli => "hooli.localhost",
+            Self::Provider => "idp.localhost",
+            Self::Control => "127.0.0.1",
+        }
+    }
 }
 
 impl fmt::Display for Place {
@@ -86,12 +106,18 @@ impl App {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Places {
     base: u16,
+    is_tls: bool,
 }
 
 impl Places {
     /// Five ports from `base` on, which is at most [`LAST_BASE`].
     pub(crate) fn new(base: u16) -> Self {
-        Self { base }
+        Self { base, is_tls: false }
+    }
+
+    /// The same, where browsers go by https.
+    pub(crate) fn over_tls(self) -> Self {
+        Self { is_tls: true, ..self }
     }
 
     /// A part's port.
@@ -107,14 +133,14 @@ impl Places {
 
     /// A part's origin, without a trailing slash. The provider's is its issuer.
     pub(crate) fn origin(self, place: Place) -> String {
-        let host = match place {
-            Place::Lobby => "localhost",
-            Place::PiedPiper => "pied-piper.localhost",
-            Place::Hooli => "hooli.localhost",
-            Place::Provider => "idp.localhost",
-            Place::Control => "127.0.0.1",
-        };
-        format!("http://{host}:{}", self.port(place))
+        // The control API is for programs on this machine: it stays http.
+        let scheme = if self.is_tls && place != Place::Control { "https" } else { "http" };
+        format!("{scheme}://{}:{}", place.host(), self.port(place))
+    }
+
+    /// Where a run keeps its files: two demos on other ports do not share them.
+    pub(crate) fn run_directory(self) -> PathBuf {
+        workspace::output("demo").join(format!("run-{}", self.base))
     }
 
     /// A base to try when a port of this one is taken.
@@ -122,7 +148,7 @@ impl Places {
         if self.base <= 64_000 { self.base + 1000 } else { DEFAULT_BASE }
     }
 
-    /// A text written for the default ports, moved to these.
+    /// A text written for the default ports and http, moved to these.
     pub(crate) fn moved(self, text: &str) -> String {
         let default = Self::new(DEFAULT_BASE);
         let all = [Place::Lobby, Place::PiedPiper, Place::Hooli, Place::Provider, Place::Control];
@@ -140,6 +166,11 @@ impl Places {
         found.sort();
         for (at, old, new) in found.into_iter().rev() {
             moved.replace_range(at..at + old.len(), &new);
+        }
+        if self.is_tls {
+            for host in Place::VISITED.map(Place::host) {
+                moved = moved.replace(&format!("http://{host}:"), &format!("https://{host}:"));
+            }
         }
         moved
     }
@@ -174,6 +205,23 @@ mod tests {
             Places::new(9000).moved(text),
             "issuer = \"http://idp.localhost:9003\" # 8083 seconds"
         );
+    }
+
+    #[test]
+    fn moves_what_browsers_visit_to_https() {
+        let text = "issuer = \"http://idp.localhost:{port}\" http://localhost:8080 \
+                    http://hooli.localhost:8082/ http://127.0.0.1:8084";
+        let moved = Places::new(9000).over_tls().moved(text);
+        assert_eq!(
+            moved,
+            "issuer = \"https://idp.localhost:{port}\" https://localhost:9000 \
+             https://hooli.localhost:9002/ http://127.0.0.1:9004"
+        );
+        let places = Places::new(9000).over_tls();
+        for place in Place::VISITED {
+            assert!(places.origin(place).starts_with("https://"), "{place}");
+        }
+        assert_eq!(places.origin(Place::Control), "http://127.0.0.1:9004");
     }
 
     #[test]

@@ -9,8 +9,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 
 use super::places::{Place, Places};
+use super::tls::Tls;
 use crate::process::read;
-use crate::workspace;
 
 /// How long the provider may take to say that it is ready.
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -46,6 +46,7 @@ pub(super) async fn start(
     places: &Places,
     program: &Path,
     control_token: Option<&str>,
+    tls: Option<&Tls>,
 ) -> Result<Provider> {
     let config = write_config(places, program)?;
     let mut command = Command::new(std::env::current_exe()?);
@@ -60,6 +61,9 @@ pub(super) async fn start(
         .stdout(Stdio::piped());
     if let Some(token) = control_token {
         command.args(["--control-token", token]);
+    }
+    if let Some(tls) = tls {
+        command.arg("--tls-cert").arg(&tls.cert).arg("--tls-key").arg(&tls.key);
     }
     // Ctrl-C is for this program, which then stops the provider: hearing it too, the provider would
     // end first and look as if it had failed.
@@ -116,7 +120,7 @@ fn write_config(places: &Places, program: &Path) -> Result<PathBuf> {
             bail!("the provider's example config does not mention {place}");
         }
     }
-    let directory = workspace::output("demo").join(format!("run-{}", places.port(Place::Lobby)));
+    let directory = places.run_directory();
     fs::create_dir_all(&directory)?;
     let path = directory.join("idp.toml");
     fs::write(&path, config).with_context(|| format!("cannot write {}", path.display()))?;
