@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities;
@@ -13,6 +14,7 @@ use crate::environment;
 use crate::network::{Network, Request};
 use crate::process::Program;
 use crate::tab::Tab;
+use crate::trust::Home;
 use crate::wait::until;
 use crate::world::World;
 
@@ -22,6 +24,9 @@ pub struct Browser {
     driver: WebDriver,
     first: WindowHandle,
     logs: Mutex<Logs>,
+    /// Its own driver and the home directory that both live in, if it has one. The driver ends
+    /// before its home does.
+    _own: Option<(Program, Home)>,
 }
 
 /// What the browser has logged so far; its driver gives each entry once.
@@ -36,6 +41,8 @@ struct Logs {
 pub struct Flavour {
     /// No site may store anything: reading `sessionStorage` throws.
     pub blocks_storage: bool,
+    /// It trusts the authority of `demo --tls`, as after a person's decision.
+    pub trusts_demo: bool,
 }
 
 impl Browser {
@@ -59,11 +66,18 @@ impl Browser {
         options.add_experimental_option("prefs", preferences)?;
         options.set_logging_prefs("performance", LoggingPrefsLogLevel::All)?;
         options.set_logging_prefs("browser", LoggingPrefsLogLevel::All)?;
-        let driver = WebDriver::new(driver_address().await?, options).await?;
+        let (address, own) = if flavour.trusts_demo {
+            let home = Home::make()?;
+            let (program, port) = start_driver(Some(home.path()))?;
+            (address_of(port), Some((program, home)))
+        } else {
+            (driver_address().await?, None)
+        };
+        let driver = WebDriver::new(address, options).await?;
         driver.set_page_load_timeout(Duration::from_secs(30)).await?;
         driver.set_script_timeout(Duration::from_secs(30)).await?;
         let first = driver.window().await?;
-        Ok(Self { driver, first, logs: Mutex::default() })
+        Ok(Self { driver, first, logs: Mutex::default(), _own: own })
     }
 
     /// The tab that it started with.
@@ -159,16 +173,25 @@ impl Browser {
 async fn driver_address() -> Result<String> {
     static DRIVER: OnceCell<(Mutex<Program>, u16)> = OnceCell::const_new();
     let start = async || -> Result<_> {
-        let program = environment::file(environment::CHROMEDRIVER)?;
-        let words = [program.into_os_string(), "--port=0".into()];
-        let (program, port) = Program::start("chromedriver", words, |line| {
-            let (_, port) = line.split_once("successfully on port ")?;
-            port.trim_end_matches('.').parse::<u16>().ok()
-        })?;
+        let (program, port) = start_driver(None)?;
         Ok((Mutex::new(program), port))
     };
     let (_, port) = DRIVER.get_or_try_init(start).await?;
-    Ok(format!("http://127.0.0.1:{port}"))
+    Ok(address_of(*port))
+}
+
+/// Starts a driver, whose browsers have the same home directory, and gives its port.
+fn start_driver(home: Option<&Path>) -> Result<(Program, u16)> {
+    let program = environment::file(environment::CHROMEDRIVER)?;
+    let words = [program.into_os_string(), "--port=0".into()];
+    Program::start_at_home("chromedriver", words, home, |line| {
+        let (_, port) = line.split_once("successfully on port ")?;
+        port.trim_end_matches('.').parse::<u16>().ok()
+    })
+}
+
+fn address_of(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
 }
 
 /// How every browser is started.

@@ -13,6 +13,8 @@ pub const XTASK: &str = "GATEPASS_XTASK";
 pub const CHROMIUM: &str = "GATEPASS_CHROMIUM";
 /// The program that speaks WebDriver for it.
 pub const CHROMEDRIVER: &str = "GATEPASS_CHROMEDRIVER";
+/// The program that makes and fills a store of certificates, where Chromium reads such a store.
+pub const CERTUTIL: &str = "GATEPASS_CERTUTIL";
 /// The packed npm package.
 pub const NPM_TARBALL: &str = "GATEPASS_NPM_TARBALL";
 

@@ -19,6 +19,7 @@ use crate::world::World;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Journey {
     flavour: Flavour,
+    is_tls: bool,
 }
 
 /// An ordinary journey.
@@ -35,6 +36,21 @@ impl Journey {
         self
     }
 
+    /// Over https, with a browser that trusts the demo's authority.
+    #[must_use]
+    pub fn over_tls(mut self) -> Self {
+        self.is_tls = true;
+        self.flavour.trusts_demo = true;
+        self
+    }
+
+    /// The browser trusts no authority but those it came with.
+    #[must_use]
+    pub fn without_trust(mut self) -> Self {
+        self.flavour.trusts_demo = false;
+        self
+    }
+
     /// Goes on the journey, then looks for tokens where none may be.
     ///
     /// A failure leaves pictures, pages and the timeline in `target/report/journeys`.
@@ -44,7 +60,8 @@ impl Journey {
     pub fn go(self, body: impl AsyncFnOnce(&Stage, &Browser) -> Result<()>) -> Result<()> {
         runtime()?.block_on(async {
             let world = prove_world().await?;
-            let stage = Stage::start().await?;
+            let stage =
+                if self.is_tls { Stage::start_tls().await? } else { Stage::start().await? };
             let browser = Browser::start(world, self.flavour).await?;
             let walked = AssertUnwindSafe(async {
                 body(&stage, &browser).await?;

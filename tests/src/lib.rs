@@ -24,6 +24,7 @@ pub mod site;
 pub mod stage;
 pub mod tab;
 pub mod timeline;
+mod trust;
 pub mod wait;
 pub mod world;
 

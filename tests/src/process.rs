@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,8 +40,24 @@ impl Program {
         words: impl IntoIterator<Item = impl AsRef<OsStr>>,
         ready: impl Fn(&str) -> Option<T>,
     ) -> Result<(Self, T)> {
+        Self::start_at_home(name, words, None, ready)
+    }
+
+    /// The same, for a program that takes another directory for its person's home.
+    ///
+    /// # Errors
+    /// As [`Program::start`].
+    pub fn start_at_home<T>(
+        name: &str,
+        words: impl IntoIterator<Item = impl AsRef<OsStr>>,
+        home: Option<&Path>,
+        ready: impl Fn(&str) -> Option<T>,
+    ) -> Result<(Self, T)> {
         let mut command = Command::new(environment::file(environment::XTASK)?);
         command.args(["guard", "--"]).args(words);
+        if let Some(home) = home {
+            command.env("HOME", home);
+        }
         let mut guard = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

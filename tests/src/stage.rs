@@ -62,13 +62,14 @@ impl Client {
 #[derive(Debug)]
 pub struct Stage {
     base: u16,
+    scheme: &'static str,
     /// The provider's control API.
     pub control: Control,
     /// The third site, served by the test process.
     pub site: Site,
     /// Sends requests of no browser, with the names under `localhost` mapped.
     pub http: reqwest::Client,
-    config: PathBuf,
+    config: Option<PathBuf>,
     provider: Mutex<Option<Program>>,
     _demo: Program,
 }
@@ -89,19 +90,54 @@ impl Stage {
                 Err(error) => return Err(error),
             };
             let (config, provider) = provider;
-            let demo = match start_demo(base) {
+            let demo = match start_demo(base, "http", &["--no-provider"]) {
                 Ok(demo) => demo,
                 Err(error) if is_about_ports(&error) => continue,
                 Err(error) => return Err(error),
             };
             let http = http(base)?;
-            let control = Control::new(
-                format!("http://127.0.0.1:{}", base + CONTROL),
-                CONTROL_TOKEN.to_owned(),
-                http.clone(),
-            );
+            let control = control(base, &http);
             let provider = Mutex::new(Some(provider));
-            return Ok(Self { base, control, site, http, config, provider, _demo: demo });
+            return Ok(Self {
+                base,
+                scheme: "http",
+                control,
+                site,
+                http,
+                config: Some(config),
+                provider,
+                _demo: demo,
+            });
+        }
+        bail!("no five free ports in a row after {ATTEMPTS} attempts")
+    }
+
+    /// Starts `demo --tls` as a person does: with its own provider, which knows no third site and
+    /// ends with the demo only.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start_tls() -> Result<Self> {
+        let site = Site::start().await?;
+        for _ in 0..ATTEMPTS {
+            let base = free_base()?;
+            let demo = match start_demo(base, "https", &["--tls", "--control-token", CONTROL_TOKEN])
+            {
+                Ok(demo) => demo,
+                Err(error) if is_about_ports(&error) => continue,
+                Err(error) => return Err(error),
+            };
+            let http = http(base)?;
+            return Ok(Self {
+                base,
+                scheme: "https",
+                control: control(base, &http),
+                site,
+                http,
+                config: None,
+                provider: Mutex::default(),
+                _demo: demo,
+            });
         }
         bail!("no five free ports in a row after {ATTEMPTS} attempts")
     }
@@ -109,19 +145,20 @@ impl Stage {
     /// The lobby's address.
     #[must_use]
     pub fn lobby(&self) -> String {
-        format!("http://localhost:{}/", self.base)
+        format!("{}://localhost:{}/", self.scheme, self.base)
     }
 
     /// A demo's origin, without a trailing slash.
     #[must_use]
     pub fn origin(&self, client: Client) -> String {
-        format!("http://{}.localhost:{}", client.id(), self.base + client.offset())
+        let port = self.base + client.offset();
+        format!("{}://{}.localhost:{port}", self.scheme, client.id())
     }
 
     /// The provider's issuer, without a trailing slash.
     #[must_use]
     pub fn issuer(&self) -> String {
-        format!("http://idp.localhost:{}", self.base + PROVIDER)
+        format!("{}://idp.localhost:{}", self.scheme, self.base + PROVIDER)
     }
 
     /// Ends the provider, as a crash does: connections break, its port refuses.
@@ -134,7 +171,9 @@ impl Stage {
     /// # Errors
     /// When it does not start.
     pub fn start_provider(&self) -> Result<()> {
-        let started = run_provider(self.base, &self.config)?;
+        let config =
+            self.config.as_ref().context("this stage's provider is not the stage's own")?;
+        let started = run_provider(self.base, config)?;
         *self.provider.lock().unwrap_or_else(PoisonError::into_inner) = Some(started);
         Ok(())
     }
@@ -205,13 +244,19 @@ fn run_provider(base: u16, config: &std::path::Path) -> Result<Program> {
     Ok(Program::start("idp-dev", words, ready)?.0)
 }
 
-fn start_demo(base: u16) -> Result<Program> {
+fn control(base: u16, http: &reqwest::Client) -> Control {
+    let origin = format!("http://127.0.0.1:{}", base + CONTROL);
+    Control::new(origin, CONTROL_TOKEN.to_owned(), http.clone())
+}
+
+fn start_demo(base: u16, scheme: &str, options: &[&str]) -> Result<Program> {
     let xtask = environment::file(environment::XTASK)?;
-    let words = ["demo", "--no-open", "--no-build", "--no-provider", "--port-base"];
+    let words = ["demo", "--no-open", "--no-build", "--port-base"];
     let words = std::iter::once(xtask.into_os_string())
         .chain(words.map(Into::into))
-        .chain([base.to_string().into()]);
-    let lobby = format!("ready http://localhost:{base}/");
+        .chain([base.to_string().into()])
+        .chain(options.iter().map(Into::into));
+    let lobby = format!("ready {scheme}://localhost:{base}/");
     Ok(Program::start("the demo", words, |line| (line == lobby).then_some(()))?.0)
 }
 
@@ -262,6 +307,8 @@ fn http(base: u16) -> Result<reqwest::Client> {
 impl Drop for Stage {
     fn drop(&mut self) {
         // It holds nothing that a later look would need.
-        let _ = fs::remove_file(&self.config);
+        if let Some(config) = &self.config {
+            let _ = fs::remove_file(config);
+        }
     }
 }

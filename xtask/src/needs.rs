@@ -99,7 +99,7 @@ pub(crate) fn browser() -> Result<Browser> {
     if let Some(browser) = find_browser() {
         return Ok(browser);
     }
-    if !in_path(&["apt-get"]).is_some_and(|_| is_root()) {
+    if !can_install() {
         bail!(
             "the tests need Chromium and chromedriver of the same version in PATH: on Debian \
              `sudo apt-get install chromium chromium-driver`, elsewhere Chrome and \
@@ -116,6 +116,33 @@ pub(crate) fn browser() -> Result<Browser> {
         "chromium-driver",
     ]))?;
     find_browser().context("apt installed chromium and chromium-driver, yet PATH has none")
+}
+
+/// The tool that fills the store of certificates that Chromium reads on Linux; installed on Debian
+/// as root. Without it the tests of https fail and say what to install; the others do not need it.
+///
+/// # Errors
+/// When Debian cannot install it.
+pub(crate) fn certutil() -> Result<Option<PathBuf>> {
+    if !cfg!(target_os = "linux") {
+        // Windows has another program of that name.
+        return Ok(None);
+    }
+    if let Some(found) = in_path(&["certutil"]) {
+        return Ok(Some(found));
+    }
+    if !can_install() {
+        return Ok(None);
+    }
+    progress("Installing libnss3-tools");
+    run(apt().arg("update"))?;
+    run(apt().args(["install", "--yes", "--no-install-recommends", "libnss3-tools"]))?;
+    Ok(in_path(&["certutil"]))
+}
+
+/// Whether this is Debian, and root.
+fn can_install() -> bool {
+    in_path(&["apt-get"]).is_some_and(|_| is_root())
 }
 
 fn apt() -> Command {

@@ -326,6 +326,7 @@ impl Entry {
 /// What the tests of the whole system are given.
 struct System {
     browser: Browser,
+    certutil: Option<PathBuf>,
     built: Built,
     npm_tarball: PathBuf,
     /// This program, which serves the demo.
@@ -338,6 +339,7 @@ impl System {
         needs::npm_packages_of("tests")?;
         Ok(Self {
             browser: needs::browser()?,
+            certutil: needs::certutil()?,
             built: demo::build()?,
             npm_tarball: npm::pack()?,
             xtask: xtask.to_path_buf(),
@@ -345,7 +347,8 @@ impl System {
     }
 
     fn environment(&self, world: &str) -> Vec<(&'static str, PathBuf)> {
-        vec![
+        let certutil = self.certutil.clone().map(|program| ("GATEPASS_CERTUTIL", program));
+        let mut all = vec![
             ("GATEPASS_WORLD", world.into()),
             ("GATEPASS_IDP_DEV", self.built.idp_dev.clone()),
             ("GATEPASS_DEMO_DIR", workspace::output("demo")),
@@ -353,7 +356,9 @@ impl System {
             ("GATEPASS_XTASK", self.xtask.clone()),
             ("GATEPASS_CHROMIUM", self.browser.chromium.clone()),
             ("GATEPASS_CHROMEDRIVER", self.browser.driver.clone()),
-        ]
+        ];
+        all.extend(certutil);
+        all
     }
 }
 
