@@ -18,6 +18,7 @@ pub mod inspection;
 pub mod journey;
 pub mod network;
 pub mod node;
+pub mod npm_app;
 pub mod pages;
 pub mod process;
 pub mod site;

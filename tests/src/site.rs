@@ -76,8 +76,11 @@ impl Site {
         answers.insert(path.to_owned(), json);
     }
 
-    /// Serves a directory at its root: a built app.
+    /// Serves a directory at its root, in place of what was there: a built app.
     pub fn serve(&self, directory: impl AsRef<Path>) {
+        let mut mounts = self.mounts.write().unwrap_or_else(PoisonError::into_inner);
+        mounts.retain(|(at, _)| at != "/");
+        drop(mounts);
         mount(&self.mounts, "/", directory.as_ref().to_owned());
     }
 }

@@ -1,86 +1,12 @@
 //! The packed npm package in a Vite app without a framework, on a third site.
 
 use anyhow::{Context, ensure};
+use gatepass_tests::npm_app::{built, open, run, wait};
 use gatepass_tests::pages::SignInPage;
-use gatepass_tests::stage::{GUEST_HOST, PASSWORD};
-use gatepass_tests::{Result, Stage, Tab, environment, journey, until};
+use gatepass_tests::stage::PASSWORD;
+use gatepass_tests::{Result, environment, journey, until};
 use serde_json::{Value, json};
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
-
-/// The app, built once for each process.
-fn built() -> Result<PathBuf> {
-    static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
-    let built = BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}")));
-    built.clone().map_err(|error| anyhow::anyhow!(error))
-}
-
-fn build() -> Result<PathBuf> {
-    let tarball = environment::file(environment::NPM_TARBALL)?;
-    // A copy: what is installed for a run does not belong in the working tree.
-    let app = environment::output("journeys/npm-app");
-    if app.exists() {
-        std::fs::remove_dir_all(&app)?;
-    }
-    copy(&environment::crate_path("npm-app"), &app)?;
-    let tarball = tarball.to_string_lossy().into_owned();
-    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    let install = ["install", "--no-audit", "--no-fund", "--loglevel=error", &tarball];
-    run(Command::new(npm).args(install).current_dir(&app))?;
-    let vite = environment::crate_path("node_modules/vite/bin/vite.js");
-    run(Command::new("node").arg(vite).arg("build").current_dir(&app))?;
-    Ok(app.join("dist"))
-}
-
-fn copy(from: &std::path::Path, to: &std::path::Path) -> Result {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from).with_context(|| format!("no {}", from.display()))? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if name == "node_modules" || name == "dist" {
-            continue;
-        }
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &to.join(name))?;
-        } else {
-            std::fs::copy(entry.path(), to.join(name))?;
-        }
-    }
-    Ok(())
-}
-
-fn run(command: &mut Command) -> Result {
-    let output = command.stdin(Stdio::null()).output()?;
-    ensure!(
-        output.status.success(),
-        "{command:?} ended with {}:\n{}{}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(())
-}
-
-/// The app in a tab, at the third site.
-async fn open(stage: &Stage, tab: &Tab<'_>) -> Result<String> {
-    let origin = stage.site.origin(GUEST_HOST);
-    let config = json!({ "issuer": stage.issuer(), "clientId": "npm-app" });
-    stage.site.serve(built()?);
-    stage.site.answer("/config.json", config.to_string());
-    tab.goto(&format!("{origin}/")).await?;
-    Ok(origin)
-}
-
-async fn wait(tab: &Tab<'_>, id: &str, wanted: &str) -> Result {
-    let shown = until(format!("{id} {wanted}"), async || {
-        Ok((tab.text(id).await?.as_deref() == Some(wanted)).then_some(()))
-    });
-    match shown.await {
-        Ok(()) => Ok(()),
-        Err(error) => Err(error.context(tab.describe().await)),
-    }
-}
 
 #[test]
 fn the_types_of_the_package_fit_a_strict_app() -> Result {

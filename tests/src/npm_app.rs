@@ -1,0 +1,124 @@
+//! The packed npm package in a Vite app without a framework, on a third site.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use crate::environment;
+use crate::stage::{GUEST_HOST, Stage};
+use crate::tab::Tab;
+use crate::wait::until;
+
+/// The app, built once for each process.
+///
+/// # Errors
+/// When it does not build.
+pub fn built() -> Result<PathBuf> {
+    static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}")));
+    built.clone().map_err(|error| anyhow::anyhow!(error))
+}
+
+fn build() -> Result<PathBuf> {
+    let tarball = environment::file(environment::NPM_TARBALL)?;
+    // A copy: what is installed for a run does not belong in the working tree.
+    let app = environment::output("journeys/npm-app");
+    if app.exists() {
+        std::fs::remove_dir_all(&app)?;
+    }
+    copy(&environment::crate_path("npm-app"), &app)?;
+    let tarball = tarball.to_string_lossy().into_owned();
+    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let install = ["install", "--no-audit", "--no-fund", "--loglevel=error", &tarball];
+    run(Command::new(npm).args(install).current_dir(&app))?;
+    vite(&app, &[])?;
+    Ok(app.join("dist"))
+}
+
+/// The next version of the app: other files, other names, the same behaviour.
+///
+/// # Errors
+/// When it does not build.
+pub fn built_anew() -> Result<PathBuf> {
+    static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| {
+        let build = || -> Result<PathBuf> {
+            let first = built()?;
+            let app = first.parent().context("the app has no directory")?;
+            vite(app, &["--outDir", "next", "--assetsDir", NEXT_ASSETS, "--minify", "false"])?;
+            Ok(app.join("next"))
+        };
+        build().map_err(|error| format!("{error:#}"))
+    });
+    built.clone().map_err(|error| anyhow::anyhow!(error))
+}
+
+/// Where the next version has its scripts.
+pub const NEXT_ASSETS: &str = "next-assets";
+
+fn vite(app: &Path, options: &[&str]) -> Result<()> {
+    let vite = environment::crate_path("node_modules/vite/bin/vite.js");
+    run(Command::new("node").arg(vite).arg("build").args(options).current_dir(app))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from).with_context(|| format!("no {}", from.display()))? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name == "node_modules" || name == "dist" {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to.join(name))?;
+        } else {
+            std::fs::copy(entry.path(), to.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs a program to its end.
+///
+/// # Errors
+/// When it fails; what it said is in the error.
+pub fn run(command: &mut Command) -> Result<()> {
+    let output = command.stdin(Stdio::null()).output()?;
+    ensure!(
+        output.status.success(),
+        "{command:?} ended with {}:\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
+
+/// Opens the app in a tab, at the third site, and gives its origin.
+///
+/// # Errors
+/// When it does not open.
+pub async fn open(stage: &Stage, tab: &Tab<'_>) -> Result<String> {
+    let origin = stage.site.origin(GUEST_HOST);
+    let config = json!({ "issuer": stage.issuer(), "clientId": "npm-app" });
+    stage.site.serve(built()?);
+    stage.site.answer("/config.json", config.to_string());
+    tab.goto(&format!("{origin}/")).await?;
+    Ok(origin)
+}
+
+/// Waits until the element with a test id has this text.
+///
+/// # Errors
+/// When it does not get it.
+pub async fn wait(tab: &Tab<'_>, id: &str, wanted: &str) -> Result<()> {
+    let shown = until(format!("{id} {wanted}"), async || {
+        Ok((tab.text(id).await?.as_deref() == Some(wanted)).then_some(()))
+    });
+    match shown.await {
+        Ok(()) => Ok(()),
+        Err(error) => Err(error.context(tab.describe().await)),
+    }
+}
