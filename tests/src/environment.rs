@@ -15,6 +15,10 @@ pub const CHROMIUM: &str = "GATEPASS_CHROMIUM";
 pub const CHROMEDRIVER: &str = "GATEPASS_CHROMEDRIVER";
 /// The program that makes and fills a store of certificates, where Chromium reads such a store.
 pub const CERTUTIL: &str = "GATEPASS_CERTUTIL";
+/// Where a recording writes its page; without it, one is made all the same and kept with the reports.
+pub const RECORD_PAGE: &str = "GATEPASS_RECORD_PAGE";
+/// Where a recording writes each picture, if it should.
+pub const RECORD_PICTURES: &str = "GATEPASS_RECORD_PICTURES";
 /// The packed npm package.
 pub const NPM_TARBALL: &str = "GATEPASS_NPM_TARBALL";
 

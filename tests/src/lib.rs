@@ -11,6 +11,7 @@
 //!
 //! Not covered: worlds of other engines.
 
+pub mod album;
 pub mod browser;
 pub mod control;
 pub mod environment;

@@ -13,10 +13,12 @@ use axum_server::tls_rustls::RustlsConfig;
 use clap::Args;
 use std::io::{ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use crate::test;
 pub(crate) use build::{Built, build};
 use places::{App, DEFAULT_BASE, Place, Places};
 use provider::Provider;
@@ -32,6 +34,13 @@ pub(crate) struct Options {
     /// Serve https with a certificate of this tree's own authority, which you may trust (docs/tls.md).
     #[arg(long)]
     tls: bool,
+    /// Walk through the three steps in a browser without a window, write what is seen as one page
+    /// (HTML, pictures included, light and dark), and end.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["tls", "control_token", "port_base"])]
+    record: Option<PathBuf>,
+    /// With --record: also write each picture there, as docs/pictures is made.
+    #[arg(long, value_name = "DIR", requires = "record")]
+    pictures: Option<PathBuf>,
     /// Do not open a browser.
     #[arg(long)]
     no_open: bool,
@@ -48,6 +57,10 @@ pub(crate) struct Options {
 
 /// Serves until it is told to stop.
 pub(crate) fn run(options: Options) -> Result<ExitCode> {
+    if let Some(page) = &options.record {
+        test::record(page, options.pictures.as_deref())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let places = Places::new(options.port_base);
     let places = if options.tls { places.over_tls() } else { places };
     // One thread: what is served is small files to one person.

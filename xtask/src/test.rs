@@ -6,6 +6,7 @@
 mod crowd;
 mod libtest;
 mod members;
+mod record;
 mod report;
 mod rows;
 mod server;
@@ -26,6 +27,7 @@ use crate::{deny, npm, workspace};
 use crowd::Crowd;
 use libtest::{Speech, Told, ask_for_events};
 use members::Member;
+pub(crate) use record::record;
 use report::{Entry, Outcome, Report, Ring};
 
 /// What to run.
@@ -328,7 +330,8 @@ struct System {
     browser: Browser,
     certutil: Option<PathBuf>,
     built: Built,
-    npm_tarball: PathBuf,
+    /// Nothing where no test asks for it.
+    npm_tarball: Option<PathBuf>,
     /// This program, which serves the demo.
     xtask: PathBuf,
 }
@@ -338,26 +341,35 @@ impl System {
         // Other people's clients and axe-core.
         needs::npm_packages_of("tests")?;
         Ok(Self {
-            browser: needs::browser()?,
             certutil: needs::certutil()?,
+            npm_tarball: Some(npm::pack()?),
+            ..Self::without_npm(xtask)?
+        })
+    }
+
+    fn without_npm(xtask: &Path) -> Result<Self> {
+        Ok(Self {
+            browser: needs::browser()?,
+            certutil: None,
             built: demo::build()?,
-            npm_tarball: npm::pack()?,
+            npm_tarball: None,
             xtask: xtask.to_path_buf(),
         })
     }
 
     fn environment(&self, world: &str) -> Vec<(&'static str, PathBuf)> {
         let certutil = self.certutil.clone().map(|program| ("GATEPASS_CERTUTIL", program));
+        let npm_tarball = self.npm_tarball.clone().map(|file| ("GATEPASS_NPM_TARBALL", file));
         let mut all = vec![
             ("GATEPASS_WORLD", world.into()),
             ("GATEPASS_IDP_DEV", self.built.idp_dev.clone()),
             ("GATEPASS_DEMO_DIR", workspace::output("demo")),
-            ("GATEPASS_NPM_TARBALL", self.npm_tarball.clone()),
             ("GATEPASS_XTASK", self.xtask.clone()),
             ("GATEPASS_CHROMIUM", self.browser.chromium.clone()),
             ("GATEPASS_CHROMEDRIVER", self.browser.driver.clone()),
         ];
         all.extend(certutil);
+        all.extend(npm_tarball);
         all
     }
 }
