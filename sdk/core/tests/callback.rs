@@ -308,7 +308,7 @@ fn rp6_a_description_is_text_and_evidence_and_cut() {
         add(p, "error_description", &format!("<img src=x onerror=alert(1)>{}", "x".repeat(5000)));
         add(p, "error_uri", "javascript:alert(1)");
     });
-    let evidence = page.session().error.unwrap().evidence.unwrap();
+    let evidence = page.session().error.unwrap().evidence.clone().unwrap();
     assert!(evidence.found.starts_with("server_error: <img src=x onerror=alert(1)>"));
     assert!(evidence.found.chars().count() <= 120);
     assert!(!evidence.found.contains("javascript"));
@@ -320,7 +320,7 @@ fn rp6_a_description_is_text_and_evidence_and_cut() {
         add(p, "error_description", "two");
     });
     page.expect_refused(Code::AccessDenied);
-    assert_eq!(page.session().error.unwrap().evidence.unwrap().found, "access_denied");
+    assert_eq!(page.session().error.unwrap().evidence.clone().unwrap().found, "access_denied");
 }
 
 #[test]

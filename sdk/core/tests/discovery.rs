@@ -207,6 +207,6 @@ fn the_configuration_is_checked_when_a_machine_is_made() {
         spoil(&mut config);
         let Err(error) = Machine::new(config) else { panic!("{option}") };
         assert_eq!(error.code, Code::ConfigInvalid);
-        assert_eq!(error.evidence.unwrap().subject, option);
+        assert_eq!(error.evidence.clone().unwrap().subject, option);
     }
 }

@@ -231,21 +231,19 @@ impl Machine {
     pub(super) fn logout_token_failed(&mut self, error: Error) {
         let forged = error.code.blame() == Blame::Provider;
         let code = if forged { Code::LogoutTokenInvalid } else { error.code };
-        let evidence = error.evidence.or_else(|| {
+        let error = if error.evidence.is_some() {
+            error.with_code(code)
+        } else {
             Error::new(code, "logout token", "one that keeps the rules", error.code.as_str())
-                .evidence
-        });
-        self.set_error(Some(Error { code, evidence }));
+        };
+        self.set_error(Some(error));
     }
 
     fn id_token_failed(&mut self, purpose: &Purpose, error: Error) {
         // With a clock that is far off, times say nothing about the token.
         let timely = matches!(error.code, Code::ExpInvalid | Code::IatInvalid);
-        let error = if timely && self.clock_wrong {
-            Error { code: Code::ClockWrong, ..error }
-        } else {
-            error
-        };
+        let error =
+            if timely && self.clock_wrong { error.with_code(Code::ClockWrong) } else { error };
         match purpose {
             Purpose::SignIn { automatic } => self.arrival_failed(error, *automatic),
             Purpose::Refresh(version) if !self.is_held(version) => {}
