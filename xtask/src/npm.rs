@@ -17,6 +17,26 @@ use crate::{bindgen, workspace};
 /// The base name of what wasm-bindgen writes, which `sdk/npm/ts/load.ts` imports.
 const MODULE: &str = "gatepass";
 
+/// What the compiler is told besides the profile. A stack of 64 KiB in place of 1 MiB makes the
+/// addresses of constants a byte shorter; it lies below them, so running over it traps.
+const SMALL_CODE: [&str; 3] = [
+    "-Clink-arg=-zstack-size=65536",
+    "-Cllvm-args=-disable-lsr",
+    "-Cllvm-args=-inline-call-penalty=50",
+];
+
+/// What the optimiser is told, by what it gained after brotli (docs/adr/0005): functions that are
+/// called once stay functions, loops and blocks are built anew, and the lowest kilobyte of memory,
+/// the end of the stack, counts as never read.
+const SMALL_MODULE: [&str; 6] = [
+    "--low-memory-unused",
+    "--flatten",
+    "--rereloop",
+    "-Oz",
+    "-Oz",
+    "--one-caller-inline-max-function-size=0",
+];
+
 /// Builds the package and says where it is.
 pub(crate) fn run() -> Result<ExitCode> {
     let tarball = pack()?;
@@ -56,7 +76,8 @@ fn module(directory: &Path) -> Result<()> {
     // What the compiler noted about its features has served once the optimiser has read it.
     run_command(
         node_script("binaryen/bin/wasm-opt")
-            .args(["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features", "-o"])
+            .args(SMALL_MODULE)
+            .args(["--strip-debug", "--strip-producers", "--strip-target-features", "-o"])
             .args([&small, &bound.join(&name)]),
     )?;
     let base64 = base64(&fs::read(&small)?);
@@ -67,8 +88,8 @@ fn module(directory: &Path) -> Result<()> {
 /// The module as the compiler makes it.
 fn compiled() -> Result<PathBuf> {
     progress("Building the npm package's wasm");
-    let arguments = ["build", "--package", "gatepass-npm", "--target", WASM, "--profile", "npm"];
-    let built = build(arguments)?;
+    let arguments = ["rustc", "--package", "gatepass-npm", "--target", WASM, "--profile", "npm"];
+    let built = build(arguments.into_iter().chain(["--"]).chain(SMALL_CODE))?;
     let wasm = built.into_iter().find(|artifact| artifact.target == "gatepass_npm");
     Ok(wasm.context("cargo built no gatepass_npm")?.file)
 }

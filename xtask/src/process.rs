@@ -91,9 +91,12 @@ pub(crate) struct Artifact {
 /// configured in several places.
 pub(crate) fn build<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Result<Vec<Artifact>> {
     let mut command = cargo();
+    let mut arguments = arguments.into_iter();
     command
-        .args(arguments)
+        .args(arguments.next())
+        // Before the rest, of which a part may be for the compiler.
         .arg("--message-format=json-render-diagnostics")
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
     let mut child = command.spawn().with_context(|| format!("cannot start {}", shown(&command)))?;
