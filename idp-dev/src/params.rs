@@ -70,7 +70,11 @@ impl ParamsError {
     }
 }
 
-fn decode(text: &str) -> Result<String, ParamsError> {
+/// Undoes the encoding of one name or value of a form.
+///
+/// # Errors
+/// When it is not UTF-8.
+pub(crate) fn decode(text: &str) -> Result<String, ParamsError> {
     let spaced = text.replace('+', " ");
     percent_decode_str(&spaced)
         .decode_utf8()

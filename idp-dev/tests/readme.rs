@@ -83,9 +83,11 @@ fn readme_calls_each_part_of_the_control_api() {
 
 #[test]
 fn configuration_of_the_readme_is_good() {
-    let [text] = blocks("toml")[..] else { panic!("one configuration") };
-    let config = Config::parse("README.md", text).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(config.with_port(8083).issuer(), "http://idp.localhost:8083");
+    let [smallest, more] = blocks("toml")[..] else { panic!("two pieces of configuration") };
+    for text in [smallest, &format!("{smallest}{more}")] {
+        let config = Config::parse("README.md", text).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(config.with_port(8083).issuer(), "http://idp.localhost:8083");
+    }
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ async fn d9_code_gives_tokens_that_say_who_and_how() {
     assert!(!id["sid"].as_str().unwrap().is_empty());
     assert_eq!(id["name"], "Richard Hendricks");
     let access = claims(tokens.access());
-    assert_eq!(access["aud"], serde_json::json!([world.issuer]));
+    assert_eq!(access["aud"], serde_json::json!([world.issuer, "http://api.localhost:8085"]));
     assert_eq!(access["client_id"], "pied-piper");
     assert_eq!(access["sub"], id["sub"]);
     assert_eq!(common::jwt_header(tokens.access())["typ"], "at+jwt");

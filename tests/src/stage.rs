@@ -139,7 +139,7 @@ impl Stage {
                 _demo: demo,
             });
         }
-        bail!("no five free ports in a row after {ATTEMPTS} attempts")
+        bail!("no six free ports in a row after {ATTEMPTS} attempts")
     }
 
     /// The lobby's address.
@@ -198,7 +198,7 @@ const PROVIDER: u16 = 3;
 const CONTROL: u16 = 4;
 const ATTEMPTS: usize = 20;
 
-/// A base whose five ports are free. Below the range from which systems take ports for outgoing
+/// A base whose six ports are free. Below the range from which systems take ports for outgoing
 /// connections, and beside the ports that browsers refuse.
 ///
 /// # Errors
@@ -206,8 +206,8 @@ const ATTEMPTS: usize = 20;
 pub fn free_base() -> Result<u16> {
     for round in 0..1000_u64 {
         let random = RandomState::new().hash_one((std::process::id(), round));
-        let base = 20_000 + u16::try_from(random % 2000).unwrap_or(0) * 5;
-        let is_free = (base..base + 5)
+        let base = 20_000 + u16::try_from(random % 1600).unwrap_or(0) * 6;
+        let is_free = (base..base + 6)
             .all(|port| TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).is_ok());
         if is_free {
             return Ok(base);
@@ -269,10 +269,10 @@ fn write_config(base: u16, site: &Site) -> Result<PathBuf> {
     anyhow::ensure!(output.status.success(), "idp-dev --print-config ended with {}", output.status);
     let mut text = String::from_utf8(output.stdout)?;
     // Marks first: a moved port may equal the default of another part.
-    for offset in 0..5_u16 {
+    for offset in 0..6_u16 {
         text = text.replace(&format!(":{}", 8080 + offset), &format!(":<{offset}>"));
     }
-    for offset in 0..5_u16 {
+    for offset in 0..6_u16 {
         text = text.replace(&format!(":<{offset}>"), &format!(":{}", base + offset));
     }
     for (id, path) in GUESTS {

@@ -27,7 +27,7 @@ use tls::Tls;
 /// How to serve.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// The lobby's port; the apps, the provider and its control API take the four after it.
+    /// The lobby's port; the apps, the provider, its control API and the API take the five after it.
     #[arg(long, value_name = "N", default_value_t = DEFAULT_BASE,
           value_parser = clap::value_parser!(u16).range(1..=places::LAST_BASE))]
     port_base: u16,
@@ -198,7 +198,7 @@ async fn listen(places: &Places, place: Place) -> Result<Vec<TcpListener>> {
 
 fn in_use(places: &Places, place: Place) -> String {
     format!(
-        "port {} of {place} is in use: stop what listens there, or move all five ports with \
+        "port {} of {place} is in use: stop what listens there, or move all six ports with \
          --port-base, such as: cargo xtask demo --port-base {}",
         places.port(place),
         places.another_base(),

@@ -9,7 +9,8 @@ use toml::Spanned;
 
 use super::place::Place;
 use super::{
-    Client, Config, ConfigError, Origin, PORT_PLACEHOLDER, Password, RedirectUri, User, default_sub,
+    Client, Config, ConfigError, Origin, PORT_PLACEHOLDER, Password, RedirectUri, ResourceServer,
+    User, default_sub,
 };
 use crate::clock::Seconds;
 use crate::keys::SigningAlg;
@@ -37,6 +38,8 @@ struct File {
     users: Vec<Spanned<FileUser>>,
     #[serde(default)]
     clients: Vec<Spanned<FileClient>>,
+    #[serde(default)]
+    resource_servers: Vec<FileResourceServer>,
 }
 
 #[derive(Deserialize)]
@@ -72,6 +75,14 @@ struct FileClient {
     offline_access: bool,
     #[serde(default = "yes")]
     id_token_claims: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileResourceServer {
+    id: Spanned<String>,
+    audiences: Spanned<Vec<Spanned<String>>>,
+    secret: Spanned<String>,
 }
 
 fn default_idle_lifetime() -> Spanned<i64> {
@@ -132,6 +143,11 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
         let client = place.client(client.get_ref(), &file, &users, &clients)?;
         clients.push(Arc::new(client));
     }
+    let mut resource_servers: Vec<ResourceServer> = Vec::new();
+    for server in &file.resource_servers {
+        let server = place.resource_server(server, &issuer, &resource_servers)?;
+        resource_servers.push(server);
+    }
     Ok(Config {
         issuer,
         observers,
@@ -140,6 +156,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
         lists_demo_accounts: file.demo_accounts,
         users,
         clients,
+        resource_servers,
     })
 }
 
@@ -286,6 +303,38 @@ impl Place<'_> {
         })
     }
 
+    fn resource_server(
+        &self,
+        server: &FileResourceServer,
+        issuer: &str,
+        others: &[ResourceServer],
+    ) -> Result<ResourceServer, ConfigError> {
+        let id = server.id.get_ref();
+        self.plain_word(&server.id, "a resource server's id")?;
+        if others.iter().any(|other| other.id == *id) {
+            return Err(self.value(server.id.span(), "a resource server's id used once", id));
+        }
+        let audiences = server.audiences.get_ref();
+        if audiences.is_empty() {
+            return Err(self.value(server.audiences.span(), "at least one audience", "[]"));
+        }
+        for audience in audiences {
+            // Every access token is for the provider too: whoever had its name could ask about all.
+            if audience.get_ref() == issuer || audience.get_ref().is_empty() {
+                let expected = "an audience that is not the issuer";
+                return Err(self.value(audience.span(), expected, audience.get_ref()));
+            }
+        }
+        if server.secret.get_ref().is_empty() {
+            return Err(self.value(server.secret.span(), "a secret", ""));
+        }
+        Ok(ResourceServer {
+            id: id.clone(),
+            audiences: audiences.iter().map(|audience| audience.get_ref().clone()).collect(),
+            secret: Secret::new(server.secret.get_ref().clone()),
+        })
+    }
+
     fn redirect_uris(&self, uris: &[Spanned<String>]) -> Result<Vec<RedirectUri>, ConfigError> {
         uris.iter()
             .map(|uri| {
@@ -344,6 +393,30 @@ mod tests {
         parse("idp.toml", &change(Config::EXAMPLE)).unwrap_err()
     }
 
+    /// As the example's resource server has them.
+    const API_AUDIENCES: &str = "audiences = [\"http://api.localhost:8085\"]\nsecret";
+
+    #[test]
+    fn op20_never_prints_the_secret_of_a_resource_server() {
+        for line in ["secret = 73911", "sercet = \"73911\"\nsecret = 1"] {
+            let error = refused(|text| text.replacen("secret = \"demo-api-secret\"", line, 1));
+            assert!(!error.to_string().contains("demo-api-secret"), "{error}");
+        }
+        let error =
+            refused(|text| text.replacen("secret = \"demo-api-secret\"", "secret = 73911", 1));
+        assert!(!error.to_string().contains("73911"), "{error}");
+        let config = parse("idp.toml", Config::EXAMPLE).unwrap();
+        assert!(!format!("{config:?}").contains("demo-api-secret"));
+    }
+
+    #[test]
+    fn resource_servers_have_different_ids() {
+        let again =
+            "[[resource_servers]]\nid = \"demo-api\"\naudiences = [\"x\"]\nsecret = \"y\"\n";
+        let error = refused(|text| format!("{text}\n{again}"));
+        assert_eq!((error.code, &*error.found), ("config_value", "`demo-api`"));
+    }
+
     #[test]
     fn example_is_good_and_has_the_demo_in_it() {
         let config = parse("idp.toml", Config::EXAMPLE).unwrap().with_port(8083);
@@ -382,6 +455,11 @@ mod tests {
             ("username = \"gavin\"", "username = \"richard\""),
             ("gavin@hooli.example", "Richard@PiedPiper.example"),
             ("gavin@hooli.example", "gavin"),
+            ("id = \"demo-api\"", "id = \"demo api\""),
+            ("secret = \"demo-api-secret\"", "secret = \"\""),
+            (API_AUDIENCES, "audiences = []\nsecret"),
+            (API_AUDIENCES, "audiences = [\"http://idp.localhost:{port}\"]\nsecret"),
+            (API_AUDIENCES, "audiences = [\"\"]\nsecret"),
             ("Gavin Belson", " "),
             (
                 "password = \"password\"",

@@ -33,6 +33,7 @@ pub struct Config {
     pub(crate) lists_demo_accounts: bool,
     pub(crate) users: Vec<Arc<User>>,
     pub(crate) clients: Vec<Arc<Client>>,
+    pub(crate) resource_servers: Vec<ResourceServer>,
 }
 
 impl Config {
@@ -76,6 +77,10 @@ impl Config {
 
     pub(crate) fn client(&self, id: &str) -> Option<&Arc<Client>> {
         self.clients.iter().find(|client| client.id == id)
+    }
+
+    pub(crate) fn resource_server(&self, id: &str) -> Option<&ResourceServer> {
+        self.resource_servers.iter().find(|server| server.id == id)
     }
 
     pub(crate) fn user(&self, username: &str) -> Option<&Arc<User>> {
@@ -161,6 +166,16 @@ pub(crate) struct Client {
     pub(crate) allows_offline_access: bool,
     /// Do ID tokens carry the claims of `profile` and `email`, besides UserInfo?
     pub(crate) has_claims_in_id_token: bool,
+}
+
+/// A server that takes access tokens and may ask about them (RFC 7662).
+#[derive(Clone, Debug)]
+pub(crate) struct ResourceServer {
+    pub(crate) id: String,
+    /// The names under which tokens are meant for it; never the issuer.
+    pub(crate) audiences: Vec<String>,
+    /// Proves who asks.
+    pub(crate) secret: Secret,
 }
 
 impl Client {

@@ -4,8 +4,12 @@ mod authorize;
 mod discovery;
 mod end_session;
 pub(crate) mod health;
+mod introspect;
 mod jwks;
 mod login;
+mod program_request;
+mod refusal;
+mod revoke;
 mod root;
 mod session_events;
 mod timeline;
@@ -38,12 +42,15 @@ pub(crate) fn router(provider: Shared) -> Router {
         .route("/.well-known/openid-configuration", get(discovery::get))
         .route("/jwks", get(jwks::get))
         .route("/token", post(token::post))
+        .route("/revoke", post(revoke::post))
         .route("/userinfo", get(userinfo::serve).post(userinfo::serve))
         .route("/session_events", get(session_events::get).layer(no_head.clone()))
         .layer(from_fn_with_state(provider.clone(), client_cors));
     let for_observers = Router::new()
         .route("/timeline", get(timeline::get).layer(no_head))
         .layer(from_fn_with_state(provider.clone(), observer_cors));
+    // RFC 7662: servers ask. There is no CORS, so no page can read an answer.
+    let for_servers = Router::new().route("/introspect", post(introspect::post));
     let for_people = Router::new()
         .route("/", get(root::get))
         .route("/authorize", get(authorize::get).post(authorize::post))
@@ -60,6 +67,7 @@ pub(crate) fn router(provider: Shared) -> Router {
         .route("/assets/{name}", get(asset))
         .merge(for_scripts)
         .merge(for_observers)
+        .merge(for_servers)
         .merge(for_people)
         .fallback(not_found)
         .layer(from_fn_with_state(provider.clone(), base_headers))

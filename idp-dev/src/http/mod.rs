@@ -1,6 +1,7 @@
 //! What all endpoints need of HTTP.
 
 mod assets;
+mod basic;
 mod bearer;
 mod body;
 mod cookies;
@@ -12,6 +13,7 @@ mod respond;
 mod sse;
 
 pub(crate) use assets::{asset, asset_path};
+pub(crate) use basic::basic_credentials;
 pub(crate) use bearer::{BearerError, bearer_token};
 pub(crate) use body::{FormError, read_form, read_limited};
 pub(crate) use cookies::{CookieNames, SameSite, clear as clear_cookie, set as set_cookie};

@@ -49,8 +49,23 @@ pub(crate) enum StepName {
     TokenRefreshed,
     #[serde(rename = "token.replayed")]
     TokenReplayed,
+    #[serde(rename = "revocation.received")]
+    RevocationReceived,
+    #[serde(rename = "revocation.refused")]
+    RevocationRefused,
+    /// The token was unknown or useless already; the app is told that all is well.
+    #[serde(rename = "revocation.unneeded")]
+    RevocationUnneeded,
+    #[serde(rename = "token.revoked")]
+    TokenRevoked,
     #[serde(rename = "grants.revoked")]
     GrantsRevoked,
+    #[serde(rename = "introspection.received")]
+    IntrospectionReceived,
+    #[serde(rename = "introspection.refused")]
+    IntrospectionRefused,
+    #[serde(rename = "introspection.answered")]
+    IntrospectionAnswered,
     #[serde(rename = "userinfo.served")]
     UserinfoServed,
     #[serde(rename = "userinfo.refused")]

@@ -52,8 +52,14 @@ pub(crate) struct AccessToken {
     pub(crate) sid: String,
     /// The grant it came from.
     pub(crate) grant: String,
-    scope: String,
-    expires: UnixTime,
+    pub(crate) sub: String,
+    pub(crate) audiences: Vec<String>,
+    pub(crate) jti: String,
+    pub(crate) scope: String,
+    pub(crate) auth_time: i64,
+    pub(crate) acr: String,
+    pub(crate) issued: UnixTime,
+    pub(crate) expires: UnixTime,
 }
 
 impl AccessToken {
@@ -106,6 +112,7 @@ pub(crate) async fn issue_access_token(
 pub(crate) fn read_access_token(provider: &Provider, token: &str) -> Option<AccessToken> {
     let verified = provider.keys.verify::<Claims>(token, TYPE)?;
     let expires = verified.expiration?.timestamp();
+    let issued = verified.issued_at?.timestamp();
     let claims = verified.custom;
     let issuer = provider.config.issuer();
     if claims.iss != issuer || !claims.aud.iter().any(|aud| aud == issuer) {
@@ -116,8 +123,14 @@ pub(crate) fn read_access_token(provider: &Provider, token: &str) -> Option<Acce
         client_id: claims.client_id,
         sid: claims.sid,
         grant: grant.to_owned(),
+        sub: claims.sub,
+        audiences: claims.aud,
         scope: claims.scope,
+        auth_time: claims.auth_time,
+        acr: claims.acr,
+        issued: UnixTime::from_seconds(issued),
         expires: UnixTime::from_seconds(expires),
+        jti: claims.jti,
     })
 }
 

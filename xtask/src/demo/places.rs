@@ -1,4 +1,4 @@
-//! Where each part of the demo is: five ports in a row, each with a name of its own.
+//! Where each part of the demo is: six ports in a row, each with a name of its own.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,8 +8,8 @@ use crate::workspace;
 /// The lobby's port unless the person says otherwise.
 pub(crate) const DEFAULT_BASE: u16 = 8080;
 
-/// The highest lobby port that leaves room for the other four.
-pub(crate) const LAST_BASE: i64 = 65531;
+/// The highest lobby port that leaves room for the other five.
+pub(crate) const LAST_BASE: i64 = 65530;
 
 /// A part of the demo that has a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,12 +19,13 @@ pub(crate) enum Place {
     Hooli,
     Provider,
     Control,
+    Api,
 }
 
 impl Place {
     /// All that browsers visit.
-    pub(crate) const VISITED: [Self; 4] =
-        [Self::Lobby, Self::PiedPiper, Self::Hooli, Self::Provider];
+    pub(crate) const VISITED: [Self; 5] =
+        [Self::Lobby, Self::PiedPiper, Self::Hooli, Self::Provider, Self::Api];
 
     /// The name under which it is reached.
     pub(crate) fn host(self) -> &'static str {
@@ -34,6 +35,7 @@ impl Place {
             Self::Hooli => "hooli.localhost",
             Self::Provider => "idp.localhost",
             Self::Control => "127.0.0.1",
+            Self::Api => "api.localhost",
         }
     }
 }
@@ -46,6 +48,7 @@ impl fmt::Display for Place {
             Self::Hooli => "Hooli",
             Self::Provider => "the provider",
             Self::Control => "the provider's control API",
+            Self::Api => "the API",
         })
     }
 }
@@ -110,7 +113,7 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    /// Five ports from `base` on, which is at most [`LAST_BASE`].
+    /// Six ports from `base` on, which is at most [`LAST_BASE`].
     pub(crate) fn new(base: u16) -> Self {
         Self { base, is_tls: false }
     }
@@ -128,6 +131,7 @@ impl Places {
             Place::Hooli => 2,
             Place::Provider => 3,
             Place::Control => 4,
+            Place::Api => 5,
         })
     }
 
@@ -151,7 +155,14 @@ impl Places {
     /// A text written for the default ports and http, moved to these.
     pub(crate) fn moved(self, text: &str) -> String {
         let default = Self::new(DEFAULT_BASE);
-        let all = [Place::Lobby, Place::PiedPiper, Place::Hooli, Place::Provider, Place::Control];
+        let all = [
+            Place::Lobby,
+            Place::PiedPiper,
+            Place::Hooli,
+            Place::Provider,
+            Place::Control,
+            Place::Api,
+        ];
         // From right to left over the original, so that a moved port is never moved again.
         let mut moved = text.to_owned();
         let mut found: Vec<(usize, String, String)> = all
@@ -188,6 +199,7 @@ mod tests {
         assert_eq!(places.origin(Place::Hooli), "http://hooli.localhost:9002");
         assert_eq!(places.origin(Place::Provider), "http://idp.localhost:9003");
         assert_eq!(places.origin(Place::Control), "http://127.0.0.1:9004");
+        assert_eq!(places.origin(Place::Api), "http://api.localhost:9005");
     }
 
     #[test]
@@ -225,8 +237,8 @@ mod tests {
     }
 
     #[test]
-    fn suggests_a_base_that_leaves_room_for_five() {
-        for base in [1, 8080, 64_000, 64_001, 65_531] {
+    fn suggests_a_base_that_leaves_room_for_six() {
+        for base in [1, 8080, 64_000, 64_001, 65_530] {
             assert!(i64::from(Places::new(base).another_base()) <= LAST_BASE);
         }
     }

@@ -2,8 +2,9 @@
 
 use axum::response::Response;
 
-use super::respond::{Given, Refusal, give};
+use super::respond::{Given, give};
 use crate::config::Client;
+use crate::endpoints::refusal::Refusal;
 use crate::params::Params;
 use crate::provider::Shared;
 use crate::secret::{Digest, base64url, equal_in_constant_time};

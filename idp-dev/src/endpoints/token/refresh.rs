@@ -2,8 +2,9 @@
 
 use axum::response::Response;
 
-use super::respond::{ErrorCode, Given, Refusal, give};
+use super::respond::{Given, give};
 use crate::config::Client;
+use crate::endpoints::refusal::{ErrorCode, Refusal};
 use crate::params::Params;
 use crate::provider::Shared;
 use crate::session::{self, revoke_family};
