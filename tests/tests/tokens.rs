@@ -56,6 +56,26 @@ fn f5_a_tampered_token_never_creates_a_session() -> Result {
 }
 
 #[test]
+fn callback_needs_one_request() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::open(stage, Client::PiedPiper, browser).await?;
+        app.sign_in("richard").await?;
+        stage.control.wait_for(1, "stream.opened").await?;
+        let requests = browser.requests().await?;
+        let back = requests.iter().rposition(|request| request.url.contains("code="));
+        let after = &requests[back.context("no callback was seen")?..];
+        let asked: Vec<_> = after
+            .iter()
+            .filter(|request| request.host() == "idp.localhost" && request.kind == "Fetch")
+            .map(|request| request.path().trim_start_matches(&stage.issuer()))
+            .collect();
+        // What else there is to know was asked for before the page was left.
+        ensure!(asked == ["/token", "/session_events"], "{asked:?}");
+        Ok(())
+    })
+}
+
+#[test]
 fn rp25_tokens_live_in_memory_only() -> Result {
     journey().go(async |stage, browser| {
         let app = App::open(stage, Client::PiedPiper, browser).await?;

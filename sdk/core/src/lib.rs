@@ -19,6 +19,7 @@ mod id_token;
 pub mod json;
 mod jwk;
 mod jws;
+mod learnt;
 mod logout_token;
 pub mod machine;
 mod memory;

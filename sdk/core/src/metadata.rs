@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Code, Error, Result},
-    json::{Value, read},
+    json::{Value, Writer, read},
 };
 use alloc::string::String;
 
@@ -29,15 +29,20 @@ pub(crate) fn address(issuer: &str) -> String {
 impl Metadata {
     /// Reads the document of `issuer`.
     pub(crate) fn read(bytes: &[u8], issuer: &str) -> Result<Self> {
-        let Ok(document @ Value::Object(_)) = read(bytes) else {
-            return Err(invalid("document", "a JSON object", "something else"));
-        };
+        match read(bytes) {
+            Ok(document @ Value::Object(_)) => Self::of(&document, issuer),
+            _ => Err(invalid("document", "a JSON object", "something else")),
+        }
+    }
+
+    /// What the document says.
+    pub(crate) fn of(document: &Value, issuer: &str) -> Result<Self> {
         // OIDC Discovery 4.3: exactly the issuer that was asked, else anybody could answer for it.
         let found = document.str("issuer").unwrap_or_default();
         if found != issuer {
             return Err(Error::new(Code::IssuerMismatch, "issuer", issuer, found));
         }
-        let endpoint = |name| match optional_endpoint(&document, name) {
+        let endpoint = |name| match optional_endpoint(document, name) {
             Ok(None) => Err(invalid(name, "an https address", "")),
             Ok(Some(url)) => Ok(url),
             Err(error) => Err(error),
@@ -46,9 +51,9 @@ impl Metadata {
         let authorization_endpoint = endpoint("authorization_endpoint")?;
         let token_endpoint = endpoint("token_endpoint")?;
         let jwks_uri = endpoint("jwks_uri")?;
-        let userinfo_endpoint = optional_endpoint(&document, "userinfo_endpoint")?;
-        let end_session_endpoint = optional_endpoint(&document, "end_session_endpoint")?;
-        let session_events_endpoint = optional_endpoint(&document, "session_events_endpoint")?;
+        let userinfo_endpoint = optional_endpoint(document, "userinfo_endpoint")?;
+        let end_session_endpoint = optional_endpoint(document, "end_session_endpoint")?;
+        let session_events_endpoint = optional_endpoint(document, "session_events_endpoint")?;
         Ok(Self {
             authorization_endpoint: authorization_endpoint.into(),
             token_endpoint: token_endpoint.into(),
@@ -59,6 +64,30 @@ impl Metadata {
             promises_iss: document.get("authorization_response_iss_parameter_supported")
                 == Some(&Value::Bool(true)),
         })
+    }
+
+    /// The document again, with the members that are used.
+    pub(crate) fn write(&self, issuer: &str, writer: &mut Writer) {
+        writer.open('{');
+        writer.member("issuer", issuer);
+        let endpoints = [
+            ("authorization_endpoint", Some(&self.authorization_endpoint)),
+            ("token_endpoint", Some(&self.token_endpoint)),
+            ("jwks_uri", Some(&self.jwks_uri)),
+            ("userinfo_endpoint", self.userinfo_endpoint.as_ref()),
+            ("end_session_endpoint", self.end_session_endpoint.as_ref()),
+            ("session_events_endpoint", self.session_events_endpoint.as_ref()),
+        ];
+        for (name, url) in endpoints {
+            if let Some(url) = url {
+                writer.member(name, url);
+            }
+        }
+        if self.promises_iss {
+            writer.name("authorization_response_iss_parameter_supported");
+            writer.raw("true");
+        }
+        writer.close('}');
     }
 }
 

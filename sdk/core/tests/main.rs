@@ -11,6 +11,7 @@ mod door;
 mod id_token;
 mod journey;
 mod json;
+mod learnt;
 mod logout;
 mod schedules;
 mod signatures;

@@ -12,6 +12,14 @@ use crate::{
 };
 use alloc::{boxed::Box, string::String};
 
+/// A code on its way to become tokens.
+pub(super) struct Redemption {
+    pub(super) attempt: SignInAttempt,
+    response: Box<UntrustedResponse>,
+    /// Where it was sent in vain, and what came of it.
+    failed: Option<(String, Error)>,
+}
+
 impl Machine {
     /// Rung 2: the page was loaded by an answer of the provider.
     pub(super) fn handle_callback(&mut self, callback: &str) {
@@ -67,28 +75,38 @@ impl Machine {
                 if handled {
                     return self.ask_other_tabs();
                 }
-                self.with_metadata(Goal::Redeem(Box::new(attempt), response), false);
+                let redemption = Redemption { attempt, response, failed: None };
+                self.with_metadata(Goal::Redeem(Box::new(redemption)), false);
             }
         }
     }
 
     /// OIDC Core 3.1.3: the code for tokens.
-    pub(super) fn redeem(
-        &mut self,
-        metadata: &Metadata,
-        attempt: Box<SignInAttempt>,
-        response: &UntrustedResponse,
-    ) {
+    pub(super) fn redeem(&mut self, metadata: &Metadata, redemption: Box<Redemption>) {
+        let Redemption { attempt, response, failed } = &*redemption;
+        let endpoint = metadata.token_endpoint.clone();
+        // A code is not sent twice to one place.
+        if let Some((tried, error)) = failed
+            && *tried == endpoint
+        {
+            return self.arrival_failed(error.clone(), attempt.automatic);
+        }
         match response.code(&self.config.issuer, metadata.promises_iss) {
             Ok(code) => {
                 let form = code_form(&self.config, &code, &attempt.code_verifier);
-                self.post(metadata.token_endpoint.clone(), form, Expect::Tokens(attempt));
+                self.post(endpoint, form, Expect::Tokens(redemption));
             }
             Err(error) => self.arrival_failed(error, attempt.automatic),
         }
     }
 
-    pub(super) fn handle_tokens(&mut self, answer: &Answer, bytes: &[u8], attempt: &SignInAttempt) {
+    pub(super) fn handle_tokens(
+        &mut self,
+        answer: &Answer,
+        bytes: &[u8],
+        mut redemption: Box<Redemption>,
+    ) {
+        let attempt = &redemption.attempt;
         let read = match answer {
             Answer::Response { response } => read_response(response, bytes, self.time()),
             other => {
@@ -96,6 +114,15 @@ impl Machine {
                 Err(super::provider::failure(other, code, "token_endpoint"))
             }
         };
+        // What was learnt before may have changed since: if the provider has moved, its new place is
+        // asked.
+        if let (Err(error), Some(metadata), true) =
+            (&read, &self.metadata, self.metadata_is_kept && redemption.failed.is_none())
+            && matches!(error.code, Code::IssuerUnreachable | Code::TokenResponseInvalid)
+        {
+            redemption.failed = Some((metadata.token_endpoint.clone(), error.clone()));
+            return self.with_metadata(Goal::Redeem(redemption), true);
+        }
         let begun = read.and_then(|response| {
             let id_token = response.id_token.ok_or(Code::IdTokenMissing)?;
             let expected = Expected {

@@ -93,6 +93,7 @@ impl Machine {
         );
         let record =
             Attempt::SignIn(departure.attempt.clone()).write(&self.config, self.local_time());
+        self.keep_learnt();
         let (state, return_to) = (departure.state.clone(), departure.return_to.clone());
         self.save_attempt(&state, return_to, record, Expect::AttemptSaved(departure, url));
     }

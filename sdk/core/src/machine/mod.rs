@@ -30,7 +30,7 @@ use crate::{
     config::Config,
     entropy::Entropy,
     error::{Code, Error, Result},
-    jwk::KeySet,
+    learnt::DatedKeys,
     memory::Memory,
     metadata::{Metadata, is_web_address},
     secret::Secret,
@@ -60,8 +60,11 @@ pub struct Machine {
     clock_wrong: bool,
 
     metadata: Option<Arc<Metadata>>,
+    /// It was learnt by the page before this one.
+    metadata_is_kept: bool,
     goals: Vec<Goal>,
-    keys: Option<KeySet>,
+    keys: Option<DatedKeys>,
+    /// When this page fetched them.
     keys_fetched_at_ms: Option<i64>,
 
     status: Status,
@@ -93,13 +96,17 @@ enum Expect {
     /// The document that all [`Goal`]s wait for.
     Metadata,
     Memory,
+    /// What the page before this one has learnt.
+    Learnt,
     StartLock,
     Hint,
     HintAfterReturn,
     Attempt(Box<crate::authorization::UntrustedResponse>),
     Challenge(Box<departure::Departure>),
     AttemptSaved(Box<departure::Departure>, Secret),
-    Tokens(Box<crate::attempt::SignInAttempt>),
+    Tokens(Box<arrival::Redemption>),
+    /// Before the page is left.
+    KeysToKeep(Box<departure::Departure>),
     Keys(Box<verification::Verification>),
     Signature(Box<verification::Verification>),
     AccessTokenHash(Box<verification::HashCheck>),
@@ -114,7 +121,7 @@ enum Expect {
 /// What the provider's metadata is needed for.
 enum Goal {
     Depart(Box<departure::Departure>),
-    Redeem(Box<crate::attempt::SignInAttempt>, Box<crate::authorization::UntrustedResponse>),
+    Redeem(Box<arrival::Redemption>),
     Keys(Box<verification::Verification>),
     Refresh,
     Check(Option<u32>),
@@ -187,6 +194,7 @@ impl Machine {
             clock_offset_ms: 0,
             clock_wrong: false,
             metadata: None,
+            metadata_is_kept: false,
             goals: Vec::new(),
             keys: None,
             keys_fetched_at_ms: None,
@@ -264,6 +272,7 @@ impl Machine {
             Expect::Nothing => {}
             Expect::Metadata => self.handle_metadata(answer, bytes),
             Expect::Memory => self.handle_memory(answer),
+            Expect::Learnt => self.handle_learnt(answer),
             Expect::StartLock => self.handle_start_lock(effect, answer),
             Expect::Hint => self.handle_hint(answer),
             Expect::HintAfterReturn => self.handle_hint_after_return(answer),
@@ -272,7 +281,8 @@ impl Machine {
             Expect::AttemptSaved(departure, url) => {
                 self.handle_attempt_saved(answer, &departure, url);
             }
-            Expect::Tokens(attempt) => self.handle_tokens(answer, bytes, &attempt),
+            Expect::Tokens(redemption) => self.handle_tokens(answer, bytes, redemption),
+            Expect::KeysToKeep(departure) => self.handle_keys_to_keep(answer, bytes, departure),
             Expect::Keys(verification) => self.handle_keys(answer, bytes, verification),
             Expect::Signature(verification) => self.handle_signature(answer, verification),
             Expect::AccessTokenHash(check) => self.handle_access_token_hash(answer, check),

@@ -4,9 +4,11 @@ use super::{Expect, Goal, Machine};
 use crate::{
     error::{Code, Error, Result},
     jwk::KeySet,
+    learnt::{self, DatedKeys},
     metadata::{Metadata, address},
+    secret::Secret,
     time::{difference, sum},
-    wire::{Answer, Effect, Failure, Status},
+    wire::{Answer, Area, Effect, Failure, Status},
 };
 use alloc::{boxed::Box, string::String, sync::Arc};
 
@@ -15,6 +17,9 @@ const REACH_TIMEOUT_MS: u32 = 5_000;
 
 /// How long other requests may take.
 pub(super) const REQUEST_TIMEOUT_MS: u32 = 10_000;
+
+/// How long a page that is about to be left waits for keys that it could do without.
+const KEYS_TO_KEEP_TIMEOUT_MS: u32 = 2_000;
 
 /// The longest document that is read, in bytes.
 pub(super) const LONGEST_DOCUMENT: u32 = 256 * 1024;
@@ -47,7 +52,7 @@ impl Machine {
     pub(super) fn fetch(
         &mut self,
         url: String,
-        authorization: Option<crate::secret::Secret>,
+        authorization: Option<Secret>,
         timeout_ms: u32,
         expect: Expect,
     ) {
@@ -63,7 +68,7 @@ impl Machine {
     }
 
     /// A POST of a form without cookies.
-    pub(super) fn post(&mut self, url: String, form: crate::secret::Secret, expect: Expect) {
+    pub(super) fn post(&mut self, url: String, form: Secret, expect: Expect) {
         let effect = Effect::Fetch {
             method: "POST",
             url,
@@ -82,6 +87,7 @@ impl Machine {
         match read {
             Ok(metadata) => {
                 self.metadata = Some(Arc::new(metadata));
+                self.metadata_is_kept = false;
                 for goal in goals {
                     self.pursue(goal);
                 }
@@ -97,15 +103,19 @@ impl Machine {
     fn pursue(&mut self, goal: Goal) {
         let Some(metadata) = self.metadata.clone() else { return };
         match goal {
-            Goal::Depart(departure) => self.depart(departure),
-            Goal::Redeem(attempt, response) => self.redeem(&metadata, attempt, &response),
+            Goal::Depart(departure) => {
+                let now = self.local_time();
+                if self.keys.as_ref().is_some_and(|keys| keys.is_recent(now)) {
+                    self.depart(departure);
+                } else {
+                    let (url, expect) = (metadata.jwks_uri.clone(), Expect::KeysToKeep(departure));
+                    self.fetch(url, None, KEYS_TO_KEEP_TIMEOUT_MS, expect);
+                }
+            }
+            Goal::Redeem(redemption) => self.redeem(&metadata, redemption),
             Goal::Keys(verification) => {
-                self.fetch(
-                    metadata.jwks_uri.clone(),
-                    None,
-                    REQUEST_TIMEOUT_MS,
-                    Expect::Keys(verification),
-                );
+                let (url, expect) = (metadata.jwks_uri.clone(), Expect::Keys(verification));
+                self.fetch(url, None, REQUEST_TIMEOUT_MS, expect);
             }
             Goal::Refresh => self.send_refresh(metadata.token_endpoint.clone()),
             Goal::Check(command) => self.send_check(metadata.userinfo_endpoint.clone(), command),
@@ -119,7 +129,7 @@ impl Machine {
     fn abandon(&mut self, goal: Goal, error: Error) {
         match goal {
             Goal::Depart(departure) => self.departure_failed(&departure, error),
-            Goal::Redeem(attempt, _) => self.arrival_failed(error, attempt.automatic),
+            Goal::Redeem(redemption) => self.arrival_failed(error, redemption.attempt.automatic),
             Goal::Keys(verification) => self.verification_failed(&verification, error),
             Goal::Refresh => self.refresh_failed(error),
             Goal::Check(command) => self.check_failed(command, error),
@@ -140,13 +150,50 @@ impl Machine {
         bytes: &[u8],
         verification: Box<super::verification::Verification>,
     ) {
-        match document(answer, Code::KeysInvalid, "key set").and_then(|_| KeySet::read(bytes)) {
-            Ok(keys) => {
-                self.keys = Some(keys);
-                self.keys_fetched_at_ms = Some(self.now.monotonic_ms);
-                self.verify(verification);
-            }
+        match self.learn_keys(answer, bytes) {
+            Ok(()) => self.verify(verification),
             Err(error) => self.verification_failed(&verification, error),
+        }
+    }
+
+    fn learn_keys(&mut self, answer: &Answer, bytes: &[u8]) -> Result<()> {
+        document(answer, Code::KeysInvalid, "key set")?;
+        let keys = KeySet::read(bytes)?;
+        self.keys = Some(DatedKeys { keys, fetched_at: self.local_time() });
+        self.keys_fetched_at_ms = Some(self.now.monotonic_ms);
+        Ok(())
+    }
+
+    /// The keys are known before the page is left, or are looked for when they are needed.
+    pub(super) fn handle_keys_to_keep(
+        &mut self,
+        answer: &Answer,
+        bytes: &[u8],
+        departure: Box<super::departure::Departure>,
+    ) {
+        drop(self.learn_keys(answer, bytes));
+        self.depart(departure);
+    }
+
+    /// Keeps what is known of the provider for the page that comes back.
+    pub(super) fn keep_learnt(&mut self) {
+        if let Some(metadata) = &self.metadata {
+            let now = self.local_time();
+            let record = learnt::write(metadata, &self.config.issuer, self.keys.as_ref(), now);
+            let key = self.shared_key("learnt");
+            self.save(Area::Tab, key, Secret(record));
+        }
+    }
+
+    pub(super) fn handle_learnt(&mut self, answer: &Answer) {
+        let now = self.local_time();
+        if let Answer::Loaded { value: Some(text) } = answer
+            && self.metadata.is_none()
+            && let Some((metadata, keys)) = learnt::read_record(text, &self.config.issuer, now)
+        {
+            self.metadata = Some(Arc::new(metadata));
+            self.metadata_is_kept = true;
+            self.keys = keys;
         }
     }
 

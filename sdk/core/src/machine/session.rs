@@ -83,7 +83,7 @@ impl Machine {
             started_at: held.started_at,
             accepted_at: held.id_token.accepted_at(),
             clock_offset_ms: self.clock_offset_ms,
-            keys: self.keys.as_ref().map(|keys| keys.text().into()).unwrap_or_default(),
+            keys: self.keys.as_ref().map(|dated| dated.keys.text().into()).unwrap_or_default(),
         };
         self.broadcast(&Message::Session(Box::new(session)));
     }

@@ -95,6 +95,8 @@ impl Machine {
                 self.broadcast(&Message::Hello);
                 let key = self.shared_key("memory");
                 self.load(Area::Tab, key, Expect::Memory);
+                let key = self.shared_key("learnt");
+                self.load(Area::Tab, key, Expect::Learnt);
                 let effect = Effect::TakeLock {
                     name: self.config.shared_name(),
                     if_free: true,

@@ -7,6 +7,7 @@ use crate::{
     id_token::{UntrustedIdToken, VerifiedIdToken},
     jwk::KeySet,
     jws::UntrustedJws,
+    learnt::DatedKeys,
     logout_token::{Judgement, UntrustedLogoutToken},
     secret::Secret,
     tabs::{SharedSession, Version},
@@ -60,6 +61,11 @@ impl Verification {
         Box::new(Self { subject, refetched: false })
     }
 
+    /// Whether it came on the channel of the tabs.
+    const fn is_shared(&self) -> bool {
+        matches!(self.subject, Subject::IdToken { purpose: Purpose::Adopt(_), .. })
+    }
+
     /// A key that came with a shared session: believed for that session only, as far as whoever
     /// speaks on the channel is believed at all.
     fn shared_key(&self) -> Option<Raw> {
@@ -82,8 +88,8 @@ impl Verification {
 impl Machine {
     /// Finds the key and asks for the signature's verdict. An unknown key makes the set be fetched
     /// anew, once (OIDC Core 10.1.1: providers rotate).
-    pub(super) fn verify(&mut self, mut verification: Box<Verification>) {
-        let key = self.keys.as_ref().and_then(|keys| keys.choose(verification.jws()));
+    pub(super) fn verify(&mut self, verification: Box<Verification>) {
+        let key = self.keys.as_ref().and_then(|dated| dated.keys.choose(verification.jws()));
         let key = key.or_else(|| verification.shared_key());
         if let Some(key) = key {
             let jws = verification.jws();
@@ -95,8 +101,7 @@ impl Machine {
             };
             self.effect(effect, Expect::Signature(verification));
         } else if !verification.refetched && self.may_fetch_keys() {
-            verification.refetched = true;
-            self.with_metadata(Goal::Keys(verification), false);
+            self.fetch_keys_for(verification);
         } else {
             let key_id = verification.jws().key_id.clone().unwrap_or_default();
             let error = Error::new(Code::KeyNotFound, "kid", "one fitting key", &key_id);
@@ -104,7 +109,26 @@ impl Machine {
         }
     }
 
+    fn fetch_keys_for(&mut self, mut verification: Box<Verification>) {
+        verification.refetched = true;
+        self.with_metadata(Goal::Keys(verification), false);
+    }
+
     pub(super) fn handle_signature(&mut self, answer: &Answer, verification: Box<Verification>) {
+        // A key that was learnt by an earlier page may have been replaced under its name: the provider
+        // is asked before its token is blamed. (Not for what comes on the channel: anybody speaks
+        // there.)
+        let is_wrong = matches!(
+            answer,
+            Answer::Verdict { valid: false } | Answer::Failed { reason: Failure::BadKey }
+        );
+        if is_wrong
+            && !verification.is_shared()
+            && self.keys_fetched_at_ms.is_none()
+            && !verification.refetched
+        {
+            return self.fetch_keys_for(verification);
+        }
         let valid = match answer {
             Answer::Verdict { valid } => *valid,
             Answer::Failed { reason: Failure::BadKey } => {
@@ -191,7 +215,10 @@ impl Machine {
                     return;
                 }
                 if self.keys.is_none() {
-                    self.keys = KeySet::read(shared.keys.as_bytes()).ok();
+                    let keys = KeySet::read(shared.keys.as_bytes()).ok();
+                    // How old they are is not known: before a departure they are fetched anew.
+                    self.keys =
+                        keys.map(|keys| DatedKeys { keys, fetched_at: UnixTime::default() });
                 }
                 if self.clock_offset_ms == 0 {
                     self.clock_offset_ms = shared.clock_offset_ms;

@@ -23,6 +23,8 @@ impl Browser {
             Endpoint::UserInfo
         } else if is("session_events_endpoint") {
             Endpoint::Events
+        } else if url.ends_with("/old") {
+            Endpoint::Gone
         } else {
             panic!("a request to {url}")
         }
@@ -54,8 +56,9 @@ impl Browser {
         form: Option<String>,
     ) {
         let endpoint = self.endpoint(&url);
-        assert_eq!(method == "POST", endpoint == Endpoint::Token, "{method} {url}");
-        assert_eq!(form.is_some(), endpoint == Endpoint::Token);
+        let is_form = matches!(endpoint, Endpoint::Token | Endpoint::Gone);
+        assert_eq!(method == "POST", is_form, "{method} {url}");
+        assert_eq!(form.is_some(), is_form);
         assert_eq!(authorization.is_some(), endpoint == Endpoint::UserInfo);
         let form = form.unwrap_or_default();
         let form: BTreeMap<String, String> =

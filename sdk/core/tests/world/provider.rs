@@ -22,6 +22,8 @@ pub enum Endpoint {
     Token,
     UserInfo,
     Events,
+    /// Where something was once.
+    Gone,
 }
 
 /// A request as it arrived.
@@ -364,6 +366,7 @@ impl Provider {
                 Endpoint::Token => self.token(&request.form, now),
                 Endpoint::UserInfo => self.user_info(&request, now),
                 Endpoint::Events => self.events(&request, now),
+                Endpoint::Gone => Reply::json(404, &json!({})),
             }
         };
         reply.has_date &= self.sends_date;
