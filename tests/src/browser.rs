@@ -43,6 +43,8 @@ pub struct Flavour {
     pub blocks_storage: bool,
     /// It trusts the authority of `demo --tls`, as after a person's decision.
     pub trusts_demo: bool,
+    /// Nothing is logged: for what is timed, which the log would slow down.
+    pub is_unlogged: bool,
 }
 
 impl Browser {
@@ -64,8 +66,10 @@ impl Browser {
             preferences["profile.default_content_setting_values.cookies"] = json!(2);
         }
         options.add_experimental_option("prefs", preferences)?;
-        options.set_logging_prefs("performance", LoggingPrefsLogLevel::All)?;
-        options.set_logging_prefs("browser", LoggingPrefsLogLevel::All)?;
+        if !flavour.is_unlogged {
+            options.set_logging_prefs("performance", LoggingPrefsLogLevel::All)?;
+            options.set_logging_prefs("browser", LoggingPrefsLogLevel::All)?;
+        }
         let (address, own) = if flavour.trusts_demo {
             let home = Home::make()?;
             let (program, port) = start_driver(Some(home.path()))?;
@@ -92,6 +96,15 @@ impl Browser {
     /// When the browser does not open one.
     pub async fn new_tab(&self) -> Result<Tab<'_>> {
         let handle = self.driver.new_tab().await?;
+        Ok(Tab { browser: self, handle })
+    }
+
+    /// A new, empty tab in a window of its own: both windows are in front.
+    ///
+    /// # Errors
+    /// When the browser does not open one.
+    pub async fn new_window(&self) -> Result<Tab<'_>> {
+        let handle = self.driver.new_window().await?;
         Ok(Tab { browser: self, handle })
     }
 

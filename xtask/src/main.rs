@@ -7,6 +7,7 @@
 //! output of every program that is started go to standard error.
 
 mod audit;
+mod bench;
 mod bindgen;
 mod demo;
 mod deny;
@@ -41,6 +42,8 @@ enum Verb {
     Npm,
     /// Print what the npm client weighs when an app bundles it.
     Size(size::Options),
+    /// Measure ours beside the peers, in tables for people or as JSON.
+    Bench(bench::Options),
     /// Write the types and docs that are generated from the core's definitions.
     Types,
     /// Look the dependencies up in the database of known vulnerabilities.
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Verb::Test(options) => test::run(options),
         Verb::Npm => npm::run(),
         Verb::Size(options) => size::run(&options),
+        Verb::Bench(options) => bench::run(&options),
         Verb::Types => types::run(),
         Verb::Audit => audit::run(),
         Verb::Guard(options) => guard::run(options),

@@ -1,0 +1,140 @@
+//! The pages in a real browser that blocks third-party cookies, with idp-dev behind them.
+
+use anyhow::{Context, Result, ensure};
+use gatepass_tests::browser::Flavour;
+use gatepass_tests::pages::SignInPage;
+use gatepass_tests::site::Site;
+use gatepass_tests::world::World;
+use gatepass_tests::{Browser, Tab, until};
+use serde_json::Value;
+
+use crate::pages::Pages;
+use crate::server::{Alg, PASSWORD, Server, USERNAME};
+
+/// Everything that a measurement in the browser needs.
+pub(crate) struct Scene {
+    pub(crate) browser: Browser,
+    pub(crate) pages: Pages,
+    /// Runs for as long as the scene.
+    pub(crate) provider: Server,
+}
+
+impl Scene {
+    /// Sets it up for these clients, each at a site of its own name.
+    ///
+    /// # Errors
+    /// When a part does not start, or the browser does not block third-party cookies.
+    pub(crate) async fn set(clients: &[&str]) -> Result<Self> {
+        let world = World::of_this_run()?;
+        ensure!(
+            world == World::ChromiumBlocked,
+            "figures are made with third-party cookies blocked"
+        );
+        let pages = Pages::start().await?;
+        let addresses: Vec<_> =
+            clients.iter().map(|client| format!("{}/", pages.origin(client))).collect();
+        let registered: Vec<_> =
+            clients.iter().zip(&addresses).map(|(id, address)| (*id, address.as_str())).collect();
+        let provider = Server::idp_dev("http://idp.localhost:{port}", "", &registered, ALG).await?;
+        pages.provider_is_at(&provider.issuer);
+        let browser = Browser::start(world, Flavour { is_unlogged: true, ..Flavour::default() });
+        let browser = browser.await?;
+        world.prove(&browser, &Site::start().await?).await?;
+        Ok(Self { browser, pages, provider })
+    }
+
+    /// A client's page in a tab.
+    pub(crate) fn page<'a>(&self, client: &str, tab: Tab<'a>) -> Page<'a> {
+        Page { tab, origin: self.pages.origin(client) }
+    }
+}
+
+/// One client's page in a tab.
+pub(crate) struct Page<'a> {
+    pub(crate) tab: Tab<'a>,
+    origin: String,
+}
+
+impl Page<'_> {
+    /// Loads the page as a browser does that was never there, apart from files that it keeps.
+    ///
+    /// # Errors
+    /// When the page does not say that nobody is signed in.
+    pub(crate) async fn open_anew(&self) -> Result<()> {
+        self.tab.goto(&format!("{}/blank", self.origin)).await?;
+        self.tab.run(FORGET, vec![]).await?;
+        self.open().await
+    }
+
+    /// Loads the page and waits until it can be used.
+    ///
+    /// # Errors
+    /// When the page does not say that nobody is signed in.
+    pub(crate) async fn open(&self) -> Result<()> {
+        self.tab.goto(&format!("{}/", self.origin)).await?;
+        self.wait("status", "anonymous").await?;
+        self.wait("ready", "ready").await
+    }
+
+    /// Clicks "Sign in" and comes back: by the form if the provider shows it, by its session
+    /// otherwise.
+    ///
+    /// # Errors
+    /// When the page does not say that somebody is signed in.
+    pub(crate) async fn sign_in(&self, shows_form: bool) -> Result<()> {
+        self.tab.click("sign-in").await?;
+        if shows_form {
+            SignInPage::wait(self.tab.clone()).await?.submit(USERNAME, PASSWORD).await?;
+        }
+        self.wait("status", "authenticated").await
+    }
+
+    /// Waits until the page is here and shows a text.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub(crate) async fn wait(&self, id: &str, wanted: &str) -> Result<()> {
+        let shown = until(format!("{id} {wanted} at {}", self.origin), async || {
+            let here = self.tab.address().await?.starts_with(&self.origin);
+            Ok((here && self.tab.text(id).await?.as_deref() == Some(wanted)).then_some(()))
+        });
+        match shown.await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(error.context(self.tab.describe().await)),
+        }
+    }
+
+    /// When somebody clicked, in milliseconds since 1970 by the browser's clock.
+    ///
+    /// # Errors
+    /// When the page kept no click.
+    pub(crate) async fn clicked(&self) -> Result<f64> {
+        let kept = "return Number(sessionStorage.getItem('bench:clicked') ?? undefined)";
+        number(&self.tab.run(kept, vec![]).await?).context("the page kept no click")
+    }
+
+    /// When the page last set a mark, likewise.
+    ///
+    /// # Errors
+    /// When it has not.
+    pub(crate) async fn marked(&self, name: &str) -> Result<f64> {
+        let read = "const mark = performance.getEntriesByName(arguments[0]).at(-1);\
+                    return mark ? performance.timeOrigin + mark.startTime : null";
+        let mark = self.tab.run(read, vec![name.into()]).await?;
+        number(&mark).with_context(|| format!("the page has no mark {name}"))
+    }
+}
+
+/// A number of the page's.
+pub(crate) fn number(value: &Value) -> Result<f64> {
+    value.as_f64().with_context(|| format!("{value} is no number"))
+}
+
+/// Removes what a client keeps in its site.
+const FORGET: &str = "sessionStorage.clear(); localStorage.clear();\
+    for (const pair of document.cookie.split('; ')) {\
+      document.cookie = `${pair.split('=')[0]}=; Max-Age=0; Path=/`;\
+    }";
+
+/// The default of OpenID Connect.
+const ALG: Alg = Alg::Rs256;

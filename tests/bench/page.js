@@ -1,0 +1,23 @@
+// The page around each client: the same for all, with nothing else in it.
+
+/** Opens a client, shows what it says, and lets a person sign in and out. */
+export async function page(open) {
+  const find = (id) => document.querySelector(`[data-testid="${id}"]`);
+  const show = (status) => {
+    performance.mark(`status:${status}`);
+    find("status").textContent = status;
+  };
+  const config = JSON.parse(document.querySelector("meta[name=config]").content);
+  try {
+    const client = await open(config, show);
+    find("sign-in").onclick = () => client.signIn();
+    find("sign-out").onclick = (event) => {
+      // When the person clicked; what follows leaves this page.
+      sessionStorage.setItem("bench:clicked", performance.timeOrigin + event.timeStamp);
+      client.signOut();
+    };
+    find("ready").textContent = "ready";
+  } catch (error) {
+    find("status").textContent = `failed: ${error}`;
+  }
+}

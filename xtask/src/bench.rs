@@ -1,0 +1,165 @@
+//! `cargo xtask bench`: the figures, ours beside the peers' in one run, on the machine at hand.
+//!
+//! The measuring is done by the program `bench` of `tests`, which knows pages and providers from
+//! outside only. Here it is given what it measures, and what it says is put into tables. Nothing
+//! here fails because something is slow.
+
+mod aims;
+mod machine;
+mod readme;
+mod report;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use crate::process::{Artifact, build, progress, read, run as run_command};
+use crate::{needs, npm, size, workspace};
+use report::{Measured, Report};
+
+/// What to measure, and how to tell.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// One part; without it, all of them.
+    #[arg(value_enum)]
+    part: Option<Part>,
+    /// A few runs only: to see that it works.
+    #[arg(long)]
+    quick: bool,
+    /// Print the report for machines instead of the tables.
+    #[arg(long)]
+    json: bool,
+    /// Afterwards write the tables into README.md.
+    #[arg(long)]
+    readme: bool,
+}
+
+/// A part of the figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Part {
+    /// What the clients weigh.
+    Size,
+    /// A sign-out at one app to the other app's knowing, cookies blocked.
+    Logout,
+    /// A callback's load to a session.
+    Callback,
+    /// A provider's start to the first verified ID token; its memory.
+    Start,
+    /// Discovery requests and logins per second.
+    Load,
+    /// 2,000 open event streams.
+    Streams,
+}
+
+impl Part {
+    /// All, in the order of the report.
+    const ALL: [Self; 6] =
+        [Self::Size, Self::Logout, Self::Callback, Self::Start, Self::Load, Self::Streams];
+
+    /// Its name, as it is typed and as it stands in the report.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Size => "size",
+            Self::Logout => "logout",
+            Self::Callback => "callback",
+            Self::Start => "start",
+            Self::Load => "load",
+            Self::Streams => "streams",
+        }
+    }
+}
+
+/// Measures, and tells what came of it.
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    let parts: Vec<Part> = options.part.map_or(Part::ALL.to_vec(), |part| vec![part]);
+    let is_one = options.part.is_some();
+    // A part that is measured alone takes its place beside the others of earlier runs.
+    let mut report = if is_one { Report::earlier() } else { Report::default() };
+    let program = match parts.iter().any(|part| *part != Part::Size) {
+        true => Some(Program::prepare(&parts)?),
+        false => None,
+    };
+    for part in parts {
+        progress(&format!("Measuring {}", part.name()));
+        let rows = match &program {
+            Some(program) if part != Part::Size => program.measure(part, options.quick)?,
+            _ => report::rows_of_weights(&size::weigh()?.rows),
+        };
+        report.put(Measured::now(part, options.quick, rows)?);
+        // After each part: what is measured is kept, whatever happens to the next.
+        workspace::report("bench.json", &report.to_json()?)?;
+    }
+    if options.json {
+        println!("{}", report.to_json()?);
+    } else {
+        print!("{}", report.tables());
+    }
+    if options.readme {
+        readme::write(&report)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The program that measures, and what it is given.
+struct Program {
+    bench: PathBuf,
+    environment: Vec<(&'static str, PathBuf)>,
+}
+
+impl Program {
+    /// Builds and installs what these parts need.
+    fn prepare(parts: &[Part]) -> Result<Self> {
+        needs::npm_packages_of("tests/bench")?;
+        progress("Building the provider and what measures it, optimised");
+        let idp_dev = built(&["--package", "idp-dev", "--bin", "idp-dev"], "idp-dev")?;
+        let features = ["--package", "gatepass-tests", "--features", "bench", "--bin", "bench"];
+        let bench = built(&features, "bench")?;
+        let mut environment = vec![
+            ("GATEPASS_IDP_DEV", idp_dev),
+            ("GATEPASS_XTASK", std::env::current_exe()?),
+            ("GATEPASS_WORLD", "chromium-blocked".into()),
+        ];
+        if parts.iter().any(|part| [Part::Logout, Part::Callback].contains(part)) {
+            let browser = needs::browser()?;
+            environment.extend([
+                ("GATEPASS_CHROMIUM", browser.chromium),
+                ("GATEPASS_CHROMEDRIVER", browser.driver),
+                ("GATEPASS_BENCH_PAGES", pages()?),
+            ]);
+        }
+        Ok(Self { bench, environment })
+    }
+
+    fn measure(&self, part: Part, is_quick: bool) -> Result<Vec<report::Row>> {
+        let mut command = Command::new(&self.bench);
+        command
+            .arg(part.name())
+            .args(is_quick.then_some("--quick"))
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
+        serde_json::from_str(&read(&mut command)?).context("the program `bench` printed no rows")
+    }
+}
+
+/// Builds a program as it is shipped: optimised.
+fn built(arguments: &[&str], name: &str) -> Result<PathBuf> {
+    let built = build(["build", "--release"].into_iter().chain(arguments.iter().copied()))?;
+    let is_wanted = |artifact: &Artifact| artifact.target == name;
+    let found = built.into_iter().rfind(is_wanted);
+    Ok(found.with_context(|| format!("cargo built no {name}"))?.file)
+}
+
+/// Bundles the page of each client that is timed, and gives the directory.
+fn pages() -> Result<PathBuf> {
+    let app = npm::installed()?;
+    progress("Bundling the pages");
+    let pages = workspace::output("bench/pages");
+    let directories: [&Path; 3] = [&workspace::path("tests/bench"), &app, &pages];
+    run_command(
+        Command::new("node")
+            .arg(workspace::path("xtask/scripts/bench-pages.mjs"))
+            .args(directories)
+            .args(["gatepass", "gatepass-inline", "oidc-client-ts", "oidc-spa"]),
+    )?;
+    Ok(pages)
+}

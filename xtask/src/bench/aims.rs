@@ -1,0 +1,133 @@
+//! What is aimed at, and whether a run reached it. A missed aim fails nothing.
+
+use super::Part;
+use super::report::{Aim, Row};
+
+/// The aims of a part, judged by its rows.
+pub(super) fn of(part: Part, rows: &[Row]) -> Vec<Aim> {
+    match part {
+        Part::Size => vec![aim(
+            "gatepass below oidc-spa, brotli",
+            compare(rows, ["gatepass", "oidc-spa"], "brotli", |ours, theirs| ours < theirs),
+        )],
+        Part::Logout => vec![aim(
+            "p95 below 100 ms",
+            all(rows, "gatepass", |row| p95(row, "click to anonymous elsewhere"), 100.0),
+        )],
+        Part::Callback => callback(rows),
+        Part::Start => vec![
+            aim(
+                "idp-dev below 100 ms to the first verified ID token",
+                all(rows, "idp-dev", |row| median(row, "first verified ID token"), 100.0),
+            ),
+            aim(
+                "idp-dev below 15 MB idle",
+                all(rows, "idp-dev", |row| median(row, "idle memory"), 15.0),
+            ),
+        ],
+        Part::Load => ["discovery", "code+PKCE logins"]
+            .map(|measure| {
+                let providers = ["idp-dev", "oidc-provider"];
+                let is_met = compare(rows, providers, measure, |ours, theirs| ours > 5.0 * theirs);
+                aim(&format!("idp-dev more than 5 times oidc-provider: {measure}"), is_met)
+            })
+            .to_vec(),
+        Part::Streams => vec![
+            aim(
+                "below 20 kB for each stream",
+                all(rows, "idp-dev", |row| median(row, "memory of a stream"), 20.0),
+            ),
+            aim(
+                "a sign-out at its streams below 100 ms",
+                all(rows, "idp-dev", |row| median(row, "sign-out to the last stream"), 100.0),
+            ),
+        ],
+    }
+}
+
+fn callback(rows: &[Row]) -> Vec<Aim> {
+    let one = all(rows, "gatepass", |row| median(row, "round trips"), 1.5);
+    let mut aims = vec![aim("one round trip", one)];
+    for peer in ["oidc-client-ts", "oidc-spa"] {
+        let is_met = compare(rows, ["gatepass", peer], "time", |ours, theirs| ours <= theirs);
+        aims.push(aim(&format!("not slower than {peer}"), is_met));
+    }
+    aims
+}
+
+fn aim(text: &str, met: bool) -> Aim {
+    Aim { text: text.to_owned(), met }
+}
+
+fn median(row: &Row, measure: &str) -> Option<f64> {
+    Some(row.measure(measure)?.median)
+}
+
+fn p95(row: &Row, measure: &str) -> Option<f64> {
+    Some(row.measure(measure)?.p95)
+}
+
+/// Whether all rows of a name, at least one, are below a limit.
+fn all(rows: &[Row], name: &str, value: impl Fn(&Row) -> Option<f64>, limit: f64) -> bool {
+    let mut ours = rows.iter().filter(|row| row.name == name).map(value).peekable();
+    ours.peek().is_some() && ours.all(|value| value.is_some_and(|value| value < limit))
+}
+
+/// Whether the medians of two rows stand to each other as they should.
+fn compare(
+    rows: &[Row],
+    names: [&str; 2],
+    measure: &str,
+    is_met: impl Fn(f64, f64) -> bool,
+) -> bool {
+    let of = |name: &str| {
+        let row = rows.iter().find(|row| row.name == name)?;
+        median(row, measure)
+    };
+    match names.map(of) {
+        [Some(ours), Some(theirs)] => is_met(ours, theirs),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::tests::row;
+    use super::*;
+
+    fn met(part: Part, rows: &[Row]) -> Vec<bool> {
+        of(part, rows).into_iter().map(|aim| aim.met).collect()
+    }
+
+    #[test]
+    fn logout_is_judged_by_its_p95() {
+        let click = "click to anonymous elsewhere";
+        let slow = row(Part::Logout, "gatepass", click, [1.0, 2.0, 100.0, 101.0]);
+        let fast = row(Part::Logout, "gatepass", click, [1.0, 2.0, 99.9, 101.0]);
+        assert_eq!(met(Part::Logout, &[slow]), [false]);
+        assert_eq!(met(Part::Logout, &[fast]), [true]);
+        assert_eq!(met(Part::Logout, &[]), [false]);
+    }
+
+    #[test]
+    fn load_needs_more_than_five_times() {
+        let of = |name, value| row(Part::Load, name, "discovery", [value; 4]);
+        let rows = |ours| [of("idp-dev", ours), of("oidc-provider", 2.0)];
+        assert_eq!(met(Part::Load, &rows(10.1)), [true, false]);
+        assert_eq!(met(Part::Load, &rows(10.0)), [false, false]);
+    }
+
+    #[test]
+    fn a_callback_may_be_as_fast_as_a_peer() {
+        let of = |name, value| row(Part::Callback, name, "time", [value; 4]);
+        let rows = [of("gatepass", 5.0), of("oidc-client-ts", 5.0), of("oidc-spa", 4.0)];
+        assert_eq!(met(Part::Callback, &rows), [false, true, false]);
+    }
+
+    #[test]
+    fn every_row_of_ours_counts() {
+        let of = |value| row(Part::Start, "idp-dev", "idle memory", [value; 4]);
+        assert_eq!(met(Part::Start, &[of(1.0), of(14.0)]), [false, true]);
+        assert_eq!(met(Part::Start, &[of(1.0), of(15.0)]), [false, false]);
+    }
+}
