@@ -53,8 +53,8 @@ pub use params::Params;
 pub use provider::{Provider, StartError};
 pub use secret::{Digest, RandomnessUnavailable, Secret};
 pub use store::{
-    Code, EndedSession, Grant, MemoryStore, Parked, Redemption, Rotation, SignIn, SignInProblem,
-    SsoSession, Store, StoreFull,
+    Answered, Code, EndedSession, Grant, MemoryStore, Parked, Redemption, Rotation, SignIn,
+    SignInProblem, SsoSession, Store, StoreFull,
 };
 
 /// The provider's own pages and endpoints, without the control API.

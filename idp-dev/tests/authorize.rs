@@ -245,9 +245,34 @@ async fn prompt_select_account_offers_the_account_and_others() {
     let form = [("r", &*r), ("csrf", &*csrf), ("action", "continue")];
     let reply = browser.post("/login", &form).await;
     assert!(reply.location().starts_with(HOOLI) && reply.param("code").is_some());
-    // Another account: the form.
+    // Sent twice: the same answer.
+    assert_eq!(browser.post("/login", &form).await.location(), reply.location());
+}
+
+#[tokio::test]
+async fn prompt_select_account_leads_to_another_account() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let richard = browser.piper("richard").await;
+    // The hint fills the form in; it neither selects nor takes the choice away.
+    let ask = Ask::hooli().set("prompt", "select_account").set("login_hint", "gavin");
+    let page = browser.ask(&ask).await;
+    assert!(page.shows("continue") && page.body.contains("Richard Hendricks"));
     let form = browser.get(&page.href("other-account")).await;
-    assert!(form.shows("password"));
+    assert_eq!(form.username_field(), "gavin");
+    let reply = browser.sign_in_at(&form, "gavin", "password").await;
+    assert!(reply.location().starts_with(HOOLI) && reply.param("code").is_some());
+    // The other person's session takes the place of the first one's.
+    let sessions = world.sessions().await;
+    assert_eq!((sessions.len(), &sessions[0]["user"]), (1, &"gavin".into()));
+    assert_eq!(world.userinfo(richard.access()).await.status, 401);
+}
+
+#[tokio::test]
+async fn prompt_select_account_without_a_session_is_a_sign_in() {
+    let world = World::new().await;
+    let page = world.browser().ask(&Ask::piper().set("prompt", "select_account")).await;
+    assert!(page.shows("password") && !page.shows("continue"));
 }
 
 #[tokio::test]

@@ -315,3 +315,77 @@ async fn assets_are_typed_and_cached_by_content() {
     assert_eq!(world.get("/assets/nothing.css").await.status, 404);
     assert_eq!(world.get("/assets/..%2Ftokens.css").await.status, 404);
 }
+
+#[tokio::test]
+async fn form_sent_twice_gives_one_code_and_the_same_answer() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let page = browser.ask(&Ask::piper()).await;
+    let first = browser.sign_in_at(&page, "richard", "password").await;
+    // The browser threw the first answer away: the second one has cookies that work.
+    let before = browser.session_cookie().unwrap().1.clone();
+    let second = browser.sign_in_at(&page, "richard", "password").await;
+    assert_eq!(second.status, 303);
+    assert_eq!(second.location(), first.location());
+    assert_ne!(*browser.session_cookie().unwrap().1, before);
+    assert!(browser.ask(&Ask::hooli()).await.param("code").is_some());
+    assert_eq!(world.sessions().await.len(), 1);
+    let names = world.step_names().await;
+    let given = names.iter().filter(|name| *name == "code.issued").count();
+    assert_eq!(given, 2, "one for Pied Piper, one for Hooli");
+    // Redeemed, there is nothing to repeat.
+    assert_eq!(world.redeem(&first.param("code").unwrap()).await.status, 200);
+    let third = browser.sign_in_at(&page, "richard", "password").await;
+    assert!(third.status == 409 && third.shows("error") && !third.has("location"));
+    assert_eq!(third.href("back-to-app"), PIPER);
+    assert_eq!(browser.get(&format!("/login?r={}", page.hidden("r"))).await.status, 409);
+}
+
+#[tokio::test]
+async fn op10_answer_is_repeated_for_the_same_person_and_browser_only() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let page = browser.ask(&Ask::piper()).await;
+    browser.sign_in_at(&page, "richard", "password").await;
+    for (user, password) in [("gavin", "password"), ("richard", "wrong"), ("", "")] {
+        let reply = browser.sign_in_at(&page, user, password).await;
+        assert!(reply.status == 409 && !reply.has("set-cookie"), "{user}");
+    }
+    let mut other = world.browser();
+    other.ask(&Ask::piper()).await;
+    assert_eq!(other.sign_in_at(&page, "richard", "password").await.status, 403);
+    // The code's life is the limit.
+    world.advance(60);
+    assert_eq!(browser.sign_in_at(&page, "richard", "password").await.status, 400);
+}
+
+#[tokio::test]
+async fn op5_of_two_forms_at_once_one_gets_a_code() {
+    let world = World::new().await;
+    for _ in 0..10 {
+        let mut browser = world.browser();
+        let page = browser.ask(&Ask::piper()).await;
+        let mut beside = browser.clone();
+        let (a, b) = tokio::join!(
+            browser.sign_in_at(&page, "richard", "password"),
+            beside.sign_in_at(&page, "richard", "password"),
+        );
+        let mut codes: Vec<String> = [a, b].iter().filter_map(|r| r.param("code")).collect();
+        codes.sort();
+        codes.dedup();
+        assert_eq!(codes.len(), 1, "{codes:?}");
+    }
+}
+
+#[tokio::test]
+async fn cancelled_page_cannot_be_used_again() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let page = browser.ask(&Ask::piper()).await;
+    let (r, csrf) = (page.hidden("r"), page.hidden("csrf"));
+    let form = [("r", &*r), ("csrf", &*csrf), ("action", "cancel")];
+    let reply = browser.post("/login", &form).await;
+    assert_eq!(reply.param("error").as_deref(), Some("access_denied"));
+    assert_eq!(browser.post("/login", &form).await.status, 400);
+    assert_eq!(browser.sign_in_at(&page, "richard", "password").await.status, 400);
+}

@@ -1,11 +1,15 @@
 //! `/login`: the form that people sign in with.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use super::authorize::{SignInPage, answer_cancelled, answer_with_code, failed, not_assigned_page};
+use super::authorize::{
+    CodeGiven, SignInPage, answer_cancelled, failed, give_code, not_assigned_page, without_code,
+};
 use super::{add_session_cookies, parked, parked_by_id};
 use crate::authorization_request::ExpectedPerson;
 use crate::config::User;
@@ -15,8 +19,9 @@ use crate::params::Params;
 use crate::provider::Shared;
 use crate::secret::{RandomnessUnavailable, Secret};
 use crate::session::{self, BeginError};
-use crate::store::{Parked, SignIn, SignInProblem};
+use crate::store::{Answered, Parked, SignIn, SignInProblem, SsoSession};
 use crate::timeline::{Step, StepName};
+use crate::tokens::CODE_LIFETIME;
 
 /// `GET /login?r=...`: the form again, after a failed attempt or to sign in as somebody else.
 pub(super) async fn get(
@@ -24,8 +29,10 @@ pub(super) async fn get(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let Some((id, Parked::SignIn(parked))) = parked(&provider, query.as_deref()) else {
-        return pages::expired();
+    let (id, parked) = match parked(&provider, query.as_deref()) {
+        Some((id, Parked::SignIn(parked))) => (id, parked),
+        Some((_, Parked::Answered(answered))) => return already_answered(&answered),
+        Some((_, Parked::Authorize(_) | Parked::EndSession(_))) | None => return pages::expired(),
     };
     let problem = parked.problem;
     match SignInPage::reopen(&provider, &headers, id, *parked) {
@@ -56,7 +63,13 @@ pub(super) async fn post(
         return page(StatusCode::BAD_REQUEST, pages::error(title, "A field came twice.", None));
     }
     let parked = form.get("r").and_then(|id| parked_by_id(&provider, id));
-    let Some((id, Parked::SignIn(sign_in))) = parked else { return pages::expired() };
+    let (id, sign_in) = match parked {
+        Some((id, Parked::SignIn(sign_in))) => (id, sign_in),
+        Some((id, Parked::Answered(answered))) => {
+            return answer_again(&provider, &headers, &form, &id, &answered).await;
+        }
+        Some((_, Parked::Authorize(_) | Parked::EndSession(_))) | None => return pages::expired(),
+    };
     if !is_genuine(&provider, &headers, &form, &id, &sign_in) {
         return refuse_foreign_form(&provider, &sign_in, &id);
     }
@@ -64,7 +77,10 @@ pub(super) async fn post(
         return show_again(&provider, &id, *sign_in, username, None);
     }
     match form.get("action") {
-        Some("cancel") => answer_cancelled(&provider, &sign_in.request),
+        Some("cancel") => {
+            provider.store.unpark(&id.digest(), provider.clock.now());
+            answer_cancelled(&provider, &sign_in.request)
+        }
         Some("continue") => {
             continue_as_current(&provider, &headers, &id, &sign_in, form.get("account")).await
         }
@@ -135,10 +151,7 @@ async fn submit(
             .note("username", form_excerpt(typed))
             .note("password", "..."),
     );
-    let user = provider.config.user_by_login(typed).cloned();
-    let password = form.get("password").unwrap_or_default();
-    let is_right = provider.passwords.is_right(user.as_ref(), password).await;
-    let (true, Some(user)) = (is_right, user) else {
+    let Some(user) = prove(provider, form).await else {
         provider.timeline.record(
             Step::new(
                 StepName::LoginFailed,
@@ -178,6 +191,15 @@ async fn submit(
     signed_in(provider, headers, id, &sign_in, &user).await
 }
 
+/// The person whose name and password the form has.
+async fn prove(provider: &Shared, form: &Params) -> Option<Arc<User>> {
+    let typed = form.get("username").unwrap_or_default();
+    let user = provider.config.user_by_login(typed).cloned();
+    let password = form.get("password").unwrap_or_default();
+    let is_right = provider.passwords.is_right(user.as_ref(), password).await;
+    user.filter(|_| is_right)
+}
+
 async fn signed_in(
     provider: &Shared,
     headers: &HeaderMap,
@@ -196,12 +218,91 @@ async fn signed_in(
         }
     };
     let mut response = if sign_in.request.client.admits(&user.username) {
-        answer_with_code(provider, &sign_in.request, &session, user)
+        answer_once(provider, id, sign_in, &session, user)
     } else {
         see_other(&format!("/not_assigned?r={}", id.expose()))
     };
     add_session_cookies(provider, &mut response, &cookies);
     response
+}
+
+/// A page is answered once: of two forms that come together one gets the code, and the other is
+/// sent where the first one's answer can be seen. The code's short life bounds how long a browser
+/// that lost the answer may ask for it again.
+fn answer_once(
+    provider: &Shared,
+    id: &Secret,
+    sign_in: &SignIn,
+    session: &SsoSession,
+    user: &User,
+) -> Response {
+    if provider.store.unpark(&id.digest(), provider.clock.now()).is_none() {
+        return see_other(&login_address(id));
+    }
+    let CodeGiven { code, location } = match give_code(provider, &sign_in.request, session, user) {
+        Ok(given) => given,
+        Err(why) => return without_code(provider, &sign_in.request, why),
+    };
+    let response = see_other(location.expose());
+    let answered = Answered {
+        sign_in: sign_in.clone(),
+        session: session.id.clone(),
+        user: user.username.clone(),
+        location,
+        code,
+    };
+    let expires = provider.clock.now().plus(CODE_LIFETIME);
+    provider.store.park(id.digest(), Parked::Answered(Box::new(answered)), expires);
+    response
+}
+
+/// A form that is sent a second time, by a double click for instance: the browser has thrown the
+/// first answer away, cookies and all. The same person gets the same answer, and no second code;
+/// once the app has redeemed the code there is nothing to repeat.
+async fn answer_again(
+    provider: &Shared,
+    headers: &HeaderMap,
+    form: &Params,
+    id: &Secret,
+    answered: &Answered,
+) -> Response {
+    if !is_genuine(provider, headers, form, id, &answered.sign_in) {
+        return refuse_foreign_form(provider, &answered.sign_in, id);
+    }
+    let is_fresh = || provider.store.is_code_fresh(&answered.code, provider.clock.now());
+    match form.get("action") {
+        Some("sign-in") | None => {
+            let proven = prove(provider, form).await;
+            let is_same = proven.is_some_and(|user| user.username == answered.user);
+            if !is_same || !is_fresh() {
+                return already_answered(answered);
+            }
+            match session::renew_cookies(provider, &answered.session) {
+                Ok(Some(cookies)) => {
+                    let mut response = see_other(answered.location.expose());
+                    add_session_cookies(provider, &mut response, &cookies);
+                    response
+                }
+                Ok(None) => pages::expired(),
+                Err(RandomnessUnavailable) => failed(),
+            }
+        }
+        Some("continue") => {
+            let held = session::current(provider, headers).await;
+            if held.is_some_and(|held| held.id == answered.session) && is_fresh() {
+                see_other(answered.location.expose())
+            } else {
+                already_answered(answered)
+            }
+        }
+        Some(_) => already_answered(answered),
+    }
+}
+
+fn already_answered(answered: &Answered) -> Response {
+    let request = &answered.sign_in.request;
+    let back = request.redirect_uri.without_query();
+    page(StatusCode::CONFLICT, pages::already_answered(&request.client, back))
 }
 
 /// The person chose the account that is signed in: the one that the page named, not whoever has
@@ -232,7 +333,7 @@ async fn continue_as_current(
                 && request.expected.allows(&user.sub)
                 && request.client.admits(&user.username) =>
         {
-            answer_with_code(provider, request, session, user)
+            answer_once(provider, id, sign_in, session, user)
         }
         Some((_, user)) if is_choice && !request.client.admits(&user.username) => {
             see_other(&format!("/not_assigned?r={}", id.expose()))

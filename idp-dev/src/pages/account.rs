@@ -10,15 +10,15 @@ use crate::config::{Client, User};
 pub(crate) fn choose_account(form: Form<'_>, user: &User) -> Markup {
     let client = &form.request.client;
     layout(
-        &format!("Choose an account for {}", client.name),
+        &format!("Which account for {}?", client.name),
         html! {
             header.asking {
                 (asking_app(&client.name))
-                h1 { (client.name) " wants to know who you are" }
+                h1 { "Which account?" }
             }
             p.muted {
-                "You are signed in. Which account do you want to use at "
-                strong.place { (form.request.redirect_uri.place()) } "?"
+                (client.name) " asks which account you want to use there. Then you go back to "
+                strong.place { (form.request.redirect_uri.place()) } "."
             }
             form.stack method="post" action="/login" {
                 input type="hidden" name="r" value=(form.id);
@@ -35,6 +35,10 @@ pub(crate) fn choose_account(form: Form<'_>, user: &User) -> Markup {
                     button.quiet type="submit" name="action" value="cancel"
                         data-testid="cancel" { "Cancel" }
                 }
+            }
+            p.muted.small {
+                "Another account takes the place of " (user.name) " in this browser: apps that "
+                (user.name) " uses here are signed out."
             }
         },
     )

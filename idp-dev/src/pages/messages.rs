@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::layout::layout;
+use crate::config::Client;
 
 /// An error that cannot be sent to an app. Names the parameter, for whoever wrote the app.
 pub(crate) fn error(title: &str, detail: &str, parameter: Option<&str>) -> Markup {
@@ -30,6 +31,24 @@ pub(super) fn expired() -> Markup {
                 "It was open for too long, it was used before, or the provider was restarted."
             }
             p.muted { "Go back to the app and start again; nothing was changed." }
+        },
+    )
+}
+
+/// The page was answered a moment ago.
+pub(crate) fn already_answered(client: &Client, back: &str) -> Markup {
+    let title = "You have answered this page already";
+    layout(
+        title,
+        html! {
+            h1 { (title) }
+            p.notice role="status" data-testid="error" {
+                (client.name) " got its answer, and a page is answered only once."
+            }
+            p.muted { "If " (client.name) " does not show you signed in, start again there." }
+            div.actions {
+                a.button.primary href=(back) data-testid="back-to-app" { "Back to " (client.name) }
+            }
         },
     )
 }

@@ -15,7 +15,7 @@ use crate::http::page;
 
 pub(crate) use account::{choose_account, not_assigned};
 pub(crate) use login::login;
-pub(crate) use messages::{error, stale_form};
+pub(crate) use messages::{already_answered, error, stale_form};
 pub(crate) use root::root;
 pub(crate) use sign_out::{confirm_sign_out, sign_out_refused, signed_out};
 

@@ -162,6 +162,23 @@ pub(crate) async fn begin(
     Ok((session, cookies))
 }
 
+/// New cookies for a session that lives: for a browser that did not get the last ones. `None` if
+/// it has ended.
+///
+/// # Errors
+/// When there is no randomness.
+pub(crate) fn renew_cookies(
+    provider: &Provider,
+    id: &str,
+) -> Result<Option<Cookies>, RandomnessUnavailable> {
+    let cookies = Cookies { session: Secret::random()?, silent: Secret::random()? };
+    let renewed = provider.store.update_session(id, &mut |session| {
+        session.cookie = cookies.session.digest();
+        session.silent_cookie = cookies.silent.digest();
+    });
+    Ok(renewed.map(|_session| cookies))
+}
+
 /// The values of a session's two cookies.
 pub(crate) struct Cookies {
     pub(crate) session: Secret,

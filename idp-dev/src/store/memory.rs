@@ -216,6 +216,13 @@ impl Store for MemoryStore {
         self.state().codes.insert(digest, KeptCode::Fresh(Box::new(code)));
     }
 
+    fn is_code_fresh(&self, digest: &Digest, now: UnixTime) -> bool {
+        match self.state().codes.get(digest) {
+            Some(KeptCode::Fresh(code)) => now < code.expires,
+            Some(KeptCode::Used { .. }) | None => false,
+        }
+    }
+
     fn redeem_code(&self, digest: &Digest) -> Redemption {
         let mut state = self.state();
         let Some(kept) = state.codes.get_mut(digest) else { return Redemption::Unknown };

@@ -13,7 +13,8 @@ use crate::secret::Digest;
 
 pub use memory::MemoryStore;
 pub use records::{
-    Code, EndedSession, Grant, Parked, Redemption, Rotation, SignIn, SignInProblem, SsoSession,
+    Answered, Code, EndedSession, Grant, Parked, Redemption, Rotation, SignIn, SignInProblem,
+    SsoSession,
 };
 
 /// Everything that outlives one request. Each operation is atomic: of two callers who redeem one
@@ -71,6 +72,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Keeps a new code under its digest.
     fn insert_code(&self, digest: Digest, code: Code);
+    /// Is the code kept, and was it never presented?
+    fn is_code_fresh(&self, digest: &Digest, now: UnixTime) -> bool;
     /// Takes a code for the one time that it may be taken.
     fn redeem_code(&self, digest: &Digest) -> Redemption;
 

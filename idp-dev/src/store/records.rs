@@ -7,7 +7,7 @@ use crate::authorization_request::AuthorizationRequest;
 use crate::clock::UnixTime;
 use crate::end_session_request::EndSessionRequest;
 use crate::params::Params;
-use crate::secret::Digest;
+use crate::secret::{Digest, Secret};
 
 /// One person signed in at the provider in one browser: the SSO session.
 #[derive(Clone, Debug)]
@@ -114,6 +114,8 @@ pub enum Parked {
     Authorize(Params),
     /// An authorization request that waits for a sign-in.
     SignIn(Box<SignIn>),
+    /// A sign-in that was answered a moment ago, for a form that is sent twice.
+    Answered(Box<Answered>),
     /// A sign-out that waits for its continuation or for a confirmation.
     EndSession(Box<EndSessionRequest>),
 }
@@ -129,6 +131,21 @@ pub struct SignIn {
     pub username: String,
     /// What went wrong in the last attempt.
     pub problem: Option<SignInProblem>,
+}
+
+/// What came of a sign-in page that was answered.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The page as it was.
+    pub sign_in: SignIn,
+    /// The session that answered.
+    pub session: String,
+    /// Whose session it is.
+    pub user: String,
+    /// Where the browser was sent, with the code in it.
+    pub location: Secret,
+    /// Digest of that code.
+    pub code: Digest,
 }
 
 /// Why a sign-in page is shown again.

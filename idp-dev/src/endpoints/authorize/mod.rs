@@ -25,7 +25,10 @@ use checks::{ErrorCode, Refusal};
 use reuse::{Decision, Rule};
 
 pub(crate) use checks::prompt::SUPPORTED as SUPPORTED_PROMPTS;
-pub(super) use respond::{answer_cancelled, answer_with_code, failed, not_assigned_page};
+pub(super) use respond::{
+    CodeGiven, answer_cancelled, answer_with_code, failed, give_code, not_assigned_page,
+    without_code,
+};
 
 /// `GET /authorize`
 pub(super) async fn get(

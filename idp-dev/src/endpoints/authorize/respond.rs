@@ -10,7 +10,7 @@ use crate::http::{page, see_other};
 use crate::pages;
 use crate::params::Params;
 use crate::provider::Shared;
-use crate::secret::{Secret, random_id};
+use crate::secret::{Digest, RandomnessUnavailable, Secret, random_id};
 use crate::session;
 use crate::store::{Code, Grant, SsoSession};
 use crate::timeline::{Step, StepName};
@@ -101,23 +101,69 @@ pub(in crate::endpoints) fn not_assigned_page(
     page(StatusCode::FORBIDDEN, pages::not_assigned(&request.client, user, &back, id.expose()))
 }
 
-/// The successful response: lets the client join the session, makes a grant and a code for it.
+/// The successful response.
 pub(in crate::endpoints) fn answer_with_code(
     provider: &Shared,
     request: &AuthorizationRequest,
     session: &SsoSession,
     user: &User,
 ) -> Response {
-    let Ok(joined) = session::join(provider, session, &request.client) else { return failed() };
+    match give_code(provider, request, session, user) {
+        Ok(given) => see_other(given.location.expose()),
+        Err(why) => without_code(provider, request, why),
+    }
+}
+
+/// Why there is no code to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::endpoints) enum NoCode {
+    SessionOver,
+    Randomness,
+}
+
+impl From<RandomnessUnavailable> for NoCode {
+    fn from(_: RandomnessUnavailable) -> Self {
+        Self::Randomness
+    }
+}
+
+/// The answer where there is no code to give.
+pub(in crate::endpoints) fn without_code(
+    provider: &Shared,
+    request: &AuthorizationRequest,
+    why: NoCode,
+) -> Response {
+    match why {
+        NoCode::SessionOver if request.prompt.is_none => {
+            answer_request_error(provider, request, &no_session())
+        }
+        NoCode::SessionOver => pages::expired(),
+        NoCode::Randomness => failed(),
+    }
+}
+
+/// A code, and the address that takes it to the app.
+pub(in crate::endpoints) struct CodeGiven {
+    pub(in crate::endpoints) code: Digest,
+    pub(in crate::endpoints) location: Secret,
+}
+
+/// Lets the client join the session, makes a grant and a code for it.
+///
+/// # Errors
+/// [`NoCode`].
+pub(in crate::endpoints) fn give_code(
+    provider: &Shared,
+    request: &AuthorizationRequest,
+    session: &SsoSession,
+    user: &User,
+) -> Result<CodeGiven, NoCode> {
+    let joined = session::join(provider, session, &request.client)?;
     let Some((session, sid)) = joined else {
         // Ended between two lines of ours: the person starts again.
-        return if request.prompt.is_none {
-            answer_request_error(provider, request, &no_session())
-        } else {
-            pages::expired()
-        };
+        return Err(NoCode::SessionOver);
     };
-    let (Ok(code), Ok(grant_id)) = (Secret::random(), random_id()) else { return failed() };
+    let (code, grant_id) = (Secret::random()?, random_id()?);
     let now = provider.clock.now();
     let grant = Grant {
         id: grant_id,
@@ -160,7 +206,8 @@ pub(in crate::endpoints) fn answer_with_code(
         params.push(("state", state));
     }
     params.push(("iss", provider.config.issuer()));
-    see_other(&request.redirect_uri.with_answer(request.response_mode, &params))
+    let location = request.redirect_uri.with_answer(request.response_mode, &params);
+    Ok(CodeGiven { code: code.digest(), location: Secret::new(location) })
 }
 
 /// Something of the machine failed. There is nothing that the person or the app could mend.

@@ -73,7 +73,9 @@ pub(super) fn decide(
         (Rule::MaxAge, is_recent_enough(request.max_age, session.auth_time, now)),
         // Core 3.1.2.1, `id_token_hint`: no positive answer about anybody else.
         (Rule::IdTokenHint, request.expected.allows(&user.sub)),
-        (Rule::LoginHint, is_named_person(request, user)),
+        // Who is to choose sees both: the account that is signed in, and the other with its name
+        // filled in.
+        (Rule::LoginHint, request.prompt.is_select_account || is_named_person(request, user)),
     ];
     match rules.into_iter().find(|(_, holds)| !holds) {
         Some((rule, _)) => Decision::SignIn(rule),
