@@ -27,6 +27,7 @@ auth.subscribe((session: Session) => {
   const code = session.error?.code ?? session.cause?.ending ?? "";
   find("notice").dataset.code = code;
   find("notice").textContent = code;
+  find("notice").dataset.found = session.error?.evidence?.found ?? "";
 });
 
 /** Shows the code of what was refused; anything else is a defect and stays an error. */

@@ -55,6 +55,29 @@ pub fn built_anew() -> Result<PathBuf> {
     built.clone().map_err(|error| anyhow::anyhow!(error))
 }
 
+/// The app with `gatepass/inline` for `gatepass`, in one script made by esbuild.
+///
+/// # Errors
+/// When it does not build.
+pub fn built_inline() -> Result<PathBuf> {
+    let first = built()?;
+    let app = first.parent().context("the app has no directory")?;
+    let out = app.join("inline");
+    std::fs::create_dir_all(&out)?;
+    // By its API: what lies under its command's name differs by how it was installed.
+    let script = "const { build } = await import('esbuild');\
+        const [entry, outfile] = process.argv.slice(1);\
+        await build({ entryPoints: [entry], outfile, bundle: true, format: 'esm', minify: true,\
+          target: 'es2022', logLevel: 'warning', absWorkingDir: process.argv[3], alias: { gatepass: 'gatepass/inline' } });";
+    run(Command::new("node")
+        .args(["--input-type=module", "--eval", script])
+        .args([&app.join("main.ts"), &out.join("main.js"), &app.to_path_buf()])
+        .current_dir(environment::crate_path(".")))?;
+    let page = std::fs::read_to_string(app.join("index.html"))?;
+    std::fs::write(out.join("index.html"), page.replace("/main.ts", "/main.js"))?;
+    Ok(out)
+}
+
 /// Where the next version has its scripts.
 pub const NEXT_ASSETS: &str = "next-assets";
 
@@ -101,9 +124,17 @@ pub fn run(command: &mut Command) -> Result<()> {
 /// # Errors
 /// When it does not open.
 pub async fn open(stage: &Stage, tab: &Tab<'_>) -> Result<String> {
+    open_build(stage, tab, &built()?).await
+}
+
+/// The same with another build of it.
+///
+/// # Errors
+/// When it does not open.
+pub async fn open_build(stage: &Stage, tab: &Tab<'_>, build: &Path) -> Result<String> {
     let origin = stage.site.origin(GUEST_HOST);
     let config = json!({ "issuer": stage.issuer(), "clientId": "npm-app" });
-    stage.site.serve(built()?);
+    stage.site.serve(build);
     stage.site.answer("/config.json", config.to_string());
     tab.goto(&format!("{origin}/")).await?;
     Ok(origin)

@@ -5,14 +5,14 @@
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::extract::Query;
-use axum::http::{HeaderMap, header};
-use axum::response::{Html, IntoResponse};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tower_http::services::ServeFile;
@@ -31,8 +31,33 @@ pub struct Site {
 /// Directories by the path under which they are served.
 type Mounts = Arc<RwLock<Vec<(String, PathBuf)>>>;
 
-/// JSON texts by their path.
-type Answers = Arc<RwLock<BTreeMap<String, String>>>;
+/// What is answered in place of a file, by path; and the policy of every page.
+type Answers = Arc<RwLock<Said>>;
+
+#[derive(Debug, Default)]
+struct Said {
+    by_path: BTreeMap<String, Answer>,
+    policy: Option<HeaderValue>,
+}
+
+#[derive(Clone, Debug)]
+enum Answer {
+    Json(String),
+    Page(&'static str),
+    Missing,
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Json(text) => {
+                ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+            }
+            Self::Page(html) => Html(html).into_response(),
+            Self::Missing => StatusCode::NOT_FOUND.into_response(),
+        }
+    }
+}
 
 impl Site {
     /// Listens on a free port of the loopback addresses.
@@ -72,8 +97,36 @@ impl Site {
 
     /// Answers a path with JSON.
     pub fn answer(&self, path: &str, json: String) {
-        let mut answers = self.answers.write().unwrap_or_else(PoisonError::into_inner);
-        answers.insert(path.to_owned(), json);
+        self.said().by_path.insert(path.to_owned(), Answer::Json(json));
+    }
+
+    /// Answers a path with a page, whatever file lies there: as servers of single-page apps do for
+    /// what they do not have.
+    pub fn answer_page(&self, path: &str, html: &'static str) {
+        self.said().by_path.insert(path.to_owned(), Answer::Page(html));
+    }
+
+    /// Has no file at a path, whatever lies there.
+    pub fn lose(&self, path: &str) {
+        self.said().by_path.insert(path.to_owned(), Answer::Missing);
+    }
+
+    /// Answers a path with its file again.
+    pub fn find_again(&self, path: &str) {
+        self.said().by_path.remove(path);
+    }
+
+    /// Sends a Content-Security-Policy with everything from now on.
+    ///
+    /// # Errors
+    /// When it cannot be a header.
+    pub fn set_policy(&self, policy: &str) -> Result<()> {
+        self.said().policy = Some(HeaderValue::from_str(policy)?);
+        Ok(())
+    }
+
+    fn said(&self) -> RwLockWriteGuard<'_, Said> {
+        self.answers.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Serves a directory at its root, in place of what was there: a built app.
@@ -142,24 +195,26 @@ async fn frame(Query(Framed { address }): Query<Framed>) -> Html<String> {
     ))
 }
 
-async fn serve(
-    mounts: Mounts,
-    answers: Answers,
-    request: axum::extract::Request,
-) -> axum::response::Response {
-    let answer =
-        answers.read().unwrap_or_else(PoisonError::into_inner).get(request.uri().path()).cloned();
-    if let Some(json) = answer {
-        return ([(header::CONTENT_TYPE, "application/json")], json).into_response();
-    }
-    match find(&mounts, request.uri().path()) {
+async fn serve(mounts: Mounts, answers: Answers, request: axum::extract::Request) -> Response {
+    let (answer, policy) = {
+        let said = answers.read().unwrap_or_else(PoisonError::into_inner);
+        (said.by_path.get(request.uri().path()).cloned(), said.policy.clone())
+    };
+    let mut response = match answer {
+        Some(answer) => answer.into_response(),
+        None => serve_file(&mounts, request).await,
+    };
+    response.headers_mut().extend(policy.map(|policy| (header::CONTENT_SECURITY_POLICY, policy)));
+    response
+}
+
+async fn serve_file(mounts: &Mounts, request: axum::extract::Request) -> Response {
+    match find(mounts, request.uri().path()) {
         Some(file) => match ServeFile::new(file).try_call(request).await {
             Ok(response) => response.into_response(),
-            Err(error) => {
-                (axum::http::StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response()
-            }
+            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
         },
-        None => axum::http::StatusCode::NOT_FOUND.into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 

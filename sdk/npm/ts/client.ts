@@ -79,14 +79,17 @@ function begin<C>(
   const arrival = takeArrival(options.issuer);
 
   let started: Promise<Send> | undefined;
+  let onLoad = options.onLoad ?? "hint";
   const start = async () => {
     try {
       const step = await openMachine(source, configOf(options));
-      const resume: Command = { kind: "resume", on_load: options.onLoad ?? "hint", ...arrival };
+      const resume: Command = { kind: "resume", on_load: onLoad, ...arrival };
       return join(step, resume, (next) => change(sessionOf(next)));
     } catch (error) {
-      // The next command tries again.
+      // The next command tries again, and does what the person wants then: leaving the page for a
+      // check of its own would lose the click.
       started = undefined;
+      onLoad = "manual";
       const { code, blame, evidence } = error as GatepassError;
       change({ status: "anonymous", error: { code, blame, evidence } });
       throw error;

@@ -1,0 +1,105 @@
+//! The npm package's WebAssembly module: what the app is told when it is not there, and the entry
+//! that needs no file for it.
+
+use anyhow::{Context, ensure};
+use gatepass_tests::npm_app::{built, built_inline, open, open_build, wait};
+use gatepass_tests::pages::SignInPage;
+use gatepass_tests::stage::PASSWORD;
+use gatepass_tests::{Result, Stage, Tab, journey};
+
+/// The path under which the bundler has put the module.
+fn module() -> Result<String> {
+    let files = std::fs::read_dir(built()?.join("assets"))?;
+    let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
+    let name = names.into_iter().find(|name| name.ends_with(".wasm"));
+    Ok(format!("/assets/{}", name.context("the app was built without the module")?))
+}
+
+/// The app says which thing is missing and what came in its place, and a click says it again.
+async fn is_told(tab: &Tab<'_>, found: &str) -> Result {
+    wait(tab, "notice", "wasm_unavailable").await?;
+    wait(tab, "status", "anonymous").await?;
+    let said = tab.attribute("notice", "data-found").await?.unwrap_or_default();
+    ensure!(said.contains(found), "it found {said:?}, not {found:?}");
+    tab.click("sign-in").await?;
+    wait(tab, "refused", "wasm_unavailable").await
+}
+
+/// The person can sign in.
+async fn signs_in(tab: &Tab<'_>) -> Result {
+    tab.click("sign-in").await?;
+    SignInPage::wait(tab.clone()).await?.submit("richard", PASSWORD).await?;
+    wait(tab, "status", "authenticated").await
+}
+
+/// Nobody was asked anything: an app that cannot work leaves the person where they are.
+async fn nothing_was_asked(stage: &Stage) -> Result {
+    let timeline = stage.control.timeline().await?;
+    timeline.exactly(0, "authorize.received")
+}
+
+#[test]
+fn wasm_unavailable_where_the_file_is_missing_until_it_is_there_again() -> Result {
+    journey().go(async |stage, browser| {
+        let (tab, module) = (browser.first_tab(), module()?);
+        stage.site.lose(&module);
+        open(stage, &tab).await?;
+        is_told(&tab, "status 404").await?;
+        nothing_was_asked(stage).await?;
+        // The next click tries again: a deployment that was half done needs no reload.
+        stage.site.find_again(&module);
+        signs_in(&tab).await
+    })
+}
+
+#[test]
+fn wasm_unavailable_where_a_page_comes_for_the_file() -> Result {
+    journey().go(async |stage, browser| {
+        let (tab, module) = (browser.first_tab(), module()?);
+        stage.site.answer_page(&module, "<!doctype html><title>The app</title>");
+        open(stage, &tab).await?;
+        is_told(&tab, "text/html").await?;
+        nothing_was_asked(stage).await?;
+        stage.site.find_again(&module);
+        signs_in(&tab).await
+    })
+}
+
+#[test]
+fn wasm_unavailable_where_the_policy_forbids_to_compile_and_no_more_is_needed() -> Result {
+    journey().go(async |stage, browser| {
+        let tab = browser.first_tab();
+        let policy = |script: &str| {
+            let issuer = stage.issuer();
+            stage.site.set_policy(&format!(
+                "default-src 'none'; script-src {script}; connect-src 'self' {issuer}; \
+                 img-src data:; base-uri 'none'; form-action 'none'"
+            ))
+        };
+        policy("'self'")?;
+        open(stage, &tab).await?;
+        is_told(&tab, "CompileError").await?;
+        nothing_was_asked(stage).await?;
+        policy("'self' 'wasm-unsafe-eval'")?;
+        tab.reload().await?;
+        wait(&tab, "status", "anonymous").await?;
+        wait(&tab, "notice", "").await?;
+        signs_in(&tab).await
+    })
+}
+
+#[test]
+fn the_inline_module_bundled_by_esbuild_signs_in_without_a_file() -> Result {
+    journey().go(async |stage, browser| {
+        let tab = browser.first_tab();
+        let build = built_inline()?;
+        open_build(stage, &tab, &build).await?;
+        wait(&tab, "status", "anonymous").await?;
+        signs_in(&tab).await?;
+        let requests = browser.requests().await?;
+        let fetched = requests.iter().find(|request| request.path().ends_with(".wasm"));
+        ensure!(fetched.is_none(), "{:?} was fetched", fetched.map(|request| request.path()));
+        tab.click("sign-out").await?;
+        wait(&tab, "status", "anonymous").await
+    })
+}
