@@ -1,6 +1,6 @@
 //! Signing out at one site, and being signed out at the other.
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::{Browser, Client, LONG_LIMIT, Result, Stage, journey, until_within};
@@ -149,6 +149,30 @@ fn f18_back_after_sign_out_shows_no_data() -> Result {
         // The public page stays reachable and offers to sign in.
         app.visit("/public").await?;
         app.wait_signed_out().await
+    })
+}
+
+#[test]
+fn s15_leaving_one_app_kills_its_token_and_not_the_others() -> Result {
+    journey().go(async |stage, browser| {
+        let [pied_piper, hooli] = both(stage, browser).await?;
+        let requests = browser.requests().await?;
+        let token_of = |app: &App<'_>| {
+            let mut of_app = requests.iter().filter(|r| r.document.starts_with(app.origin()));
+            of_app.find_map(|request| request.bearer()).map(str::to_owned)
+        };
+        let mine = token_of(&hooli).context("no token of Hooli")?;
+        let other = token_of(&pied_piper).context("no token of Pied Piper")?;
+        let userinfo = format!("{}/userinfo", stage.issuer());
+        hooli.leave().await?;
+        hooli.wait_signed_out().await?;
+        stage.control.wait_for(1, "token.revoked@hooli").await?;
+        for (token, expected) in [(&mine, 401), (&other, 200)] {
+            let response = stage.http.get(&userinfo).bearer_auth(token).send().await?;
+            ensure!(response.status() == expected, "UserInfo answered {}", response.status());
+        }
+        pied_piper.wait_signed_in().await?;
+        stage.control.timeline().await?.exactly(0, "session.ended")
     })
 }
 

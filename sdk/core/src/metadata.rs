@@ -15,6 +15,8 @@ pub(crate) struct Metadata {
     pub(crate) userinfo_endpoint: Option<String>,
     pub(crate) end_session_endpoint: Option<String>,
     pub(crate) session_events_endpoint: Option<String>,
+    /// RFC 7009, 2.
+    pub(crate) revocation_endpoint: Option<String>,
     /// RFC 9207, 3: whether every authorization response carries `iss`.
     pub(crate) promises_iss: bool,
 }
@@ -53,6 +55,7 @@ impl Metadata {
         let jwks_uri = endpoint("jwks_uri")?;
         let userinfo_endpoint = optional_endpoint(document, "userinfo_endpoint")?;
         let end_session_endpoint = optional_endpoint(document, "end_session_endpoint")?;
+        let revocation_endpoint = optional_endpoint(document, "revocation_endpoint")?;
         let session_events_endpoint = optional_endpoint(document, "session_events_endpoint")?;
         Ok(Self {
             authorization_endpoint: authorization_endpoint.into(),
@@ -61,6 +64,7 @@ impl Metadata {
             userinfo_endpoint: userinfo_endpoint.map(Into::into),
             end_session_endpoint: end_session_endpoint.map(Into::into),
             session_events_endpoint: session_events_endpoint.map(Into::into),
+            revocation_endpoint: revocation_endpoint.map(Into::into),
             promises_iss: document.get("authorization_response_iss_parameter_supported")
                 == Some(&Value::Bool(true)),
         })
@@ -77,6 +81,7 @@ impl Metadata {
             ("userinfo_endpoint", self.userinfo_endpoint.as_ref()),
             ("end_session_endpoint", self.end_session_endpoint.as_ref()),
             ("session_events_endpoint", self.session_events_endpoint.as_ref()),
+            ("revocation_endpoint", self.revocation_endpoint.as_ref()),
         ];
         for (name, url) in endpoints {
             if let Some(url) = url {

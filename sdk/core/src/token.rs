@@ -48,6 +48,20 @@ pub(crate) fn refresh_form(config: &Config, refresh_token: &Secret) -> Secret {
     ]))
 }
 
+/// The form that takes a grant back (RFC 7009, 2.1): by its refresh token, which ends its access
+/// tokens too, or by the access token where there is no other.
+pub(crate) fn revocation_form(config: &Config, tokens: &Tokens) -> Secret {
+    let (token, hint) = match &tokens.refresh_token {
+        Some(token) => (token, "refresh_token"),
+        None => (&tokens.access_token, "access_token"),
+    };
+    Secret(address::form(&[
+        ("token", &token.0),
+        ("token_type_hint", hint),
+        ("client_id", &config.client_id),
+    ]))
+}
+
 /// Reads the token endpoint's answer (OIDC Core 3.1.3.3 and 3.1.3.4).
 pub(crate) fn read_response(head: &Response, body: &[u8], now: UnixTime) -> Result<TokenResponse> {
     let document = read(body).ok();

@@ -351,7 +351,8 @@ fn f7_the_session_is_gone_before_any_request() {
     world.settle();
     other.expect_status(Status::Anonymous);
     assert_eq!(world.count(Endpoint::Discovery), asked + 1);
-    assert_eq!(world.requests(), requests + 1);
+    assert_eq!(world.count(Endpoint::Revocation), 1);
+    assert_eq!(world.requests(), requests + 2);
     assert!(!world.provider().sessions[0].ended, "the provider comes last");
     world.release();
     assert!(world.provider().sessions[0].ended);

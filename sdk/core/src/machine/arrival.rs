@@ -1,6 +1,6 @@
 //! Coming back from the provider: the callback, once.
 
-use super::{Expect, Goal, Machine, verification};
+use super::{Expect, Goal, Machine, provider::REQUEST_TIMEOUT_MS, verification};
 use crate::{
     attempt::{Attempt, SignInAttempt, record_key, return_key},
     authorization::UntrustedResponse,
@@ -94,7 +94,8 @@ impl Machine {
         match response.code(&self.config.issuer, metadata.promises_iss) {
             Ok(code) => {
                 let form = code_form(&self.config, &code, &attempt.code_verifier);
-                self.post(endpoint, form, Expect::Tokens(redemption));
+                let expect = Expect::Tokens(redemption);
+                self.post(endpoint, form, REQUEST_TIMEOUT_MS, expect);
             }
             Err(error) => self.arrival_failed(error, attempt.automatic),
         }

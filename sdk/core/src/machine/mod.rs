@@ -116,6 +116,8 @@ enum Expect {
     Lock,
     StreamHead,
     SignOutSaved(Box<sign_out::SignOut>),
+    /// For the command that waits for it.
+    Revoked(Option<u32>),
 }
 
 /// What the provider's metadata is needed for.
@@ -126,6 +128,8 @@ enum Goal {
     Refresh,
     Check(Option<u32>),
     Stream,
+    /// The form, and the command that waits for what comes of it.
+    Revoke(Secret, Option<u32>),
     EndSession(Box<sign_out::SignOut>),
     Reach,
 }
@@ -292,6 +296,8 @@ impl Machine {
             }
             Expect::Lock => self.handle_lock(effect, answer),
             Expect::StreamHead => self.handle_stream_head(effect, answer),
+            // Whatever came of it: the session is over here.
+            Expect::Revoked(command) => self.complete(command, Outcome::Done {}),
             Expect::SignOutSaved(sign_out) => self.handle_sign_out_saved(answer, &sign_out),
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     metadata::{Metadata, address},
     secret::Secret,
     time::{difference, sum},
-    wire::{Answer, Area, Effect, Failure, Status},
+    wire::{Answer, Area, Effect, Failure, Outcome, Status},
 };
 use alloc::{boxed::Box, string::String, sync::Arc};
 
@@ -68,14 +68,14 @@ impl Machine {
     }
 
     /// A POST of a form without cookies.
-    pub(super) fn post(&mut self, url: String, form: Secret, expect: Expect) {
+    pub(super) fn post(&mut self, url: String, form: Secret, timeout_ms: u32, expect: Expect) {
         let effect = Effect::Fetch {
             method: "POST",
             url,
             authorization: None,
             form: Some(form),
             limit: LONGEST_DOCUMENT,
-            timeout_ms: REQUEST_TIMEOUT_MS,
+            timeout_ms,
         };
         self.effect(effect, expect);
     }
@@ -120,6 +120,13 @@ impl Machine {
             Goal::Refresh => self.send_refresh(metadata.token_endpoint.clone()),
             Goal::Check(command) => self.send_check(metadata.userinfo_endpoint.clone(), command),
             Goal::Stream => self.send_open_stream(metadata.session_events_endpoint.clone()),
+            Goal::Revoke(form, command) => match &metadata.revocation_endpoint {
+                Some(url) => {
+                    let expect = Expect::Revoked(command);
+                    self.post(url.clone(), form, super::sign_out::REVOCATION_TIMEOUT_MS, expect);
+                }
+                None => self.complete(command, Outcome::Done {}),
+            },
             Goal::EndSession(sign_out) => self.save_sign_out(sign_out),
             Goal::Reach => self.reached(),
         }
@@ -134,6 +141,7 @@ impl Machine {
             Goal::Refresh => self.refresh_failed(error),
             Goal::Check(command) => self.check_failed(command, error),
             Goal::Stream => self.stream_failed(None),
+            Goal::Revoke(_, command) => self.complete(command, Outcome::Done {}),
             Goal::EndSession(sign_out) => self.sign_out_failed(sign_out.command, error),
             Goal::Reach => self.try_to_reach(),
         }

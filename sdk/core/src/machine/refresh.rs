@@ -137,7 +137,8 @@ impl Machine {
         let Some(refresh_token) = &held.tokens.refresh_token else { return };
         let version = held.version.clone();
         let form = refresh_form(&self.config, refresh_token);
-        self.post(token_endpoint, form, Expect::Refreshed(version));
+        let timeout_ms = super::provider::REQUEST_TIMEOUT_MS;
+        self.post(token_endpoint, form, timeout_ms, Expect::Refreshed(version));
     }
 
     /// Whether the session is still the one of `version`: what was asked for another one, perhaps

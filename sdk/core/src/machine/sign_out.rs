@@ -6,9 +6,13 @@ use crate::{
     attempt::Attempt,
     error::{Code, Error},
     secret::Secret,
+    token::revocation_form,
     wire::{Answer, Ending, Outcome, Scope},
 };
 use alloc::{boxed::Box, string::String};
+
+/// How long a sign-out waits to hear that its tokens are worth nothing any more.
+pub(super) const REVOCATION_TIMEOUT_MS: u32 = 2_000;
 
 /// A sign-out on its way to the provider; nothing is held here any more.
 pub(super) struct SignOut {
@@ -26,6 +30,7 @@ impl Machine {
             Some(held) => Secret(held.id_token.raw().into()),
             None => Secret::default(),
         };
+        let revocation = self.held.as_ref().map(|held| revocation_form(&self.config, &held.tokens));
         // F7: the local session and the other tabs' go first, whatever the provider does.
         self.end(if scope == Scope::Global { Ending::SignedOut } else { Ending::SignedOutHere });
         if let Some(memory) = &mut self.memory {
@@ -33,11 +38,17 @@ impl Machine {
         }
         self.save_memory();
         self.publish();
+        // The tokens are taken back as well as can be (RFC 7009); nothing depends on it. Signing out
+        // here waits for that, so that a page that closes then does not cut it short; signing out
+        // everywhere asks for it while it makes sure that the provider is there.
+        let waiting = if scope == Scope::Global { None } else { Some(id) };
+        match revocation {
+            Some(form) => self.with_metadata(Goal::Revoke(form, waiting), false),
+            None => self.complete(waiting, Outcome::Done {}),
+        }
         if scope == Scope::Global {
             let sign_out = SignOut { command: id, id_token_hint, state: String::new() };
             self.with_metadata(Goal::EndSession(Box::new(sign_out)), true);
-        } else {
-            self.complete(Some(id), Outcome::Done {});
         }
     }
 

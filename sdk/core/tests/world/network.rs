@@ -23,6 +23,8 @@ impl Browser {
             Endpoint::UserInfo
         } else if is("session_events_endpoint") {
             Endpoint::Events
+        } else if is("revocation_endpoint") {
+            Endpoint::Revocation
         } else if url.ends_with("/old") {
             Endpoint::Gone
         } else {
@@ -56,7 +58,7 @@ impl Browser {
         form: Option<String>,
     ) {
         let endpoint = self.endpoint(&url);
-        let is_form = matches!(endpoint, Endpoint::Token | Endpoint::Gone);
+        let is_form = matches!(endpoint, Endpoint::Token | Endpoint::Revocation | Endpoint::Gone);
         assert_eq!(method == "POST", is_form, "{method} {url}");
         assert_eq!(form.is_some(), is_form);
         assert_eq!(authorization.is_some(), endpoint == Endpoint::UserInfo);

@@ -22,6 +22,7 @@ pub enum Endpoint {
     Token,
     UserInfo,
     Events,
+    Revocation,
     /// Where something was once.
     Gone,
 }
@@ -186,6 +187,7 @@ impl Provider {
                 "userinfo_endpoint": at("userinfo"),
                 "end_session_endpoint": at("end_session"),
                 "session_events_endpoint": at("session_events"),
+                "revocation_endpoint": at("revoke"),
                 "authorization_response_iss_parameter_supported": true,
             }),
             waiting: Vec::new(),
@@ -366,6 +368,7 @@ impl Provider {
                 Endpoint::Token => self.token(&request.form, now),
                 Endpoint::UserInfo => self.user_info(&request, now),
                 Endpoint::Events => self.events(&request, now),
+                Endpoint::Revocation => self.revoke(&request.form),
                 Endpoint::Gone => Reply::json(404, &json!({})),
             }
         };
@@ -433,6 +436,20 @@ impl Provider {
             }
             _ => refuse("unsupported_grant_type"),
         }
+    }
+
+    /// RFC 7009, 2: an unknown token is no error.
+    fn revoke(&mut self, form: &BTreeMap<String, String>) -> Reply {
+        assert_eq!(form["client_id"], CLIENT);
+        let token = &form["token"];
+        for grant in &mut self.grants {
+            let has = match form["token_type_hint"].as_str() {
+                "refresh_token" => grant.refresh_token == *token,
+                _ => grant.access_tokens.iter().any(|(known, _)| known == token),
+            };
+            grant.revoked |= has;
+        }
+        Reply::json(200, &json!({}))
     }
 
     fn issue(&mut self, at: usize, first: bool, now: i64) -> Reply {
