@@ -86,7 +86,11 @@ fn vite(app: &Path, options: &[&str]) -> Result<()> {
     run(Command::new("node").arg(vite).arg("build").args(options).current_dir(app))
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
+/// Copies a directory, without what was installed or built in it.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from).with_context(|| format!("no {}", from.display()))? {
         let entry = entry?;
