@@ -71,7 +71,11 @@ impl Client {
         let Arrival { callback, here } = driver::arrival(&issuer);
         let shared = Shared::new(machine);
         // Nobody waits for the outcome: the session says what came of it.
-        drop(shared.tell(&Command::Resume { callback, here, on_load }));
+        drop(shared.tell(&Command::Resume {
+            callback: callback.map(Into::into),
+            here: here.into(),
+            on_load,
+        }));
         Ok(Self { shared })
     }
 
@@ -98,12 +102,12 @@ impl Client {
     /// `superseded` if a later command took its place.
     pub async fn sign_in(&self, sign_in: SignIn) -> Result<()> {
         self.command(Command::SignIn {
-            return_to: sign_in.return_to.unwrap_or_else(here),
-            prompt: sign_in.prompt,
-            login_hint: sign_in.login_hint,
-            acr_values: sign_in.acr_values,
+            return_to: sign_in.return_to.unwrap_or_else(here).into(),
+            prompt: sign_in.prompt.map(Into::into),
+            login_hint: sign_in.login_hint.map(Into::into),
+            acr_values: sign_in.acr_values.map(Into::into),
             max_age: sign_in.max_age.map(whole_seconds),
-            ui_locales: sign_in.ui_locales,
+            ui_locales: sign_in.ui_locales.map(Into::into),
         })
         .await
         .map(drop)

@@ -92,13 +92,15 @@ impl Options {
     pub(crate) fn on(self, origin: String) -> (Config, OnLoad) {
         let home = || format!("{origin}/");
         let config = Config {
-            issuer: self.issuer,
-            client_id: self.client_id,
-            redirect_uri: self.redirect_uri.unwrap_or_else(home),
-            post_logout_redirect_uri: self.post_logout_redirect_uri.unwrap_or_else(home),
-            origin,
-            scope: self.scope,
-            token_origins: self.token_origins,
+            issuer: self.issuer.into(),
+            client_id: self.client_id.into(),
+            redirect_uri: self.redirect_uri.unwrap_or_else(home).into(),
+            post_logout_redirect_uri: self.post_logout_redirect_uri.unwrap_or_else(home).into(),
+            origin: origin.into(),
+            scope: self.scope.map(Into::into),
+            token_origins: self
+                .token_origins
+                .map(|origins| origins.into_iter().map(Into::into).collect()),
             session_lifetime: self.session_lifetime.map(whole_seconds),
             dangerously_follow_provider_clock: self
                 .dangerously_follow_provider_clock
@@ -125,11 +127,11 @@ mod tests {
         assert_eq!(
             config,
             Config {
-                issuer: "https://idp.example".to_owned(),
-                client_id: "pied-piper".to_owned(),
-                redirect_uri: "https://pied-piper.example/".to_owned(),
-                post_logout_redirect_uri: "https://pied-piper.example/".to_owned(),
-                origin: "https://pied-piper.example".to_owned(),
+                issuer: "https://idp.example".into(),
+                client_id: "pied-piper".into(),
+                redirect_uri: "https://pied-piper.example/".into(),
+                post_logout_redirect_uri: "https://pied-piper.example/".into(),
+                origin: "https://pied-piper.example".into(),
                 ..Config::default()
             }
         );
@@ -150,13 +152,13 @@ mod tests {
         assert_eq!(
             config,
             Config {
-                issuer: "i".to_owned(),
-                client_id: "c".to_owned(),
-                redirect_uri: "r".to_owned(),
-                post_logout_redirect_uri: "p".to_owned(),
-                origin: "o".to_owned(),
-                scope: Some("openid".to_owned()),
-                token_origins: Some(vec!["https://api.example".to_owned()]),
+                issuer: "i".into(),
+                client_id: "c".into(),
+                redirect_uri: "r".into(),
+                post_logout_redirect_uri: "p".into(),
+                origin: "o".into(),
+                scope: Some("openid".into()),
+                token_origins: Some(vec!["https://api.example".into()]),
                 session_lifetime: Some(61),
                 dangerously_follow_provider_clock: Some(true),
             }

@@ -36,7 +36,7 @@ impl Session {
         let claims = json::read(self.claims.as_ref()?.0.as_bytes()).ok()?;
         let text = |name| claims.str(name).map(str::to_owned);
         Some(User {
-            subject: self.subject.clone()?,
+            subject: self.subject.clone()?.into(),
             name: text("name"),
             email: text("email"),
             preferred_username: text("preferred_username"),
@@ -77,8 +77,8 @@ mod tests {
     fn signed_in(claims: &str) -> Session {
         Session::new(wire::Session {
             status: Status::Authenticated,
-            subject: Some("248289761001".to_owned()),
-            claims: Some(Raw(claims.to_owned())),
+            subject: Some("248289761001".into()),
+            claims: Some(Raw(claims.into())),
             ..wire::Session::default()
         })
     }

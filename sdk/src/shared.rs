@@ -160,14 +160,14 @@ mod tests {
     fn commands_are_read_back_by_the_machine() {
         let commands = [
             Command::Resume {
-                callback: Some("https://app.example/?code=c&state=s".to_owned()),
-                here: "/a?b#c".to_owned(),
+                callback: Some("https://app.example/?code=c&state=s".into()),
+                here: "/a?b#c".into(),
                 on_load: OnLoad::Auto,
             },
             Command::SignIn {
-                return_to: "/\"quoted\"".to_owned(),
+                return_to: "/\"quoted\"".into(),
                 prompt: None,
-                login_hint: Some("richard".to_owned()),
+                login_hint: Some("richard".into()),
                 acr_values: None,
                 max_age: Some(300),
                 ui_locales: None,

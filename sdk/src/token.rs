@@ -64,7 +64,10 @@ impl Client {
     ) -> Result<Option<AccessToken>> {
         let min_ttl = min_ttl.map(whole_seconds);
         let refused = refused.map(|token| token.secret);
-        match self.command(Command::GetToken { min_ttl, origin, refused }).await? {
+        match self
+            .command(Command::GetToken { min_ttl, origin: origin.map(Into::into), refused })
+            .await?
+        {
             Outcome::Token { access_token: Some(secret), expires_at } => {
                 Ok(Some(AccessToken { secret, expires_at: expires_at.map(UnixTime) }))
             }
@@ -82,7 +85,7 @@ mod tests {
 
     #[test]
     fn debug_form_of_a_token_is_masked() {
-        let secret = Secret("SlAV32hkKG".to_owned());
+        let secret = Secret("SlAV32hkKG".into());
         let token = AccessToken { secret, expires_at: Some(UnixTime(1_763_697_600)) };
         assert!(!format!("{token:?}").contains("SlAV"));
         assert_eq!(token.as_str(), "SlAV32hkKG");

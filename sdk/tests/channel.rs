@@ -37,11 +37,11 @@ fn world() -> World {
 }
 
 fn say(channel: &str, text: &str) -> Effect {
-    Effect::Broadcast { channel: channel.to_owned(), text: Secret(text.to_owned()) }
+    Effect::Broadcast { channel: channel.into(), text: Secret(text.into()) }
 }
 
 fn heard(text: &str) -> Signal {
-    Signal::Message { text: text.to_owned() }
+    Signal::Message { text: text.into() }
 }
 
 #[wasm_bindgen_test]

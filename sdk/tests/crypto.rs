@@ -72,9 +72,9 @@ impl Vector {
     async fn verdict(self) -> Answer {
         let effect = Effect::VerifySignature {
             algorithm: self.algorithm,
-            key: Raw(self.key),
-            input: Secret(self.input),
-            signature: self.signature,
+            key: Raw(self.key.into()),
+            input: Secret(self.input.into()),
+            signature: self.signature.into(),
         };
         world().perform(effect).await
     }
@@ -88,20 +88,20 @@ const RIGHT: Answer = Answer::Verdict { valid: true };
 const WRONG: Answer = Answer::Verdict { valid: false };
 
 fn sha_256(text: &str) -> Effect {
-    Effect::Digest { algorithm: "SHA-256", text: Secret(text.to_owned()) }
+    Effect::Digest { algorithm: "SHA-256", text: Secret(text.into()) }
 }
 
 #[wasm_bindgen_test]
 async fn digest_of_a_verifier_is_its_challenge() {
     // RFC 7636, appendix B.
     let answer = world().perform(sha_256("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")).await;
-    let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned();
+    let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".into();
     assert_eq!(answer, Answer::Digest { value: challenge });
 }
 
 #[wasm_bindgen_test]
 async fn digest_of_nothing_is_the_known_one() {
-    let value = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU".to_owned();
+    let value = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU".into();
     assert_eq!(world().perform(sha_256("")).await, Answer::Digest { value });
 }
 
@@ -209,7 +209,7 @@ async fn page_that_is_no_secure_context_has_no_crypto() {
 
 #[wasm_bindgen_test]
 async fn hash_that_webcrypto_lacks_is_unavailable() {
-    let effect = Effect::Digest { algorithm: "MD5", text: Secret(String::new()) };
+    let effect = Effect::Digest { algorithm: "MD5", text: Secret::default() };
     assert_eq!(world().perform(effect).await, failed(Failure::Unavailable));
 }
 

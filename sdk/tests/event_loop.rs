@@ -45,7 +45,7 @@ fn world() -> World {
 }
 
 fn load(key: &str) -> Effect {
-    Effect::Load { area: Area::Tab, key: key.to_owned() }
+    Effect::Load { area: Area::Tab, key: key.into() }
 }
 
 fn words(list: &Array) -> Vec<String> {
@@ -71,7 +71,7 @@ async fn exception_of_a_part_is_unavailable() {
 #[wasm_bindgen_test]
 async fn answer_comes_now_or_later() {
     for key in ["answer", "promise", "emit"] {
-        let value = Some(key.to_owned());
+        let value = Some(key.into());
         assert_eq!(world().perform(load(key)).await, Answer::Loaded { value });
     }
 }

@@ -29,7 +29,7 @@ fn world() -> World {
 async fn get(path: &str) -> Effect {
     Effect::Fetch {
         method: "GET",
-        url: at(path).await,
+        url: at(path).await.into(),
         authorization: None,
         form: None,
         limit: 1000,
@@ -41,7 +41,7 @@ async fn post(path: &str, body: &str) -> Effect {
     let mut effect = get(path).await;
     if let Effect::Fetch { method, form, .. } = &mut effect {
         *method = "POST";
-        *form = Some(Secret(body.to_owned()));
+        *form = Some(Secret(body.into()));
     }
     effect
 }
@@ -113,7 +113,7 @@ async fn form_is_sent_as_one_without_cookies_and_without_the_pages_address() {
 async fn authorization_is_sent() {
     let mut effect = get("/echo").await;
     if let Effect::Fetch { authorization, .. } = &mut effect {
-        *authorization = Some(Secret("Bearer 2YotnFZFEjr1zCsicMWpAA".to_owned()));
+        *authorization = Some(Secret("Bearer 2YotnFZFEjr1zCsicMWpAA".into()));
     }
     let (_, bytes) = response(&world(), effect).await;
     let echo = json::read(&bytes).unwrap();
@@ -175,7 +175,7 @@ async fn port_that_nobody_listens_on_is_a_network_failure() {
     let port = ask(&at("/free-port").await, "GET", "").await;
     let mut effect = get("/bytes").await;
     if let Effect::Fetch { url, .. } = &mut effect {
-        *url = format!("http://127.0.0.1:{port}/");
+        *url = format!("http://127.0.0.1:{port}/").into();
     }
     assert_eq!(world().perform(effect).await, failed(Failure::Network));
 }
@@ -189,7 +189,7 @@ async fn answer_that_cors_hides_is_a_network_failure() {
 async fn address_that_is_none_is_a_network_failure() {
     let mut effect = get("/").await;
     if let Effect::Fetch { url, .. } = &mut effect {
-        *url = "http://[".to_owned();
+        *url = "http://[".into();
     }
     assert_eq!(world().perform(effect).await, failed(Failure::Network));
 }
@@ -222,7 +222,7 @@ async fn browser_without_fetch_is_answered() {
     let _without = Undo::replace(&js_sys::global(), "Headers", &JsValue::UNDEFINED);
     let effect = Effect::Fetch {
         method: "GET",
-        url: "http://127.0.0.1/".to_owned(),
+        url: "http://127.0.0.1/".into(),
         authorization: None,
         form: None,
         limit: 1,

@@ -23,15 +23,15 @@ fn world() -> World {
 }
 
 fn take(name: &str) -> Effect {
-    Effect::TakeLock { name: name.to_owned(), if_free: false, steal: false }
+    Effect::TakeLock { name: name.into(), if_free: false, steal: false }
 }
 
 fn take_if_free(name: &str) -> Effect {
-    Effect::TakeLock { name: name.to_owned(), if_free: true, steal: false }
+    Effect::TakeLock { name: name.into(), if_free: true, steal: false }
 }
 
 fn steal(name: &str) -> Effect {
-    Effect::TakeLock { name: name.to_owned(), if_free: false, steal: true }
+    Effect::TakeLock { name: name.into(), if_free: false, steal: true }
 }
 
 /// Takes a lock that is free and gives the effect's number.

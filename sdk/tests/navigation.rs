@@ -56,7 +56,7 @@ async fn frame() -> (Frame, World) {
 }
 
 fn navigate(url: &str, replace: bool) -> Effect {
-    Effect::Navigate { url: Secret(url.to_owned()), replace }
+    Effect::Navigate { url: Secret(url.into()), replace }
 }
 
 fn elsewhere() -> String {

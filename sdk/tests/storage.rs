@@ -26,19 +26,19 @@ fn world() -> World {
 }
 
 fn load(area: Area, key: &str) -> Effect {
-    Effect::Load { area, key: key.to_owned() }
+    Effect::Load { area, key: key.into() }
 }
 
 fn save(area: Area, key: &str, value: &str) -> Effect {
-    Effect::Save { area, key: key.to_owned(), value: Secret(value.to_owned()) }
+    Effect::Save { area, key: key.into(), value: Secret(value.into()) }
 }
 
 fn erase(area: Area, key: &str) -> Effect {
-    Effect::Erase { area, key: key.to_owned() }
+    Effect::Erase { area, key: key.into() }
 }
 
 fn loaded(value: &str) -> Answer {
-    Answer::Loaded { value: Some(value.to_owned()) }
+    Answer::Loaded { value: Some(value.into()) }
 }
 
 const NOTHING: Answer = Answer::Loaded { value: None };

@@ -32,8 +32,8 @@ fn world() -> World {
 }
 
 async fn open(path: &str, timeout_ms: u32) -> Effect {
-    let authorization = Secret("Bearer mF_9.B5f-4.1JqM".to_owned());
-    Effect::OpenStream { url: at(path).await, authorization, timeout_ms }
+    let authorization = Secret("Bearer mF_9.B5f-4.1JqM".into());
+    Effect::OpenStream { url: at(path).await.into(), authorization, timeout_ms }
 }
 
 /// Opens a stream and gives its number.
@@ -151,8 +151,8 @@ async fn authorization_is_sent() {
 async fn port_that_nobody_listens_on_is_a_network_failure() {
     let port = ask(&at("/free-port").await, "GET", "").await;
     let effect = Effect::OpenStream {
-        url: format!("http://127.0.0.1:{port}/"),
-        authorization: Secret("Bearer x".to_owned()),
+        url: format!("http://127.0.0.1:{port}/").into(),
+        authorization: Secret("Bearer x".into()),
         timeout_ms: 8000,
     };
     assert_eq!(world().perform(effect).await, failed(Failure::Network));

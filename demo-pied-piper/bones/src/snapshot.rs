@@ -61,6 +61,7 @@ impl Snapshot {
         // Claims that are not of this app's shape leave the person with the subject alone: who
         // holds a session is never shown as nobody.
         let person = session.subject.clone().map(|sub| {
+            let sub = sub.into();
             session.claims::<Person>().unwrap_or_else(|| Person { sub, ..Person::default() })
         });
         Self {

@@ -1,17 +1,18 @@
 //! Addresses: queries written and read, and paths that stay in the app.
 
+use crate::text::Text;
 use alloc::{string::String, vec::Vec};
 use form_urlencoded::{Serializer, parse};
 
 /// `parameters` in `application/x-www-form-urlencoded`; those without a value are left out.
-pub(crate) fn form(parameters: &[(&str, &str)]) -> String {
+pub(crate) fn form(parameters: &[(&str, &str)]) -> Text {
     let mut form = Serializer::new(String::new());
     for (name, value) in parameters {
         if !value.is_empty() {
             form.append_pair(name, value);
         }
     }
-    form.finish()
+    form.finish().into()
 }
 
 /// The value of a hexadecimal digit.
@@ -44,16 +45,18 @@ pub(crate) fn has_word(words: &str, word: &str) -> bool {
 }
 
 /// `endpoint` with `parameters` added to its query (RFC 6749, 3.1: it may have one).
-pub(crate) fn with_query(endpoint: &str, parameters: &[(&str, &str)]) -> String {
+pub(crate) fn with_query(endpoint: &str, parameters: &[(&str, &str)]) -> Text {
     let separator = if cut(endpoint, b'?').is_some() { "&" } else { "?" };
-    [endpoint, separator, &form(parameters)].concat()
+    Text::concat(&[endpoint, separator, &form(parameters)])
 }
 
 /// The query parameters of an address, fragment left out.
-pub(crate) fn query(url: &str) -> Vec<(String, String)> {
+pub(crate) fn query(url: &str) -> Vec<(Text, Text)> {
     let url = cut(url, b'#').map_or(url, |(before, _)| before);
     let query = cut(url, b'?').map_or("", |(_, query)| query);
-    parse(query.as_bytes()).map(|(name, value)| (name.into(), value.into())).collect()
+    parse(query.as_bytes())
+        .map(|(name, value)| (name.as_ref().into(), value.as_ref().into()))
+        .collect()
 }
 
 /// Whether `path` leads to a place of this origin however a browser reads it (D13, RP7): browsers

@@ -4,9 +4,9 @@ use crate::{
     config::Config,
     json::{Value, Writer, read},
     secret::Secret,
+    text::Text,
     time::{Seconds, UnixTime},
 };
-use alloc::string::String;
 
 /// How long a person may take at the provider.
 pub(crate) const LIFETIME: Seconds = Seconds(3600);
@@ -34,19 +34,19 @@ pub(crate) struct SignInAttempt {
     pub(crate) code_verifier: Secret,
     /// Nobody clicked: a `prompt=none` of a page's start.
     pub(crate) automatic: bool,
-    pub(crate) acr_values: Option<String>,
+    pub(crate) acr_values: Option<Text>,
     pub(crate) max_age: Option<i64>,
 }
 
 /// Where the record of `state` is kept.
-pub(crate) fn record_key(state: &str) -> String {
-    ["gatepass:1:attempt:", state].concat()
+pub(crate) fn record_key(state: &str) -> Text {
+    Text::concat(&["gatepass:1:attempt:", state])
 }
 
 /// Where the return path of `state` is kept: beside the record, so that the driver can tidy the
 /// address without reading records.
-pub(crate) fn return_key(state: &str) -> String {
-    ["gatepass:1:return:", state].concat()
+pub(crate) fn return_key(state: &str) -> Text {
+    Text::concat(&["gatepass:1:return:", state])
 }
 
 impl Attempt {
@@ -81,7 +81,7 @@ impl Attempt {
             }
         }
         writer.close('}');
-        Secret(writer.finish())
+        Secret(writer.finish().into())
     }
 
     /// Reads a record and whether its time is over. `None` for what is no record of this client and

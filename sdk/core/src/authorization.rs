@@ -6,17 +6,18 @@ use crate::{
     error::{Code, Error, Result},
     metadata::Metadata,
     secret::Secret,
+    text::Text,
 };
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 
 /// What is asked of the authorization endpoint besides what every request has.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wishes {
-    pub(crate) prompt: Option<String>,
-    pub(crate) login_hint: Option<String>,
-    pub(crate) acr_values: Option<String>,
+    pub(crate) prompt: Option<Text>,
+    pub(crate) login_hint: Option<Text>,
+    pub(crate) acr_values: Option<Text>,
     pub(crate) max_age: Option<i64>,
-    pub(crate) ui_locales: Option<String>,
+    pub(crate) ui_locales: Option<Text>,
 }
 
 /// The address to send the browser to (OIDC Core 3.1.2.1). PKCE is always used, and always S256
@@ -30,7 +31,7 @@ pub(crate) fn request(
     challenge: &str,
 ) -> Secret {
     let max_age = wishes.max_age.map(crate::claims::number);
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let text = |value: &Option<Text>| value.clone().unwrap_or_default();
     Secret(address::with_query(
         &metadata.authorization_endpoint,
         &[
@@ -52,7 +53,7 @@ pub(crate) fn request(
 }
 
 /// An authorization response of which only the shape is known.
-pub(crate) struct UntrustedResponse(Vec<(String, String)>);
+pub(crate) struct UntrustedResponse(Vec<(Text, Text)>);
 
 impl UntrustedResponse {
     /// Takes the address apart that the browser was sent back to.
@@ -124,10 +125,7 @@ pub(crate) fn refusal(error: &str, description: &str) -> Error {
         "invalid_token" => Code::InvalidToken,
         _ => Code::ProviderError,
     };
-    let mut found = String::from(error);
-    if !description.is_empty() {
-        found.push_str(": ");
-        found.push_str(description);
-    }
+    let separator = if description.is_empty() { "" } else { ": " };
+    let found = Text::concat(&[error, separator, description]);
     Error::new(code, "error", "success", &found)
 }

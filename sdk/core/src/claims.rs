@@ -3,6 +3,7 @@
 use crate::{
     error::{Code, Error, Result},
     json::{Value, push_integer},
+    text::Text,
 };
 use alloc::string::String;
 
@@ -37,10 +38,10 @@ pub(crate) fn audiences(claims: &Value) -> Result<&[Value]> {
 }
 
 /// A number as evidence.
-pub(crate) fn number(value: i64) -> String {
+pub(crate) fn number(value: i64) -> Text {
     let mut out = String::new();
     push_integer(&mut out, value);
-    out
+    out.into()
 }
 
 fn wrong_type(claims: &Value, name: &str, expected: &str) -> Error {

@@ -1,7 +1,6 @@
 //! Randomness that a step may use.
 
-use crate::base64url;
-use alloc::string::String;
+use crate::{base64url, text::Text};
 
 /// Fresh random bytes for one step, from the caller's cryptographic generator.
 ///
@@ -24,11 +23,11 @@ impl Entropy {
     }
 
     /// An unguessable text of `count` bytes in base64url; empty if too few are left.
-    pub(crate) fn token(&mut self, count: usize) -> String {
+    pub(crate) fn token(&mut self, count: usize) -> Text {
         let end = self.used.saturating_add(count);
         let text = self.bytes.get(self.used..end).map(base64url::encode);
         self.used = end;
-        text.unwrap_or_default()
+        text.unwrap_or_default().into()
     }
 
     /// A number from 0 to `limit - 1`, for jitter only (slightly biased, not for secrets).

@@ -12,6 +12,7 @@ use crate::{
     config::Config,
     error::{Code, Error, Result},
     jws::UntrustedJws,
+    text::Text,
     time::{Seconds, UnixTime, difference},
     wire::Check,
 };
@@ -24,9 +25,9 @@ pub(crate) const SKEW: Seconds = Seconds(60);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Expected {
     /// The nonce of the sign-in; `None` for a token that answers none (refreshed, adopted).
-    pub(crate) nonce: Option<String>,
+    pub(crate) nonce: Option<Text>,
     /// The levels asked for, separated by spaces.
-    pub(crate) acr_values: Option<String>,
+    pub(crate) acr_values: Option<Text>,
     /// The oldest authentication asked for, in seconds.
     pub(crate) max_age: Option<i64>,
 }
@@ -35,7 +36,7 @@ pub(crate) struct Expected {
 #[derive(Clone, Debug)]
 pub(crate) struct UntrustedIdToken {
     /// As it came.
-    raw: String,
+    raw: Text,
     pub(crate) jws: UntrustedJws,
     expected: Expected,
     checks: Vec<Check>,
@@ -44,9 +45,9 @@ pub(crate) struct UntrustedIdToken {
 /// An ID token that passed every check.
 #[derive(Clone, Debug)]
 pub(crate) struct VerifiedIdToken {
-    raw: String,
+    raw: Text,
     jws: UntrustedJws,
-    subject: String,
+    subject: Text,
     accepted_at: i64,
     checks: Vec<Check>,
 }
@@ -210,7 +211,7 @@ impl UntrustedIdToken {
         if !has_word(&wanted, acr) {
             return Err(Error::new(Code::AcrInvalid, "acr", &wanted, acr));
         }
-        let acr = String::from(acr);
+        let acr = Text::from(acr);
         self.passed("12", "acr", &wanted, &acr);
         Ok(())
     }

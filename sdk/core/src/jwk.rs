@@ -5,9 +5,9 @@ use crate::{
     error::{Code, Error, Result},
     json::{Value, Writer, read},
     jws::{Algorithm, UntrustedJws},
+    text::Text,
     wire::Raw,
 };
-use alloc::string::String;
 
 /// The shortest RSA modulus accepted, 2048 bits (RFC 7518, 3.3), in bytes.
 const SHORTEST_MODULUS: usize = 256;
@@ -16,7 +16,7 @@ const SHORTEST_MODULUS: usize = 256;
 #[derive(Clone, Debug)]
 pub(crate) struct KeySet {
     document: Value,
-    text: String,
+    text: Text,
 }
 
 impl KeySet {
@@ -60,7 +60,7 @@ impl KeySet {
             writer.member(name, key.str(name)?);
         }
         writer.close('}');
-        Some(Raw(writer.finish()))
+        Some(Raw(writer.finish().into()))
     }
 }
 

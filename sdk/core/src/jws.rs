@@ -5,6 +5,7 @@ use crate::{
     base64url,
     error::{Code, Error, Result},
     json::{Value, read},
+    text::Text,
 };
 use alloc::string::String;
 
@@ -47,16 +48,16 @@ impl Algorithm {
 #[derive(Clone, Debug)]
 pub(crate) struct UntrustedJws {
     pub(crate) algorithm: Algorithm,
-    pub(crate) key_id: Option<String>,
-    pub(crate) media_type: Option<String>,
+    pub(crate) key_id: Option<Text>,
+    pub(crate) media_type: Option<Text>,
     /// What was signed: header and payload as they came.
-    pub(crate) input: String,
+    pub(crate) input: Text,
     /// In base64url.
-    pub(crate) signature: String,
+    pub(crate) signature: Text,
     /// The claims.
     pub(crate) claims: Value,
     /// The claims as JSON text.
-    pub(crate) claims_text: String,
+    pub(crate) claims_text: Text,
 }
 
 impl UntrustedJws {
@@ -101,12 +102,12 @@ impl UntrustedJws {
 }
 
 /// A part of a token that holds a JSON object: the object, and its text.
-fn object(part: &str) -> Option<(Value, String)> {
+fn object(part: &str) -> Option<(Value, Text)> {
     let bytes = base64url::decode(part)?;
     let value = read(&bytes).ok()?;
     if matches!(value, Value::Object(_)) {
         // Whatever can be read is UTF-8.
-        String::from_utf8(bytes).ok().map(|text| (value, text))
+        String::from_utf8(bytes).ok().map(|text| (value, text.into()))
     } else {
         None
     }

@@ -26,6 +26,7 @@ mod memory;
 mod metadata;
 pub mod secret;
 mod tabs;
+pub mod text;
 pub mod time;
 mod token;
 pub mod wire;

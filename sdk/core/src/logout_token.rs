@@ -9,9 +9,9 @@ use crate::{
     id_token::{SKEW, VerifiedIdToken},
     json::Value,
     jws::UntrustedJws,
+    text::Text,
     time::UnixTime,
 };
-use alloc::string::String;
 
 /// A logout token of which nothing has been believed yet.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct UntrustedLogoutToken {
 #[derive(Clone, Debug)]
 pub(crate) struct VerifiedLogoutToken {
     /// `jti`, to be accepted once.
-    pub(crate) token_id: String,
+    pub(crate) token_id: Text,
 }
 
 /// What became of the rules.

@@ -3,29 +3,28 @@
 use crate::{
     error::{Code, Error, Result},
     json::{Value, Writer, read},
+    text::Text,
 };
-use alloc::string::String;
 
 /// What a provider says about itself, as far as this client uses it.
 #[derive(Clone, Debug)]
 pub(crate) struct Metadata {
-    pub(crate) authorization_endpoint: String,
-    pub(crate) token_endpoint: String,
-    pub(crate) jwks_uri: String,
-    pub(crate) userinfo_endpoint: Option<String>,
-    pub(crate) end_session_endpoint: Option<String>,
-    pub(crate) session_events_endpoint: Option<String>,
+    pub(crate) authorization_endpoint: Text,
+    pub(crate) token_endpoint: Text,
+    pub(crate) jwks_uri: Text,
+    pub(crate) userinfo_endpoint: Option<Text>,
+    pub(crate) end_session_endpoint: Option<Text>,
+    pub(crate) session_events_endpoint: Option<Text>,
     /// RFC 7009, 2.
-    pub(crate) revocation_endpoint: Option<String>,
+    pub(crate) revocation_endpoint: Option<Text>,
     /// RFC 9207, 3: whether every authorization response carries `iss`.
     pub(crate) promises_iss: bool,
 }
 
 /// Where the document is (OIDC Discovery 4.1: a terminating slash goes first).
-pub(crate) fn address(issuer: &str) -> String {
-    let mut url = String::from(issuer.strip_suffix('/').unwrap_or(issuer));
-    url.push_str("/.well-known/openid-configuration");
-    url
+pub(crate) fn address(issuer: &str) -> Text {
+    let base = issuer.strip_suffix('/').unwrap_or(issuer);
+    Text::concat(&[base, "/.well-known/openid-configuration"])
 }
 
 impl Metadata {

@@ -2,14 +2,14 @@
 
 use crate::{
     json::{Value, Writer},
+    text::Text,
     wire::{Declare, Read, Write},
 };
-use alloc::string::String;
 
 /// A token, code, verifier or form that holds one. Its `Debug` form is masked; it reaches the wire
 /// only towards the effect or the command that needs it.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Secret(pub String);
+pub struct Secret(pub Text);
 
 impl core::fmt::Debug for Secret {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -25,12 +25,12 @@ impl Write for Secret {
 
 impl Read for Secret {
     fn take(value: Option<&Value>, wrong: &mut bool) -> Self {
-        Self(String::take(value, wrong))
+        Self(Text::take(value, wrong))
     }
 }
 
 impl Declare for Secret {
-    fn type_name() -> String {
+    fn type_name() -> alloc::string::String {
         "string".into()
     }
 }

@@ -4,11 +4,12 @@
 use crate::{
     json::{Value, Writer, read},
     secret::Secret,
+    text::Text,
     time::UnixTime,
     token::Tokens,
     wire::{Cause, Read, Write},
 };
-use alloc::{boxed::Box, string::String};
+use alloc::boxed::Box;
 
 /// Which of two states of a session is newer: the greater one, by time, then by tab.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,7 +17,7 @@ pub(crate) struct Version {
     /// When it was made, in milliseconds by the machine's clock.
     pub(crate) at_ms: i64,
     /// Who made it.
-    pub(crate) tab: String,
+    pub(crate) tab: Text,
 }
 
 /// A session as one tab hands it to the others.
@@ -25,7 +26,7 @@ pub(crate) struct SharedSession {
     pub(crate) version: Version,
     /// The version of the sign-in that it came from.
     pub(crate) began: Version,
-    pub(crate) id_token: String,
+    pub(crate) id_token: Text,
     pub(crate) tokens: Tokens,
     pub(crate) started_at: i64,
     /// When the ID token was accepted, by the provider's clock: its times are held against that.
@@ -33,7 +34,7 @@ pub(crate) struct SharedSession {
     /// What the tab knows of the provider's clock: one that adopts has asked nothing yet.
     pub(crate) clock_offset_ms: i64,
     /// The provider's key set as JSON, so that adopting needs no request.
-    pub(crate) keys: String,
+    pub(crate) keys: Text,
 }
 
 /// A message between tabs.
@@ -44,7 +45,7 @@ pub(crate) enum Message {
     /// Somebody is about to have one: wait.
     Busy {
         /// `state` of the callback that it handles, if it is one.
-        state: Option<String>,
+        state: Option<Text>,
     },
     /// The one that said `busy` got none.
     Idle,
@@ -54,7 +55,7 @@ pub(crate) enum Message {
     /// machine's clock in milliseconds: one that was not heard in time is no wish any more.
     Renew { version: Version, at_ms: i64 },
     /// The session of this sign-in, or of an older one, is over.
-    Ended { began: Version, session_id: Option<String>, cause: Cause },
+    Ended { began: Version, session_id: Option<Text>, cause: Cause },
 }
 
 impl Message {
@@ -100,7 +101,7 @@ impl Message {
             }
         }
         writer.close('}');
-        Secret(writer.finish())
+        Secret(writer.finish().into())
     }
 
     /// Reads a message; `None` for what is none.
@@ -160,6 +161,6 @@ impl Read for Version {
     fn take(value: Option<&Value>, wrong: &mut bool) -> Self {
         let parts = value.and_then(Value::as_array).unwrap_or_default();
         *wrong |= parts.len() != 2;
-        Self { at_ms: i64::take(parts.first(), wrong), tab: String::take(parts.get(1), wrong) }
+        Self { at_ms: i64::take(parts.first(), wrong), tab: Text::take(parts.get(1), wrong) }
     }
 }

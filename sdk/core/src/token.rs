@@ -7,10 +7,10 @@ use crate::{
     error::{Code, Error, Result},
     json::{Value, read},
     secret::Secret,
+    text::Text,
     time::{Seconds, UnixTime},
     wire::Response,
 };
-use alloc::string::String;
 
 /// What a session may use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(crate) struct Tokens {
 #[derive(Clone, Debug)]
 pub(crate) struct TokenResponse {
     pub(crate) tokens: Tokens,
-    pub(crate) id_token: Option<String>,
+    pub(crate) id_token: Option<Text>,
 }
 
 /// The form that redeems a code (OIDC Core 3.1.3.1, RFC 7636, 4.5).

@@ -411,7 +411,7 @@ fn resume_twice_at_once_has_one_answer() {
     world.hold(Endpoint::Token);
     page.sign_in();
     let again = Command::Resume {
-        callback: Some(page.loaded()),
+        callback: Some(page.loaded().into()),
         here: "/".into(),
         on_load: OnLoad::Manual,
     };

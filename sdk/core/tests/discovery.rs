@@ -182,20 +182,20 @@ fn the_configuration_is_checked_when_a_machine_is_made() {
     let good = Config {
         issuer: ISSUER.into(),
         client_id: CLIENT.into(),
-        redirect_uri: format!("{APP}/"),
-        post_logout_redirect_uri: format!("{APP}/"),
+        redirect_uri: format!("{APP}/").into(),
+        post_logout_redirect_uri: format!("{APP}/").into(),
         origin: APP.into(),
         ..Config::default()
     };
     assert!(Machine::new(good.clone()).is_ok());
     type Spoil = fn(&mut Config);
     let bad: [(&str, Spoil); 11] = [
-        ("issuer", |c| c.issuer = String::new()),
+        ("issuer", |c| c.issuer = "".into()),
         ("issuer", |c| c.issuer = "idp.example".into()),
         ("issuer", |c| c.issuer = "javascript:alert(1)".into()),
-        ("issuer", |c| c.issuer = format!("{ISSUER}?a=b")),
-        ("issuer", |c| c.issuer = format!("{ISSUER}#a")),
-        ("clientId", |c| c.client_id = String::new()),
+        ("issuer", |c| c.issuer = format!("{ISSUER}?a=b").into()),
+        ("issuer", |c| c.issuer = format!("{ISSUER}#a").into()),
+        ("clientId", |c| c.client_id = "".into()),
         ("redirectUri", |c| c.redirect_uri = "/callback".into()),
         ("postLogoutRedirectUri", |c| c.post_logout_redirect_uri = "//x".into()),
         ("scope", |c| c.scope = Some("profile email".into())),

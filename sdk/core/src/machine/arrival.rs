@@ -7,17 +7,18 @@ use crate::{
     error::{Code, Error},
     id_token::{Expected, UntrustedIdToken},
     metadata::Metadata,
+    text::Text,
     token::{code_form, read_response},
     wire::{Answer, Area, Cause, Effect, Ending, Status},
 };
-use alloc::{boxed::Box, string::String};
+use alloc::boxed::Box;
 
 /// A code on its way to become tokens.
 pub(super) struct Redemption {
     pub(super) attempt: SignInAttempt,
     response: Box<UntrustedResponse>,
     /// Where it was sent in vain, and what came of it.
-    failed: Option<(String, Error)>,
+    failed: Option<(Text, Error)>,
 }
 
 impl Machine {
@@ -43,7 +44,7 @@ impl Machine {
         };
         let now = self.local_time();
         let record = value.as_ref().and_then(|text| Attempt::read(text, &self.config, now));
-        let state = String::from(response.state().unwrap_or_default());
+        let state = Text::from(response.state().unwrap_or_default());
         match record {
             // An old address, opened where somebody is signed in: what it once answered is no news.
             None if self.held.is_some() => self.ask_other_tabs(),

@@ -5,9 +5,9 @@ use crate::{
     error::{Code, Error},
     json::read,
     tabs::Version,
+    text::Text,
     wire::{Answer, Outcome, Status},
 };
-use alloc::string::String;
 
 impl Machine {
     /// Asks the provider whether the session still stands, for a command or for ourselves.
@@ -22,7 +22,7 @@ impl Machine {
     }
 
     /// UserInfo is asked where there is one; a refresh tells as much where there is none.
-    pub(super) fn send_check(&mut self, userinfo_endpoint: Option<String>, command: Option<u32>) {
+    pub(super) fn send_check(&mut self, userinfo_endpoint: Option<Text>, command: Option<u32>) {
         match (&self.held, userinfo_endpoint) {
             (Some(held), Some(url)) => {
                 let authorization = bearer(&held.tokens.access_token);

@@ -7,9 +7,10 @@ use crate::{
     authorization::{self, Wishes},
     error::{Code, Error},
     secret::Secret,
+    text::Text,
     wire::{Answer, Area, Effect, Outcome, Status},
 };
-use alloc::{boxed::Box, string::String};
+use alloc::boxed::Box;
 
 /// The shortest verifier (RFC 7636, 4.1): a shorter one would mean that entropy had run out.
 const SHORTEST_VERIFIER: usize = 43;
@@ -21,14 +22,14 @@ const LEAVING_MS: i64 = 10_000;
 pub(super) struct Departure {
     /// The command to complete; `None` for an automatic one.
     command: Option<u32>,
-    return_to: String,
+    return_to: Text,
     wishes: Wishes,
-    state: String,
+    state: Text,
     attempt: SignInAttempt,
 }
 
 impl Machine {
-    pub(super) fn handle_sign_in(&mut self, id: u32, return_to: String, wishes: Wishes) {
+    pub(super) fn handle_sign_in(&mut self, id: u32, return_to: Text, wishes: Wishes) {
         if self.leaving {
             return self.complete_failed(Some(id), Code::Superseded.into());
         }
@@ -48,20 +49,20 @@ impl Machine {
     }
 
     /// Rung 3: one `prompt=none`, nobody clicked.
-    pub(super) fn begin_automatic_departure(&mut self, here: String) {
+    pub(super) fn begin_automatic_departure(&mut self, here: Text) {
         let return_to = if stays_here(&here) { here } else { "/".into() };
         let wishes = Wishes { prompt: Some("none".into()), ..Wishes::default() };
         self.prepare(None, return_to, wishes);
     }
 
-    fn prepare(&mut self, command: Option<u32>, return_to: String, wishes: Wishes) {
+    fn prepare(&mut self, command: Option<u32>, return_to: Text, wishes: Wishes) {
         let attempt = SignInAttempt {
             automatic: command.is_none(),
             acr_values: wishes.acr_values.clone(),
             max_age: wishes.max_age,
             ..SignInAttempt::default()
         };
-        let departure = Departure { command, return_to, wishes, state: String::new(), attempt };
+        let departure = Departure { command, return_to, wishes, state: Text::default(), attempt };
         self.with_metadata(Goal::Depart(Box::new(departure)), true);
     }
 
@@ -102,7 +103,7 @@ impl Machine {
     pub(super) fn save_attempt(
         &mut self,
         state: &str,
-        return_to: String,
+        return_to: Text,
         record: Secret,
         expect: Expect,
     ) {

@@ -35,18 +35,19 @@ use crate::{
     metadata::{Metadata, is_web_address},
     secret::Secret,
     tabs::Version,
+    text::Text,
     time::{Now, UnixTime, sum},
     wire::{
         Answer, Area, Cause, Command, Effect, Fact, Order, Outcome, Raw, Session, Signal, Status,
     },
 };
-use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 /// An OpenID Connect relying party for one client in one page.
 pub struct Machine {
     config: Config,
     /// This page's name among the tabs.
-    tab: String,
+    tab: Text,
     now: Now,
     entropy: Entropy,
     orders: Vec<Order>,
@@ -86,7 +87,7 @@ pub struct Machine {
     lead: leader::Lead,
     stream: stream::Stream,
     refresh: refresh::Refresh,
-    accepted_logout_tokens: Vec<String>,
+    accepted_logout_tokens: Vec<Text>,
 }
 
 /// What the answer of an effect is waited for.
@@ -187,7 +188,7 @@ impl Machine {
         }
         Ok(Self {
             config,
-            tab: String::new(),
+            tab: Text::default(),
             now: Now::default(),
             entropy: Entropy::new([0; Entropy::SIZE]),
             orders: Vec::new(),
@@ -343,29 +344,26 @@ impl Machine {
         self.complete(command, Outcome::Failed { error });
     }
 
-    fn load(&mut self, area: Area, key: String, expect: Expect) {
+    fn load(&mut self, area: Area, key: Text, expect: Expect) {
         self.effect(Effect::Load { area, key }, expect);
     }
 
-    fn save(&mut self, area: Area, key: String, value: Secret) {
+    fn save(&mut self, area: Area, key: Text, value: Secret) {
         self.effect(Effect::Save { area, key, value }, Expect::Nothing);
     }
 
-    fn erase(&mut self, area: Area, key: String) {
+    fn erase(&mut self, area: Area, key: Text) {
         self.effect(Effect::Erase { area, key }, Expect::Nothing);
     }
 
     /// A key for what is kept per issuer and client.
-    fn shared_key(&self, what: &str) -> String {
-        let mut key = self.config.shared_name();
-        key.push('#');
-        key.push_str(what);
-        key
+    fn shared_key(&self, what: &str) -> Text {
+        Text::concat(&[&self.config.shared_name(), "#", what])
     }
 
     fn save_memory(&mut self) {
         if let Some(memory) = &self.memory {
-            let value = Secret(memory.write());
+            let value = Secret(memory.write().into());
             let key = self.shared_key("memory");
             self.save(Area::Tab, key, value);
         }

@@ -7,10 +7,11 @@ use crate::{
     learnt::{self, DatedKeys},
     metadata::{Metadata, address},
     secret::Secret,
+    text::Text,
     time::{difference, sum},
     wire::{Answer, Area, Effect, Failure, Outcome, Status},
 };
-use alloc::{boxed::Box, string::String, sync::Arc};
+use alloc::{boxed::Box, sync::Arc};
 
 /// How long to wait before a click is answered by "the provider cannot be reached".
 const REACH_TIMEOUT_MS: u32 = 5_000;
@@ -51,7 +52,7 @@ impl Machine {
     /// A GET without cookies.
     pub(super) fn fetch(
         &mut self,
-        url: String,
+        url: Text,
         authorization: Option<Secret>,
         timeout_ms: u32,
         expect: Expect,
@@ -68,7 +69,7 @@ impl Machine {
     }
 
     /// A POST of a form without cookies.
-    pub(super) fn post(&mut self, url: String, form: Secret, timeout_ms: u32, expect: Expect) {
+    pub(super) fn post(&mut self, url: Text, form: Secret, timeout_ms: u32, expect: Expect) {
         let effect = Effect::Fetch {
             method: "POST",
             url,
@@ -189,7 +190,7 @@ impl Machine {
             let now = self.local_time();
             let record = learnt::write(metadata, &self.config.issuer, self.keys.as_ref(), now);
             let key = self.shared_key("learnt");
-            self.save(Area::Tab, key, Secret(record));
+            self.save(Area::Tab, key, Secret(record.into()));
         }
     }
 

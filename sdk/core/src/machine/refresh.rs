@@ -6,11 +6,12 @@ use crate::{
     id_token::{Expected, UntrustedIdToken},
     secret::Secret,
     tabs::{Message, Version},
+    text::Text,
     time::{Seconds, UnixTime, difference},
     token::{Tokens, read_response, refresh_form},
     wire::{Answer, Ending, Outcome, Status},
 };
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 
 /// Seconds that a token must still be good for, if the caller does not say.
 const MIN_TTL: i64 = 30;
@@ -132,7 +133,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn send_refresh(&mut self, token_endpoint: String) {
+    pub(super) fn send_refresh(&mut self, token_endpoint: Text) {
         let Some(held) = &self.held else { return };
         let Some(refresh_token) = &held.tokens.refresh_token else { return };
         let version = held.version.clone();

@@ -6,10 +6,11 @@ use crate::{
     attempt::Attempt,
     error::{Code, Error},
     secret::Secret,
+    text::Text,
     token::revocation_form,
     wire::{Answer, Ending, Outcome, Scope},
 };
-use alloc::{boxed::Box, string::String};
+use alloc::boxed::Box;
 
 /// How long a sign-out waits to hear that its tokens are worth nothing any more.
 pub(super) const REVOCATION_TIMEOUT_MS: u32 = 2_000;
@@ -18,7 +19,7 @@ pub(super) const REVOCATION_TIMEOUT_MS: u32 = 2_000;
 pub(super) struct SignOut {
     pub(super) command: u32,
     id_token_hint: Secret,
-    state: String,
+    state: Text,
 }
 
 impl Machine {
@@ -47,7 +48,7 @@ impl Machine {
             None => self.complete(waiting, Outcome::Done {}),
         }
         if scope == Scope::Global {
-            let sign_out = SignOut { command: id, id_token_hint, state: String::new() };
+            let sign_out = SignOut { command: id, id_token_hint, state: Text::default() };
             self.with_metadata(Goal::EndSession(Box::new(sign_out)), true);
         }
     }
@@ -56,7 +57,7 @@ impl Machine {
     /// know that the answer is ours.
     pub(super) fn save_sign_out(&mut self, mut sign_out: Box<SignOut>) {
         sign_out.state = self.entropy.token(32);
-        let return_to = String::from(path(&self.config.post_logout_redirect_uri));
+        let return_to = Text::from(path(&self.config.post_logout_redirect_uri));
         let record = Attempt::SignOut.write(&self.config, self.local_time());
         let state = sign_out.state.clone();
         self.save_attempt(&state, return_to, record, Expect::SignOutSaved(sign_out));

@@ -11,9 +11,10 @@ use crate::{
     error::Code,
     memory::{Memory, Permission},
     tabs::Message,
+    text::Text,
     wire::{Answer, Area, Effect, Failure, OnLoad, Outcome, Status},
 };
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 
 /// How long the other tabs may take to answer `hello`.
 const HELLO_MS: i64 = 300;
@@ -35,12 +36,12 @@ pub(super) enum Start {
 #[derive(Default)]
 pub(super) struct Climb {
     commands: Vec<u32>,
-    here: String,
+    here: Text,
     on_load: OnLoad,
     /// The provider's answer, until it is handled.
-    callback: Option<String>,
+    callback: Option<Text>,
     /// Its `state`.
-    state: Option<String>,
+    state: Option<Text>,
     /// The page was loaded by an answer that brought no session: no redirect on top of it.
     pub(super) may_not_redirect: bool,
     /// Another tab has been told to wait for us.
@@ -64,8 +65,8 @@ impl Machine {
     pub(super) fn handle_resume(
         &mut self,
         id: u32,
-        callback: Option<String>,
-        here: String,
+        callback: Option<Text>,
+        here: Text,
         on_load: OnLoad,
     ) {
         match &mut self.start {

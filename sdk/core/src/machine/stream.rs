@@ -7,9 +7,9 @@ use crate::{
     event_stream::EventStream,
     logout_token::UntrustedLogoutToken,
     secret::Secret,
+    text::Text,
     wire::{Answer, Effect, Failure, Status},
 };
-use alloc::string::String;
 
 /// Silence after which the stream counts as dead: the provider sends a heartbeat every 15 s.
 const SILENCE_MS: i64 = 40_000;
@@ -48,7 +48,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn send_open_stream(&mut self, endpoint: Option<String>) {
+    pub(super) fn send_open_stream(&mut self, endpoint: Option<Text>) {
         let (Some(held), Some(url)) = (&self.held, endpoint) else { return };
         if self.stream.effect.is_some() || self.away || self.leaving || !self.is_leading() {
             return;
@@ -186,5 +186,5 @@ impl Machine {
 
 /// RFC 6750, 2.1.
 pub(super) fn bearer(token: &Secret) -> Secret {
-    Secret(["Bearer ", &token.0].concat())
+    Secret(Text::concat(&["Bearer ", &token.0]))
 }

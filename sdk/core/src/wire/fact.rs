@@ -1,8 +1,7 @@
 //! Facts: what the machine is told.
 
 use super::macros::{record, union, words};
-use crate::secret::Secret;
-use alloc::string::String;
+use crate::{secret::Secret, text::Text};
 
 union! {
     /// What a step is about.
@@ -35,26 +34,26 @@ union! {
         /// The first command of every page: find out whether there is a session.
         Resume = "resume" {
             /// The address that the provider sent the browser back to, if the page was loaded by it.
-            callback: Option<String> = "callback",
+            callback: Option<Text> = "callback",
             /// Path, query and fragment of the page, to come back to after an automatic redirect.
-            here: String = "here",
+            here: Text = "here",
             /// Whether this page may look for a session by a redirect of its own.
             on_load: OnLoad = "on_load",
         }
         /// Leave for the provider so that the person can sign in.
         SignIn = "sign_in" {
             /// Where to come back to: a path of this origin.
-            return_to: String = "return_to",
+            return_to: Text = "return_to",
             /// `prompt` (OIDC Core 3.1.2.1).
-            prompt: Option<String> = "prompt",
+            prompt: Option<Text> = "prompt",
             /// `login_hint` (OIDC Core 3.1.2.1).
-            login_hint: Option<String> = "login_hint",
+            login_hint: Option<Text> = "login_hint",
             /// `acr_values`, separated by spaces (OIDC Core 3.1.2.1); the answer must reach one.
-            acr_values: Option<String> = "acr_values",
+            acr_values: Option<Text> = "acr_values",
             /// `max_age` in seconds (OIDC Core 3.1.2.1).
             max_age: Option<i64> = "max_age",
             /// `ui_locales`, separated by spaces (OIDC Core 3.1.2.1).
-            ui_locales: Option<String> = "ui_locales",
+            ui_locales: Option<Text> = "ui_locales",
         }
         /// Ask the provider whether the session still stands.
         CheckSession = "check_session" {}
@@ -63,7 +62,7 @@ union! {
             /// Seconds that the token must still be good for; 30 if absent.
             min_ttl: Option<i64> = "min_ttl",
             /// The origin that the token will be sent to: one that is not allowed gets none.
-            origin: Option<String> = "origin",
+            origin: Option<Text> = "origin",
             /// A token that a resource refused as `invalid_token`: not this one again.
             refused: Option<Secret> = "refused",
         }
@@ -114,12 +113,12 @@ union! {
         /// `load`: what is stored.
         Loaded = "loaded" {
             /// Absent if there is nothing under the key.
-            value: Option<String> = "value",
+            value: Option<Text> = "value",
         }
         /// `digest`: the hash.
         Digest = "digest" {
             /// In base64url.
-            value: String = "value",
+            value: Text = "value",
         }
         /// `verify_signature`: whether the signature is right.
         Verdict = "verdict" {
@@ -141,11 +140,11 @@ record! {
         /// The `Date` header as milliseconds since the Unix epoch.
         date_ms: Option<i64> = "date_ms",
         /// `Content-Type` without parameters, in lower case.
-        content_type: Option<String> = "content_type",
+        content_type: Option<Text> = "content_type",
         /// `Retry-After` in seconds.
         retry_after: Option<i64> = "retry_after",
         /// `WWW-Authenticate` as it came.
-        www_authenticate: Option<String> = "www_authenticate",
+        www_authenticate: Option<Text> = "www_authenticate",
     }
 }
 
@@ -187,7 +186,7 @@ union! {
         /// Another tab of this origin says something.
         Message = "message" {
             /// Its words.
-            text: String = "text",
+            text: Text = "text",
         }
         /// Bytes of a stream, given beside it.
         Chunk = "chunk" {

@@ -15,7 +15,10 @@ pub use fact::{Answer, Command, Fact, Failure, OnLoad, Response, Scope, Signal};
 pub use order::{Area, Effect, Order, Outcome};
 pub use session::{Cause, Check, Ending, Session, Status};
 
-use crate::json::{Value, Writer};
+use crate::{
+    json::{Value, Writer},
+    text::Text,
+};
 use alloc::{boxed::Box, string::String, vec::Vec};
 
 /// Has a JSON form to write.
@@ -61,7 +64,7 @@ pub(crate) fn member<'a>(value: Option<&'a Value>, name: &str) -> Option<&'a Val
 
 /// JSON text that is passed on as it is: it was read strictly before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Raw(pub String);
+pub struct Raw(pub Text);
 
 macro_rules! plain {
     ($($type:ty, $name:literal, |$self:ident, $writer:ident| $write:expr, |$value:ident| $read:expr;)*) => {$(
@@ -85,12 +88,23 @@ macro_rules! plain {
 }
 
 plain! {
-    String, "string", |this, writer| writer.string(this), |value| value.as_str().map(Into::into);
+    Text, "string", |this, writer| writer.string(this), |value| value.as_str().map(Into::into);
     i64, "number", |this, writer| writer.integer(*this), |value| value.as_integer();
     u32, "number", |this, writer| writer.integer(i64::from(*this)),
         |value| value.as_integer().and_then(|n| n.try_into().ok());
     bool, "boolean", |this, writer| writer.raw(if *this { "true" } else { "false" }),
         |value| if let Value::Bool(b) = value { Some(*b) } else { None };
+}
+
+impl Write for String {
+    fn write(&self, writer: &mut Writer) {
+        writer.string(self);
+    }
+}
+impl Declare for String {
+    fn type_name() -> String {
+        "string".into()
+    }
 }
 
 impl Write for &'static str {

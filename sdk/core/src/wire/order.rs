@@ -5,8 +5,8 @@ use super::{
     macros::{union, words},
     session::Session,
 };
-use crate::{error::Error, secret::Secret};
-use alloc::{boxed::Box, string::String};
+use crate::{error::Error, secret::Secret, text::Text};
+use alloc::boxed::Box;
 
 union! {
     /// What a step wants done, in this order.
@@ -74,7 +74,7 @@ union! {
             /// `GET` or `POST`.
             method: &'static str = "method",
             /// Where.
-            url: String = "url",
+            url: Text = "url",
             /// `Authorization`, if any.
             authorization: Option<Secret> = "authorization",
             /// A body in `application/x-www-form-urlencoded`, if any.
@@ -100,21 +100,21 @@ union! {
             /// The signing input, in ASCII.
             input: Secret = "input",
             /// The signature, in base64url.
-            signature: String = "signature",
+            signature: Text = "signature",
         }
         /// Read what is stored, answered by `loaded`.
         Load = "load" {
             /// Where.
             area: Area = "area",
             /// Under which key.
-            key: String = "key",
+            key: Text = "key",
         }
         /// Store a text.
         Save = "save" {
             /// Where.
             area: Area = "area",
             /// Under which key.
-            key: String = "key",
+            key: Text = "key",
             /// The text.
             value: Secret = "value",
         }
@@ -123,7 +123,7 @@ union! {
             /// Where.
             area: Area = "area",
             /// Under which key.
-            key: String = "key",
+            key: Text = "key",
         }
         /// Leave the page.
         Navigate = "navigate" {
@@ -136,14 +136,14 @@ union! {
         /// Tell the other tabs of this origin. From the first one on, `message` signals what they say.
         Broadcast = "broadcast" {
             /// The channel's name.
-            channel: String = "channel",
+            channel: Text = "channel",
             /// The words.
             text: Secret = "text",
         }
         /// Ask for an exclusive lock among the tabs of this origin; answered when it is held.
         TakeLock = "take_lock" {
             /// The lock's name.
-            name: String = "name",
+            name: Text = "name",
             /// Answer `held` at once instead of waiting.
             if_free: bool = "if_free",
             /// Take it away from whoever holds it.
@@ -157,7 +157,7 @@ union! {
         /// A GET whose body is signalled as it comes.
         OpenStream = "open_stream" {
             /// Where.
-            url: String = "url",
+            url: Text = "url",
             /// `Authorization`.
             authorization: Secret = "authorization",
             /// When to give up waiting for the head, in milliseconds.

@@ -4,7 +4,7 @@ use super::{
     Raw,
     macros::{record, words},
 };
-use crate::error::Error;
+use crate::{error::Error, text::Text};
 use alloc::{string::String, vec::Vec};
 
 record! {
@@ -13,7 +13,7 @@ record! {
         /// In one word.
         status: Status = "status",
         /// Who: `sub`, if a session is held.
-        subject: Option<String> = "subject",
+        subject: Option<Text> = "subject",
         /// The verified claims of the ID token.
         claims: Option<Raw> = "claims",
         /// The checks that the ID token passed, with the values compared.

@@ -209,7 +209,10 @@ impl Browser {
                 leaving_to: None,
             },
         );
-        self.command(document, Command::Resume { callback, here, on_load });
+        self.command(
+            document,
+            Command::Resume { callback: callback.map(Into::into), here: here.into(), on_load },
+        );
     }
 
     pub fn command(&mut self, document: u64, command: Command) -> u32 {
@@ -355,38 +358,40 @@ impl Browser {
                     document,
                     id,
                     method,
-                    url,
-                    authorization.map(|s| s.0),
-                    form.map(|s| s.0),
+                    url.into(),
+                    authorization.map(|s| s.0.into()),
+                    form.map(|s| s.0.into()),
                 );
             }
             Effect::OpenStream { url, authorization, .. } => {
-                return self.open_stream(document, id, url, authorization.0);
+                return self.open_stream(document, id, url.into(), authorization.0.into());
             }
             Effect::Digest { .. } | Effect::VerifySignature { .. } if self.crypto_missing => {
                 unavailable
             }
             Effect::Digest { algorithm, text } => {
                 assert_eq!(algorithm, "SHA-256");
-                Answer::Digest { value: encode(&sha256(&text.0)) }
+                Answer::Digest { value: encode(&sha256(&text.0)).into() }
             }
             Effect::VerifySignature { algorithm, key, input, signature } => {
                 verify(algorithm, &key.0, &input.0, &signature)
             }
             Effect::Load { area, key } => match self.area(document, area) {
-                Some(storage) => Answer::Loaded { value: storage.get(&key).cloned() },
+                Some(storage) => Answer::Loaded {
+                    value: storage.get(key.as_str()).map(|kept| kept.as_str().into()),
+                },
                 None => unavailable,
             },
             Effect::Save { area, key, value } => match self.area(document, area) {
                 Some(storage) => {
-                    storage.insert(key, value.0);
+                    storage.insert(key.into(), value.0.into());
                     Answer::Done {}
                 }
                 None => unavailable,
             },
             Effect::Erase { area, key } => match self.area(document, area) {
                 Some(storage) => {
-                    storage.remove(&key);
+                    storage.remove(key.as_str());
                     Answer::Done {}
                 }
                 None => unavailable,
@@ -401,7 +406,7 @@ impl Browser {
                     *count += 1;
                     assert!(*count <= 1, "a second automatic redirect without a session");
                 }
-                self.page(document).leaving_to = Some((url.0, replace));
+                self.page(document).leaving_to = Some((url.0.into(), replace));
                 Answer::Done {}
             }
             Effect::Broadcast { text, .. } => {

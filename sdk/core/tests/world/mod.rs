@@ -39,8 +39,8 @@ impl World {
         let mut config = Config {
             issuer: ISSUER.into(),
             client_id: CLIENT.into(),
-            redirect_uri: format!("{APP}/"),
-            post_logout_redirect_uri: format!("{APP}/"),
+            redirect_uri: format!("{APP}/").into(),
+            post_logout_redirect_uri: format!("{APP}/").into(),
             origin: APP.into(),
             ..Config::default()
         };

@@ -41,7 +41,7 @@ impl Browser {
         let response = Response {
             status: reply.status,
             date_ms: reply.has_date.then_some(now * 1000),
-            content_type: reply.content_type,
+            content_type: reply.content_type.map(Into::into),
             retry_after: reply.retry_after,
             www_authenticate: None,
         };

@@ -119,7 +119,7 @@ impl Page {
     /// The access token, or the error's code.
     pub fn token(&self) -> Result<String, Code> {
         match self.get_token() {
-            Some(Outcome::Token { access_token: Some(Secret(token)), .. }) => Ok(token),
+            Some(Outcome::Token { access_token: Some(Secret(token)), .. }) => Ok(token.into()),
             Some(Outcome::Failed { error }) => Err(error.code),
             other => panic!("{other:?}"),
         }
@@ -133,7 +133,7 @@ impl Page {
             refused: Some(Secret(refused.into())),
         };
         match self.run(command) {
-            Some(Outcome::Token { access_token: Some(Secret(token)), .. }) => Ok(token),
+            Some(Outcome::Token { access_token: Some(Secret(token)), .. }) => Ok(token.into()),
             Some(Outcome::Failed { error }) => Err(error.code),
             other => panic!("{other:?}"),
         }
