@@ -1,6 +1,8 @@
 //! `cargo xtask demo`: builds and serves the two apps, the provider and the lobby.
 
 mod build;
+mod desk;
+mod keeper;
 mod places;
 mod policy;
 mod provider;
@@ -14,14 +16,15 @@ use clap::Args;
 use std::io::{ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::test;
 pub(crate) use build::{Built, build};
+use desk::Desk;
+use keeper::Keeper;
 use places::{App, DEFAULT_BASE, Place, Places};
-use provider::Provider;
 use tls::Tls;
 
 /// How to serve.
@@ -89,8 +92,10 @@ async fn serve(options: &Options, places: &Places, built: &Built) -> Result<()> 
     let stop = stop_signal()?;
     let tls = options.tls.then(|| certify(places)).transpose()?;
     let mut sites = JoinSet::new();
+    let (mut keeper, line) = Keeper::new(*places, built, options, tls.as_ref());
+    let desk = Desk::new(places, line);
     let pages = [
-        (Place::Lobby, site::lobby(places)?),
+        (Place::Lobby, site::lobby(places, desk)?),
         (Place::PiedPiper, site::app(App::PiedPiper, places, built)?),
         (Place::Hooli, site::app(App::Hooli, places, built)?),
     ];
@@ -100,10 +105,7 @@ async fn serve(options: &Options, places: &Places, built: &Built) -> Result<()> 
             sites.spawn(serve_one(listener, router.clone(), tls));
         }
     }
-    let mut provider = match options.no_provider {
-        true => None,
-        false => Some(start_provider(options, places, built, tls.as_ref()).await?),
-    };
+    keeper.begin().await?;
     let lobby = format!("{}/", places.origin(Place::Lobby));
     announce(&lobby)?;
     for place in [Place::PiedPiper, Place::Hooli, Place::Provider] {
@@ -119,39 +121,14 @@ async fn serve(options: &Options, places: &Places, built: &Built) -> Result<()> 
     tokio::select! {
         () = stop => {}
         ended = sites.join_next() => bail!("a server has stopped: {ended:?}"),
-        ended = ended(&mut provider) => bail!("the provider has stopped: {}", ended?),
+        ended = keeper.keep() => bail!("the provider has stopped: {}", ended?),
     }
-    match provider {
-        Some(provider) => provider.stop().await,
-        None => Ok(()),
-    }
+    keeper.end().await
 }
 
 /// A certificate for all that browsers visit.
 fn certify(places: &Places) -> Result<Tls> {
     tls::certify(&Place::VISITED.map(Place::host), &places.run_directory())
-}
-
-async fn start_provider(
-    options: &Options,
-    places: &Places,
-    built: &Built,
-    tls: Option<&Tls>,
-) -> Result<Provider> {
-    // The provider listens by itself; it is asked for its ports first so that every port in use is
-    // named in the same words.
-    for place in [Place::Provider, Place::Control] {
-        drop(listen(places, place).await?);
-    }
-    provider::start(places, &built.idp_dev, options.control_token.as_deref(), tls).await
-}
-
-/// Done when the provider has ended by itself; never, without one.
-async fn ended(provider: &mut Option<Provider>) -> Result<ExitStatus> {
-    match provider {
-        Some(provider) => provider.ended().await,
-        None => std::future::pending().await,
-    }
 }
 
 async fn serve_one(

@@ -21,6 +21,8 @@ const CREATE_NEW_PROCESS_GROUP: u32 = 0x0000_0200;
 
 /// A running provider.
 pub(super) struct Provider {
+    /// The token of its control API, as it said itself.
+    pub(super) token: String,
     guard: Child,
     /// While it is open, the guard lets the provider run. Apart from the child, whose `wait` would
     /// close it.
@@ -79,13 +81,13 @@ pub(super) async fn start(
         while let Some(line) = lines.next_line().await? {
             // Its line is for this program; ours is the only one on standard output.
             eprintln!("idp-dev: {line}");
-            if let Some(issuer) = issuer(&line) {
-                return Ok(issuer.to_owned());
+            if let (Some(issuer), Some(token)) = (field(&line, "issuer"), field(&line, "token")) {
+                return Ok((issuer.to_owned(), token.to_owned()));
             }
         }
         bail!("the provider ended before it was ready; what it said is above")
     };
-    let issuer = tokio::time::timeout(READY_WITHIN, ready)
+    let (issuer, token) = tokio::time::timeout(READY_WITHIN, ready)
         .await
         .context("the provider is not ready after 30 seconds")??;
     let expected = places.origin(Place::Provider);
@@ -98,16 +100,17 @@ pub(super) async fn start(
             eprintln!("idp-dev: {line}");
         }
     });
-    Ok(Provider { guard, leash })
+    Ok(Provider { token, guard, leash })
 }
 
 fn address(places: &Places, place: Place) -> String {
     format!("127.0.0.1:{}", places.port(place))
 }
 
-/// The issuer of a ready line.
-fn issuer(line: &str) -> Option<&str> {
-    line.strip_prefix("ready ")?.split(' ').find_map(|field| field.strip_prefix("issuer="))
+/// What a ready line says under a name.
+fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    let mut fields = line.strip_prefix("ready ")?.split(' ');
+    fields.find_map(|field| field.strip_prefix(name)?.strip_prefix('='))
 }
 
 /// The provider's own example, moved to these ports: its users, clients and comments stay in one
@@ -132,10 +135,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_the_issuer_of_the_ready_line() {
-        let line = "ready issuer=http://idp.localhost:8083 control=http://127.0.0.1:8084 token=x";
-        assert_eq!(issuer(line), Some("http://idp.localhost:8083"));
-        assert_eq!(issuer("ready control=x"), None);
-        assert_eq!(issuer("warning issuer=http://idp.localhost:8083"), None);
+    fn reads_the_ready_line() {
+        let line = "ready issuer=http://idp.localhost:8083 control=http://127.0.0.1:8084 token=x=";
+        assert_eq!(field(line, "issuer"), Some("http://idp.localhost:8083"));
+        assert_eq!(field(line, "token"), Some("x="));
+        assert_eq!(field("ready control=x", "issuer"), None);
+        assert_eq!(field("warning issuer=http://idp.localhost:8083", "issuer"), None);
     }
 }

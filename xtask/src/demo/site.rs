@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use tower_http::services::{ServeDir, ServeFile};
 
 use super::build::{Built, tokens};
+use super::desk::{self, Desk};
 use super::places::{App, Place, Places};
 use super::policy;
 use crate::workspace;
@@ -33,8 +34,9 @@ pub(super) fn app(app: App, places: &Places, built: &Built) -> Result<Router> {
     with_headers(router, &policy::app(&issuer))
 }
 
-/// The lobby: one page, the shared tokens, and where everything is.
-pub(super) fn lobby(places: &Places) -> Result<Router> {
+/// The lobby: one page, its scripts and styles, the shared tokens, where everything is, and what it
+/// may ask of the provider's control API.
+pub(super) fn lobby(places: &Places, desk: Desk) -> Result<Router> {
     let page = workspace::path("index.html");
     let html =
         fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?;
@@ -50,7 +52,9 @@ pub(super) fn lobby(places: &Places) -> Result<Router> {
         .route("/demo.json", get(move || async move { Json(demo) }))
         .route_service("/", ServeFile::new(&page))
         .route_service("/index.html", ServeFile::new(&page))
-        .route_service("/tokens.css", ServeFile::new(tokens()));
+        .route_service("/tokens.css", ServeFile::new(tokens()))
+        .nest_service("/lobby", ServeDir::new(workspace::path("xtask/lobby")))
+        .merge(desk::routes(desk));
     with_headers(router, &policy)
 }
 
