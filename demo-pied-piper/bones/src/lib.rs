@@ -9,8 +9,10 @@
 mod boot;
 mod config;
 mod content;
+mod deed;
 mod desk;
 mod face;
+mod lifetime;
 mod lobby;
 mod notice;
 mod pages;

@@ -1,7 +1,8 @@
-//! Reports to the lobby, if it opened this tab: the session in a few words, and no token.
+//! Reports to the lobby, if it opened this tab: the session in a few words, what the app did, and no
+//! token.
 
-use crate::snapshot::Snapshot;
-use gatepass_leptos::gatepass::Cause;
+use crate::{deed::Deed, snapshot::Snapshot};
+use gatepass_leptos::gatepass::{Cause, Scope, Status};
 use gloo::events::EventListener;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -53,37 +54,87 @@ impl<'a> Report<'a> {
             clock_offset: session.clock_offset,
         }
     }
+}
 
-    /// Posts it to the window that opened this one, if that window shows the lobby.
+/// The way to the lobby.
+#[derive(Clone, Copy)]
+pub(crate) struct Reporter {
+    /// Its origin.
+    lobby: StoredValue<String>,
+}
+
+impl Reporter {
+    /// The way to the lobby at an origin.
+    pub(crate) fn new(lobby: String) -> Self {
+        Self { lobby: StoredValue::new(lobby) }
+    }
+
+    /// Tells that the person asked to sign in here.
+    pub(crate) fn sign_in_asked(self) {
+        self.post(&Deed::new("app.sign_in_asked"));
+    }
+
+    /// Tells that the person asked to sign out.
+    pub(crate) fn sign_out_asked(self, scope: Scope) {
+        self.post(&Deed::new(match scope {
+            Scope::Global => "app.sign_out_asked",
+            Scope::Local => "app.leave_asked",
+        }));
+    }
+
+    /// Reports `session` whenever it changes, and when the lobby says hello; and what the app did
+    /// from the moment its page was opened. Asks `check` when the lobby says that the provider's
+    /// clock was moved, which no app can know before the provider's next answer.
+    pub(crate) fn watch(
+        self,
+        session: Signal<Snapshot>,
+        was_opened: bool,
+        check: impl Fn() + 'static,
+    ) {
+        let listener = EventListener::new(&window(), "message", move |event| {
+            let Some(event) = event.dyn_ref::<MessageEvent>() else { return };
+            if self.lobby.with_value(|lobby| event.origin() != *lobby) {
+                return;
+            }
+            match said(event.data()).as_deref() {
+                Some("hello") => session.with_untracked(|now| self.post(&Report::of(now))),
+                Some("look") => check(),
+                _ => {}
+            }
+        });
+        StoredValue::new_local(listener);
+        if was_opened {
+            self.post(&Deed::new("app.opened"));
+        }
+        Effect::new(move |before: Option<Snapshot>| {
+            let before = before.unwrap_or_default();
+            session.with(|now| {
+                // Neither a page that begins nor one that is put away has done anything yet.
+                let is_known = now.status != Status::Restoring;
+                if is_known {
+                    Deed::between(&before, now).iter().for_each(|deed| self.post(deed));
+                }
+                self.post(&Report::of(now));
+                if is_known { now.clone() } else { before }
+            })
+        });
+    }
+
+    /// Posts to the window that opened this one, if that window shows the lobby.
     ///
     /// The exact target origin makes the browser keep it from any other page, also from one that
     /// took the lobby's place since.
-    fn post(&self, lobby: &str) {
+    fn post(self, words: &impl Serialize) {
         let Some(opener) = opener() else { return };
-        let Ok(message) = serde_wasm_bindgen::to_value(self) else { return };
+        let Ok(message) = serde_wasm_bindgen::to_value(words) else { return };
         // The lobby may be gone: then nobody waits for the report.
-        drop(opener.post_message(&message, lobby));
+        self.lobby.with_value(|lobby| drop(opener.post_message(&message, lobby)));
     }
 }
 
-/// Reports `session` to the lobby whenever it changes, and when the lobby says hello.
-pub(crate) fn report(lobby: String, session: Signal<Snapshot>) {
-    let hello = EventListener::new(&window(), "message", {
-        let lobby = lobby.clone();
-        move |event| {
-            let Some(event) = event.dyn_ref::<MessageEvent>() else { return };
-            if event.origin() != lobby || !is_hello(event.data()) {
-                return;
-            }
-            session.with_untracked(|session| Report::of(session).post(&lobby));
-        }
-    });
-    StoredValue::new_local(hello);
-    Effect::new(move |_| session.with(|session| Report::of(session).post(&lobby)));
-}
-
-fn is_hello(data: JsValue) -> bool {
-    serde_wasm_bindgen::from_value::<Greeting>(data).is_ok_and(|said| said.gatepass == "hello")
+/// What the lobby said.
+fn said(data: JsValue) -> Option<String> {
+    serde_wasm_bindgen::from_value::<Greeting>(data).ok().map(|said| said.gatepass)
 }
 
 /// The window that opened this one. It is of another origin, where `instanceof` cannot look.

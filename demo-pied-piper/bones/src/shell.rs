@@ -4,7 +4,8 @@ use crate::{
     config::Config,
     desk::Desk,
     face::{Face, Page},
-    lobby,
+    lifetime,
+    lobby::Reporter,
     notice::{Notices, SignOutButton},
     pages::{Guarded, Open},
     snapshot::Snapshot,
@@ -15,7 +16,7 @@ use gatepass_leptos::{
     gatepass::{Error, OnLoad, Options, Scope, Status},
     use_client, use_session, use_sign_in, use_sign_out,
 };
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{
     components::{A, Route, Router, Routes},
     hooks::use_location,
@@ -30,15 +31,21 @@ pub(crate) fn Shell(
     /// Where everything is.
     config: Config,
 ) -> impl IntoView {
-    let options = Options::new(&config.issuer, &config.client_id)
+    // Before the client takes the provider's answer out of the address.
+    let was_opened = !is_answer(&window().location().search().unwrap_or_default());
+    let reporter = Reporter::new(config.lobby);
+    let mut options = Options::new(&config.issuer, &config.client_id)
         .on_load(on_load(&path()))
         .token_origins([&config.issuer])
         // The demo's provider has a clock that can be moved.
         .dangerously_follow_provider_clock();
+    if let Some(lifetime) = lifetime::session_lifetime() {
+        options = options.session_lifetime(lifetime);
+    }
     view! {
         <ErrorBoundary fallback=misconfigured>
             <GatepassProvider options=options>
-                <Wired face=face lobby=config.lobby.clone() other=config.other.name.clone() />
+                <Wired face=face reporter=reporter was_opened=was_opened other=config.other.name.clone() />
             </GatepassProvider>
         </ErrorBoundary>
     }
@@ -48,6 +55,12 @@ pub(crate) fn Shell(
 /// private page may, the public one only with a hint that there is one.
 fn on_load(path: &str) -> OnLoad {
     if path == "/public" { OnLoad::Hint } else { OnLoad::Auto }
+}
+
+/// Whether a page's query is a provider's answer (RFC 6749 4.1.2): then nobody opened the page, the
+/// browser came back to it.
+fn is_answer(search: &str) -> bool {
+    search.trim_start_matches('?').split('&').any(|pair| pair.starts_with("state="))
 }
 
 fn path() -> String {
@@ -67,7 +80,7 @@ fn misconfigured(errors: ArcRwSignal<Errors>) -> impl IntoView {
 
 /// Ties the views to the client.
 #[component]
-fn Wired(face: Face, lobby: String, other: String) -> impl IntoView {
+fn Wired(face: Face, reporter: Reporter, was_opened: bool, other: String) -> impl IntoView {
     let session = use_session();
     let is_veiled = veil::while_returning(use_client());
     let snapshot =
@@ -104,10 +117,12 @@ fn Wired(face: Face, lobby: String, other: String) -> impl IntoView {
         now: Signal::derive(move || clock.get() + snapshot.with(|now| now.clock_offset)),
         sign_in: Callback::new(move |wish| {
             set_failure.set(None);
+            reporter.sign_in_asked();
             sign_in.dispatch(wish);
         }),
         sign_out: Callback::new(move |scope| {
             set_failure.set(None);
+            reporter.sign_out_asked(scope);
             sign_out.dispatch(scope);
         }),
         check: Callback::new(move |()| {
@@ -116,7 +131,12 @@ fn Wired(face: Face, lobby: String, other: String) -> impl IntoView {
         }),
     };
     provide_context(desk);
-    lobby::report(lobby, desk.session);
+    let client = use_client();
+    reporter.watch(desk.session, was_opened, move || {
+        let client = client.clone();
+        // Nobody here asked: what comes of it is the session's to say.
+        spawn_local(async move { drop(client.check().await) });
+    });
     view! { <Frame face=face other=other /> }
 }
 
@@ -264,6 +284,12 @@ mod tests {
         assert_eq!(on_load("/public"), OnLoad::Hint);
         assert_eq!(on_load("/"), OnLoad::Auto);
         assert_eq!(on_load("/private"), OnLoad::Auto);
+    }
+
+    #[test]
+    fn provider_s_answer_is_told_from_an_open_page() {
+        assert!(is_answer("?code=a&state=b") && is_answer("?error=login_required&state=b"));
+        assert!(!is_answer("") && !is_answer("?session_lifetime=60") && !is_answer("?estate=1"));
     }
 
     #[test]
