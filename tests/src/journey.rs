@@ -20,6 +20,7 @@ use crate::world::World;
 pub struct Journey {
     flavour: Flavour,
     is_tls: bool,
+    is_whole: bool,
 }
 
 /// An ordinary journey.
@@ -33,6 +34,13 @@ impl Journey {
     #[must_use]
     pub fn without_storage(mut self) -> Self {
         self.flavour.blocks_storage = true;
+        self
+    }
+
+    /// The demo runs the provider itself, as for a person: the lobby may stop it.
+    #[must_use]
+    pub fn with_the_whole_demo(mut self) -> Self {
+        self.is_whole = true;
         self
     }
 
@@ -60,8 +68,11 @@ impl Journey {
     pub fn go(self, body: impl AsyncFnOnce(&Stage, &Browser) -> Result<()>) -> Result<()> {
         runtime()?.block_on(async {
             let world = prove_world().await?;
-            let stage =
-                if self.is_tls { Stage::start_tls().await? } else { Stage::start().await? };
+            let stage = if self.is_tls || self.is_whole {
+                Stage::start_whole(self.is_tls).await?
+            } else {
+                Stage::start().await?
+            };
             let browser = Browser::start(world, self.flavour).await?;
             let walked = AssertUnwindSafe(async {
                 body(&stage, &browser).await?;

@@ -112,17 +112,18 @@ impl Stage {
         bail!("no five free ports in a row after {ATTEMPTS} attempts")
     }
 
-    /// Starts `demo --tls` as a person does: with its own provider, which knows no third site and
-    /// ends with the demo only.
+    /// Starts the demo as a person does: with its own provider, which knows no third site and ends
+    /// with the demo, or when the lobby says so.
     ///
     /// # Errors
     /// When it does not start.
-    pub async fn start_tls() -> Result<Self> {
+    pub async fn start_whole(is_tls: bool) -> Result<Self> {
+        let (scheme, options): (_, &[&str]) =
+            if is_tls { ("https", &["--tls"]) } else { ("http", &[]) };
         let site = Site::start().await?;
         for _ in 0..ATTEMPTS {
             let base = free_base()?;
-            let demo = match start_demo(base, "https", &["--tls", "--control-token", CONTROL_TOKEN])
-            {
+            let demo = match start_demo(base, scheme, options) {
                 Ok(demo) => demo,
                 Err(error) if is_about_ports(&error) => continue,
                 Err(error) => return Err(error),
@@ -130,7 +131,7 @@ impl Stage {
             let http = http(base)?;
             return Ok(Self {
                 base,
-                scheme: "https",
+                scheme,
                 control: control(base, &http),
                 site,
                 http,
@@ -251,7 +252,8 @@ fn control(base: u16, http: &reqwest::Client) -> Control {
 
 fn start_demo(base: u16, scheme: &str, options: &[&str]) -> Result<Program> {
     let xtask = environment::file(environment::XTASK)?;
-    let words = ["demo", "--no-open", "--no-build", "--port-base"];
+    let words =
+        ["demo", "--no-open", "--no-build", "--control-token", CONTROL_TOKEN, "--port-base"];
     let words = std::iter::once(xtask.into_os_string())
         .chain(words.map(Into::into))
         .chain([base.to_string().into()])
