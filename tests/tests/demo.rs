@@ -68,6 +68,36 @@ fn the_demo_says_one_line_and_ends_with_all_its_parts() -> Result {
 }
 
 #[test]
+fn the_demo_ends_with_a_provider_that_the_lobby_started_again() -> Result {
+    alone(async {
+        let base = free_base()?;
+        let mut demo = start(base, &[])?;
+        let mut stdout = BufReader::new(demo.stdout.take().context("no standard output")?);
+        stdout.read_line(&mut String::new())?;
+        let http = reqwest::Client::new();
+        let lobby = format!("http://localhost:{base}");
+        for run in [false, true] {
+            let asked = http
+                .post(format!("{lobby}/control/provider"))
+                .header("origin", &lobby)
+                .json(&serde_json::json!({ "run": run }));
+            let status = asked.send().await?.status();
+            ensure!(status == 204, "run: {run} was answered {status}");
+            let health = http.get(format!("http://127.0.0.1:{}/health", base + 3)).send().await;
+            ensure!(health.is_ok() == run, "after run: {run}, the provider says {health:?}");
+        }
+        end(&mut demo, stdout).await?;
+        for port in base..base + 5 {
+            until(format!("port {port} to be free"), async || {
+                Ok(TcpListener::bind(("127.0.0.1", port)).ok())
+            })
+            .await?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
 fn tls_the_demo_says_one_line_and_how_to_trust_its_authority() -> Result {
     alone(async {
         let base = free_base()?;

@@ -118,7 +118,7 @@ export class Diagram {
   #head(group) {
     const goesOn = this.#told.has(group.id);
     this.#told.add(group.id);
-    const lines = goesOn ? 0 : this.#isWide ? 1 : 2;
+    const lines = goesOn ? 0 : this.#isWide ? 1 : 3;
     const height = HEAD + LINE * (1 + lines) + 8;
     const y = this.#take(height);
     const head = make("g", { class: "head", "aria-hidden": "true", "data-y": y });

@@ -2,7 +2,7 @@
 
 import { NAMES } from "./demo.js";
 
-/** Kinds of groups: a title and a sentence of at most 95 characters (two lines on a phone). */
+/** Kinds of groups: a title and a sentence of at most 95 characters (three lines on a phone). */
 export const KINDS = {
   visit: ["A visit", "The app looks whether somebody is signed in."],
   "sign-in": [

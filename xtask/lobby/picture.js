@@ -102,7 +102,7 @@ function list(visible) {
       item.classList.add("begins");
       item.append(element("p", "group-name", titleOf(entry.group)));
     }
-    const who = element("span", `chip ${entry.client ?? ""}`, laneName(entry.from));
+    const who = element("span", `chip ${entry.from}`, laneName(entry.from));
     const meta = element("p", "meta");
     const when = element("time", "", clock(entry.at));
     when.dateTime = new Date(entry.at).toISOString();
@@ -111,7 +111,7 @@ function list(visible) {
     if (entry.spec) meta.append(element("span", "section", entry.spec));
     const cell = element("span", "who");
     cell.append(who);
-    item.append(cell, element("p", "detail", sentence(entry.text)), meta);
+    item.append(cell, element("p", "said", sentence(entry.text)), meta);
     made.append(item);
   }
   log.append(made);

@@ -11,18 +11,19 @@ const MAX_KNOWN = 4000;
  */
 export function follow({ step, restarted, link }) {
   let known = new Map();
+  let last = 0;
   let source;
 
   function take(event) {
     const told = JSON.parse(event.data);
-    const before = known.get(told.seq);
     // A list that is told again after a broken connection.
-    if (before === told.at) return;
-    // Numbers never repeat in one process.
-    if (before !== undefined || told.seq < Math.max(0, ...lastOf(known))) {
+    if (known.get(told.seq) === told.at) return;
+    // Numbers only rise in one process.
+    if (told.seq <= last) {
       known = new Map();
       restarted();
     }
+    last = told.seq;
     known.set(told.seq, told.at);
     if (known.size > MAX_KNOWN) known.delete(known.keys().next().value);
     step(told);
@@ -43,5 +44,3 @@ export function follow({ step, restarted, link }) {
   connect();
   return { reconnect: connect };
 }
-
-const lastOf = (known) => (known.size ? [[...known.keys()].at(-1)] : []);
