@@ -69,7 +69,7 @@ pub struct Machine {
     keys_fetched_at_ms: Option<i64>,
 
     status: Status,
-    held: Option<session::Held>,
+    held: Option<Box<session::Held>>,
     /// The latest sign-in whose session is known to be over.
     ended: Version,
     cause: Option<Cause>,

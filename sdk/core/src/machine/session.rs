@@ -41,7 +41,7 @@ impl Machine {
     }
 
     /// Takes a verified session over, new or in place of an older one.
-    pub(super) fn hold(&mut self, session: Held) {
+    pub(super) fn hold(&mut self, session: Box<Held>) {
         let other_user = self
             .held
             .as_ref()

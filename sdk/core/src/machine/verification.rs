@@ -204,7 +204,7 @@ impl Machine {
             Purpose::SignIn { .. } => {
                 let version = self.next_version();
                 let (began, started_at) = (version.clone(), self.time().0);
-                self.hold(Held { id_token: token, tokens, version, began, started_at });
+                self.hold(Box::new(Held { id_token: token, tokens, version, began, started_at }));
                 self.share_session();
                 self.remember_session();
                 self.finish_start();
@@ -224,7 +224,7 @@ impl Machine {
                     self.clock_offset_ms = shared.clock_offset_ms;
                 }
                 let SharedSession { version, began, started_at, .. } = *shared;
-                self.hold(Held { id_token: token, tokens, version, began, started_at });
+                self.hold(Box::new(Held { id_token: token, tokens, version, began, started_at }));
                 self.refresh_succeeded();
                 self.ladder();
             }
