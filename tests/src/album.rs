@@ -18,7 +18,7 @@ pub const SCHEMES: [&str; 2] = ["light", "dark"];
 const WIDTH: u32 = 1180;
 
 /// A taller page is cut there: a picture is looked at, not scrolled.
-const MAX_HEIGHT: u64 = 2000;
+const MAX_HEIGHT: u64 = 2400;
 
 /// What was seen, step by step.
 #[derive(Debug, Default)]
