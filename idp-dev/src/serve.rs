@@ -167,4 +167,5 @@ const HEADER_TIME: Duration = Duration::from_secs(20);
 
 const MAX_HEADER: usize = 64 * 1024;
 
-const MAX_CONNECTIONS: usize = 2_000;
+/// All the streams that may be open (4,000), and room for requests beside them.
+const MAX_CONNECTIONS: usize = 5_000;

@@ -34,9 +34,13 @@ pub(crate) struct Streams {
     open: Mutex<Open>,
 }
 
+/// An event that waits to be read. Boxed: a channel has room for 32 at once from its start, which
+/// for thousands of streams is megabytes that hold nothing.
+pub(crate) type Queued = Box<SseEvent>;
+
 struct Open {
     next: u64,
-    streams: BTreeMap<StreamId, (StreamOwner, mpsc::Sender<SseEvent>)>,
+    streams: BTreeMap<StreamId, (StreamOwner, mpsc::Sender<Queued>)>,
 }
 
 impl Streams {
@@ -51,7 +55,7 @@ impl Streams {
     pub(crate) fn open(
         &self,
         owner: StreamOwner,
-    ) -> Result<(StreamId, mpsc::Receiver<SseEvent>), TooManyStreams> {
+    ) -> Result<(StreamId, mpsc::Receiver<Queued>), TooManyStreams> {
         let mut open = self.lock();
         let of_grant = open.streams.values().filter(|(o, _)| o.grant == owner.grant).count();
         if of_grant >= MAX_PER_GRANT || open.streams.len() >= MAX_STREAMS {
@@ -78,7 +82,7 @@ impl Streams {
     /// it would have to be waited for: nobody's sign-out waits for somebody else's network.
     pub(crate) fn send(&self, id: StreamId, event: SseEvent) -> bool {
         let sender = self.lock().streams.get(&id).map(|(_, sender)| sender.clone());
-        sender.is_some_and(|sender| sender.try_send(event).is_ok())
+        sender.is_some_and(|sender| sender.try_send(Box::new(event)).is_ok())
     }
 
     /// Closes a stream; gives back whose it was if it was open.
@@ -135,7 +139,7 @@ mod tests {
         assert!(streams.close(id).is_some());
         assert!(streams.close(id).is_none());
         assert!(!streams.send(id, SseEvent::Heartbeat));
-        assert_eq!(events.recv().await, Some(SseEvent::named("logout", "t")));
+        assert_eq!(events.recv().await, Some(Box::new(SseEvent::named("logout", "t"))));
         assert_eq!(events.recv().await, None);
     }
 

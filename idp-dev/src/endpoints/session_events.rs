@@ -18,7 +18,7 @@ use crate::http::{
 use crate::provider::Shared;
 use crate::session::{self, close_stream};
 use crate::store::EndedSession;
-use crate::streams::{MAX_PER_GRANT, OpenStream, StreamOwner};
+use crate::streams::{MAX_PER_GRANT, OpenStream, Queued, StreamOwner};
 use crate::timeline::{Step, StepName};
 use crate::tokens::{AccessToken, issue_logout_token, read_access_token};
 
@@ -124,7 +124,7 @@ async fn tell_ended(provider: &Shared, ended: &EndedSession) -> Response {
 
 fn follow(
     guard: Guard,
-    events: mpsc::Receiver<SseEvent>,
+    events: mpsc::Receiver<Queued>,
     hello: SseEvent,
 ) -> impl Stream<Item = SseEvent> + Send {
     let heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
@@ -138,7 +138,7 @@ fn follow(
 
 struct Following {
     guard: Guard,
-    events: mpsc::Receiver<SseEvent>,
+    events: mpsc::Receiver<Queued>,
     heartbeat: Interval,
 }
 
@@ -147,14 +147,14 @@ impl Following {
         tokio::select! {
             // What was sent goes out before a heartbeat notices that the grant is gone.
             biased;
-            event = self.events.recv() => event,
+            event = self.events.recv() => event.map(|event| *event),
             _ = self.heartbeat.tick() => {
                 if self.guard.has_grant().await {
                     return Some(SseEvent::Heartbeat);
                 }
                 // The grant ended by itself: take what may have been sent, then end.
                 self.guard.close("the grant is over");
-                self.events.recv().await
+                self.events.recv().await.map(|event| *event)
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The provider's signing keys: ES256 at once, RS256 from a thread of its own.
 //!
 //! An RSA key takes up to some 200 ms to make, a P-256 key well under one. So that start is not
-//! delayed, the RSA key is made in the background; the first request that needs it (JWKS, an ID
+//! delayed, the RSA key is made in the background, by two threads that race; the first request that needs it (JWKS, an ID
 //! token of a client with RS256) waits for it. See docs/adr/0001-signing-keys.md.
 
 mod es256;
@@ -58,20 +58,16 @@ impl Keys {
         let es256 = es256::KeyPair::generate()?;
         let es256_kid = thumbprint(&es256.public_jwk_members());
         let (slot, rs256) = watch::channel(RsaSlot::Waiting);
-        std::thread::Builder::new()
-            .name("rsa-key".to_owned())
-            .spawn(move || {
-                let made = match rs256::KeyPair::generate() {
-                    Ok(pair) => {
-                        let kid = thumbprint(&pair.public_jwk_members());
-                        RsaSlot::Ready(std::sync::Arc::new((pair, kid)))
-                    }
-                    Err(_) => RsaSlot::Failed,
-                };
-                // Nobody left to receive it means that the provider is gone: nothing to do.
-                let _receivers = slot.send(made);
-            })
-            .map_err(|_| KeyError::NotMade)?;
+        // Finding primes is luck: of two that search, the first one takes little more than half of
+        // the time of one alone. What the slower one finds is dropped.
+        let searchers = std::thread::available_parallelism().map_or(1, |found| found.get().min(2));
+        for _ in 0..searchers {
+            let slot = slot.clone();
+            std::thread::Builder::new()
+                .name("rsa-key".to_owned())
+                .spawn(move || make_rsa_key(&slot))
+                .map_err(|_| KeyError::NotMade)?;
+        }
         Ok(Self { es256, es256_kid, rs256 })
     }
 
@@ -159,6 +155,29 @@ fn checked<A: Algorithm, T: DeserializeOwned + Clone>(
 ) -> Option<Claims<T>> {
     let token = algorithm.validator::<T>(key).validate(token).ok()?;
     Some(token.claims().clone())
+}
+
+/// Makes an RSA key and puts it into the slot, unless another one is there by then.
+fn make_rsa_key(slot: &watch::Sender<RsaSlot>) {
+    let made = match rs256::KeyPair::generate() {
+        Ok(pair) => {
+            let kid = thumbprint(&pair.public_jwk_members());
+            RsaSlot::Ready(std::sync::Arc::new((pair, kid)))
+        }
+        Err(_) => RsaSlot::Failed,
+    };
+    slot.send_if_modified(|found| {
+        // Once a key is there it stays: it may have been published already. A failure is final
+        // only as long as nobody else succeeds.
+        let is_better = match (&*found, &made) {
+            (RsaSlot::Ready(_), _) | (_, RsaSlot::Waiting) => false,
+            (RsaSlot::Waiting | RsaSlot::Failed, RsaSlot::Ready(_) | RsaSlot::Failed) => true,
+        };
+        if is_better {
+            *found = made;
+        }
+        is_better
+    });
 }
 
 enum RsaSlot {
