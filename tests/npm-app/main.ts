@@ -3,15 +3,19 @@ import { createClient, GatepassError, type Client, type Session } from "gatepass
 interface Config {
   issuer: string;
   clientId: string;
+  /** The API's origin: besides the provider, the only one that gets the token. */
+  api: string;
+  /** An origin that is on no list. */
+  elsewhere: string;
 }
 
-const config: Config = await (await fetch("/config.json")).json();
+const { api, elsewhere, ...config }: Config = await (await fetch("/config.json")).json();
 const count = Number(new URLSearchParams(location.search).get("clients") ?? sessionStorage.clients ?? 1);
 // The provider brings the person back without the query.
 sessionStorage.clients = count;
 
 const make = (): Client =>
-  createClient({ ...config, onLoad: "auto", tokenOrigins: [new URL(config.issuer).origin] });
+  createClient({ ...config, onLoad: "auto", tokenOrigins: [new URL(config.issuer).origin, api] });
 // Two clients on one page, as React's strict mode makes them: the first one draws.
 const [auth] = Array.from({ length: count }, make) as [Client, ...Client[]];
 
@@ -49,4 +53,17 @@ attempt("sign-out-here", () => auth.signOut({ scope: "local" }));
 attempt("fetch-userinfo", async () => {
   const response = await auth.fetch(`${config.issuer}/userinfo`);
   find("userinfo").textContent = JSON.stringify(await response.json());
+});
+attempt("fetch-api", async () => {
+  const response = await auth.fetch(`${api}/files?strict=1`);
+  find("api").textContent = JSON.stringify(await response.json());
+});
+attempt("fetch-elsewhere", async () => {
+  try {
+    await auth.fetch(`${elsewhere}/config.json`);
+  } catch (error) {
+    // It answers no other site's pages; what counts is what it was sent.
+    if (!(error instanceof TypeError)) throw error;
+  }
+  find("elsewhere").textContent = "done";
 });

@@ -137,7 +137,12 @@ pub async fn open(stage: &Stage, tab: &Tab<'_>) -> Result<String> {
 /// When it does not open.
 pub async fn open_build(stage: &Stage, tab: &Tab<'_>, build: &Path) -> Result<String> {
     let origin = stage.site.origin(GUEST_HOST);
-    let config = json!({ "issuer": stage.issuer(), "clientId": "npm-app" });
+    let config = json!({
+        "issuer": stage.issuer(),
+        "clientId": "npm-app",
+        "api": stage.api(),
+        "elsewhere": stage.site.origin("elsewhere"),
+    });
     stage.site.serve(build);
     stage.site.answer("/config.json", config.to_string());
     tab.goto(&format!("{origin}/")).await?;

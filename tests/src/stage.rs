@@ -81,6 +81,7 @@ impl Stage {
     /// When a part does not start.
     pub async fn start() -> Result<Self> {
         let site = Site::start().await?;
+        let guest = site.origin(GUEST_HOST);
         for _ in 0..ATTEMPTS {
             let base = free_base()?;
             let provider = match start_provider(base, &site) {
@@ -90,7 +91,7 @@ impl Stage {
                 Err(error) => return Err(error),
             };
             let (config, provider) = provider;
-            let demo = match start_demo(base, "http", &["--no-provider"]) {
+            let demo = match start_demo(base, "http", &["--no-provider", "--api-guest", &guest]) {
                 Ok(demo) => demo,
                 Err(error) if is_about_ports(&error) => continue,
                 Err(error) => return Err(error),
@@ -162,6 +163,12 @@ impl Stage {
         format!("{}://idp.localhost:{}", self.scheme, self.base + PROVIDER)
     }
 
+    /// The API's origin, without a trailing slash.
+    #[must_use]
+    pub fn api(&self) -> String {
+        format!("{}://api.localhost:{}", self.scheme, self.base + API)
+    }
+
     /// Ends the provider, as a crash does: connections break, its port refuses.
     pub fn stop_provider(&self) {
         drop(self.provider.lock().unwrap_or_else(PoisonError::into_inner).take());
@@ -197,6 +204,7 @@ pub const GUESTS: [(&str, &str); 3] = [
 const CONTROL_TOKEN: &str = "journeys-only";
 const PROVIDER: u16 = 3;
 const CONTROL: u16 = 4;
+const API: u16 = 5;
 const ATTEMPTS: usize = 20;
 
 /// A base whose six ports are free. Below the range from which systems take ports for outgoing
@@ -277,11 +285,12 @@ fn write_config(base: u16, site: &Site) -> Result<PathBuf> {
     for offset in 0..6_u16 {
         text = text.replace(&format!(":<{offset}>"), &format!(":{}", base + offset));
     }
+    let api = format!("http://api.localhost:{}", base + API);
     for (id, path) in GUESTS {
         let address = format!("{}{path}", site.origin(GUEST_HOST));
         text.push_str(&format!(
             "\n[[clients]]\nid = {id:?}\nname = {id:?}\nredirect_uris = [{address:?}]\n\
-             post_logout_redirect_uris = [{address:?}]\n"
+             post_logout_redirect_uris = [{address:?}]\naudiences = [{api:?}]\n"
         ));
     }
     let directory = environment::output("journeys");
@@ -299,7 +308,7 @@ fn http(base: u16) -> Result<reqwest::Client> {
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(Duration::from_secs(10));
-    for (name, offset) in [("pied-piper", 1), ("hooli", 2), ("idp", PROVIDER)] {
+    for (name, offset) in [("pied-piper", 1), ("hooli", 2), ("idp", PROVIDER), ("api", API)] {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, base + offset));
         builder = builder.resolve(&format!("{name}.localhost"), address);
     }

@@ -12,7 +12,7 @@ use cargo_metadata::{Metadata, MetadataCommand, Package};
 ///
 /// idp-dev, the tests and xtask know nothing of ours: a specification that is misread in the client
 /// must not be misread the same way by what it is tested against.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("demo-pied-piper", &["demo-bones", "gatepass-leptos", "gatepass"]),
     ("demo-hooli", &["demo-bones", "gatepass-leptos", "gatepass"]),
     ("demo-bones", &["gatepass-leptos", "gatepass"]),
@@ -22,6 +22,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("gatepass-core", &[]),
     ("idp-dev", &[]),
     ("gatepass-tests", &[]),
+    ("demo-api", &[]),
     ("xtask", &[]),
 ];
 

@@ -1,6 +1,8 @@
 //! `cargo xtask demo`: builds and serves the two apps, the provider and the lobby.
 
+mod api;
 mod build;
+mod child;
 mod desk;
 mod keeper;
 mod places;
@@ -16,12 +18,13 @@ use clap::Args;
 use std::io::{ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::test;
 pub(crate) use build::{Built, build};
+use child::Child;
 use desk::Desk;
 use keeper::Keeper;
 use places::{App, DEFAULT_BASE, Place, Places};
@@ -56,6 +59,9 @@ pub(crate) struct Options {
     /// Serve the pages only: whoever started this runs the provider, and may stop it.
     #[arg(long, hide = true)]
     no_provider: bool,
+    /// A third origin whose pages may call the API.
+    #[arg(long, hide = true, value_name = "ORIGIN")]
+    api_guest: Option<String>,
 }
 
 /// Serves until it is told to stop.
@@ -77,7 +83,7 @@ pub(crate) fn run(options: Options) -> Result<ExitCode> {
 
 /// Fails if somebody listens on one of the pages' ports.
 async fn probe(places: &Places) -> Result<()> {
-    for place in [Place::Lobby, Place::PiedPiper, Place::Hooli] {
+    for place in [Place::Lobby, Place::PiedPiper, Place::Hooli, Place::Api] {
         for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
             let bound = TcpListener::bind(SocketAddr::new(address, places.port(place))).await;
             if bound.is_err_and(|error| error.kind() == ErrorKind::AddrInUse) {
@@ -106,6 +112,10 @@ async fn serve(options: &Options, places: &Places, built: &Built) -> Result<()> 
         }
     }
     keeper.begin().await?;
+    let mut api = match places.has_api() {
+        true => Some(start_api(options, places, built).await?),
+        false => None,
+    };
     let lobby = format!("{}/", places.origin(Place::Lobby));
     announce(&lobby)?;
     for place in [Place::PiedPiper, Place::Hooli, Place::Provider] {
@@ -122,8 +132,25 @@ async fn serve(options: &Options, places: &Places, built: &Built) -> Result<()> 
         () = stop => {}
         ended = sites.join_next() => bail!("a server has stopped: {ended:?}"),
         ended = keeper.keep() => bail!("the provider has stopped: {}", ended?),
+        ended = ended(&mut api) => bail!("the API has stopped: {}", ended?),
+    }
+    if let Some(api) = api {
+        api.stop().await?;
     }
     keeper.end().await
+}
+
+async fn start_api(options: &Options, places: &Places, built: &Built) -> Result<Child> {
+    drop(listen(places, Place::Api).await?);
+    api::start(places, &built.demo_api, options.api_guest.as_deref()).await
+}
+
+/// Done when the program has ended by itself; never, without one.
+async fn ended(child: &mut Option<Child>) -> Result<ExitStatus> {
+    match child {
+        Some(child) => child.ended().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// A certificate for all that browsers visit.

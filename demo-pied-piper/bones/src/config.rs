@@ -11,6 +11,8 @@ pub(crate) struct Config {
     pub(crate) issuer: String,
     /// This app's client id.
     pub(crate) client_id: String,
+    /// The origin of the API that this app calls, if there is one.
+    pub(crate) api: Option<String>,
     /// The lobby's origin.
     pub(crate) lobby: String,
     /// The other app.

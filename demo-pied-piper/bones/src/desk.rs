@@ -1,6 +1,9 @@
 //! What every view of the app sees and may ask for.
 
-use crate::snapshot::{Person, Snapshot};
+use crate::{
+    server::Answer,
+    snapshot::{Person, Snapshot},
+};
 use gatepass_leptos::gatepass::{Error, Scope, SignIn, Status};
 use leptos::prelude::*;
 
@@ -24,6 +27,12 @@ pub struct Desk {
     pub sign_out: Callback<Scope>,
     /// Ask the provider again.
     pub check: Callback<()>,
+    /// The origin of the app's server, if it has one.
+    pub server: Signal<Option<String>>,
+    /// Ask that server.
+    pub ask_server: Callback<()>,
+    /// What it said last.
+    pub answer: Signal<Option<Answer>>,
 }
 
 impl Desk {

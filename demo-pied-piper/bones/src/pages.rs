@@ -1,6 +1,6 @@
 //! The three pages: what differs is who may see them.
 
-use crate::{desk::Desk, face::Page, panel::SessionPanel};
+use crate::{desk::Desk, face::Page, panel::SessionPanel, server::ServerPanel};
 use gatepass_leptos::gatepass::{SignIn, Status};
 use leptos::prelude::*;
 
@@ -9,6 +9,9 @@ use leptos::prelude::*;
 pub(crate) fn Guarded(
     /// Its words and content.
     page: Page,
+    /// Whether it asks the app's server too.
+    #[prop(optional)]
+    has_server: bool,
 ) -> impl IntoView {
     let desk = Desk::here();
     let holder = desk.holder();
@@ -19,6 +22,7 @@ pub(crate) fn Guarded(
                 <Heading page=page />
                 {(page.content)()}
             </div>
+            {has_server.then(|| view! { <ServerPanel /> })}
             <SessionPanel person=person />
         }
         .into_any(),

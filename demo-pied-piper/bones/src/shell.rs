@@ -8,6 +8,7 @@ use crate::{
     lobby::Reporter,
     notice::{Notices, SignOutButton},
     pages::{Guarded, Open},
+    server,
     snapshot::Snapshot,
     tick, veil,
 };
@@ -36,7 +37,7 @@ pub(crate) fn Shell(
     let reporter = Reporter::new(config.lobby);
     let mut options = Options::new(&config.issuer, &config.client_id)
         .on_load(on_load(&path()))
-        .token_origins([&config.issuer])
+        .token_origins(std::iter::once(&config.issuer).chain(&config.api))
         // The demo's provider has a clock that can be moved.
         .dangerously_follow_provider_clock();
     if let Some(lifetime) = lifetime::session_lifetime() {
@@ -45,7 +46,13 @@ pub(crate) fn Shell(
     view! {
         <ErrorBoundary fallback=misconfigured>
             <GatepassProvider options=options>
-                <Wired face=face reporter=reporter was_opened=was_opened other=config.other.name.clone() />
+                <Wired
+                    face=face
+                    reporter=reporter
+                    was_opened=was_opened
+                    other=config.other.name.clone()
+                    api=config.api.clone()
+                />
             </GatepassProvider>
         </ErrorBoundary>
     }
@@ -80,7 +87,13 @@ fn misconfigured(errors: ArcRwSignal<Errors>) -> impl IntoView {
 
 /// Ties the views to the client.
 #[component]
-fn Wired(face: Face, reporter: Reporter, was_opened: bool, other: String) -> impl IntoView {
+fn Wired(
+    face: Face,
+    reporter: Reporter,
+    was_opened: bool,
+    other: String,
+    api: Option<String>,
+) -> impl IntoView {
     let session = use_session();
     let is_veiled = veil::while_returning(use_client());
     let snapshot =
@@ -96,6 +109,20 @@ fn Wired(face: Face, reporter: Reporter, was_opened: bool, other: String) -> imp
         async move { client.check().await }
     });
 
+    let client = use_client();
+    let server = api.clone();
+    let ask_server = Action::new_local(move |(): &()| {
+        let (client, server) = (client.clone(), server.clone());
+        async move {
+            match server {
+                Some(origin) => Some(server::ask(&client, &origin).await),
+                None => None,
+            }
+        }
+    });
+    let (answer, set_answer) = signal(None);
+    Effect::new(move |_| set_answer.set(ask_server.value().get().flatten()));
+
     // What became of the last wish is told until the next one, or until the session changes.
     let (failure, set_failure) = signal(None::<Error>);
     for outcome in [sign_in.value(), sign_out.value(), check.value()] {
@@ -105,6 +132,7 @@ fn Wired(face: Face, reporter: Reporter, was_opened: bool, other: String) -> imp
     Effect::new(move |_| {
         standing.track();
         set_failure.set(None);
+        set_answer.set(None);
     });
 
     let clock = tick::unix_seconds();
@@ -112,7 +140,9 @@ fn Wired(face: Face, reporter: Reporter, was_opened: bool, other: String) -> imp
         session: snapshot.into(),
         failure: failure.into(),
         is_busy: Signal::derive(move || {
-            sign_in.pending().get() || sign_out.pending().get() || check.pending().get()
+            [sign_in.pending(), sign_out.pending(), check.pending(), ask_server.pending()]
+                .iter()
+                .any(|pending| pending.get())
         }),
         now: Signal::derive(move || clock.get() + snapshot.with(|now| now.clock_offset)),
         sign_in: Callback::new(move |wish| {
@@ -129,6 +159,12 @@ fn Wired(face: Face, reporter: Reporter, was_opened: bool, other: String) -> imp
             set_failure.set(None);
             check.dispatch(());
         }),
+        server: Signal::stored(api),
+        ask_server: Callback::new(move |()| {
+            set_answer.set(None);
+            ask_server.dispatch(());
+        }),
+        answer: answer.into(),
     };
     provide_context(desk);
     let client = use_client();
@@ -158,7 +194,10 @@ pub fn Frame(
                 <main id="content" tabindex="-1">
                     <Notices />
                     <Routes fallback=move || view! { <NotFound face=face /> }>
-                        <Route path=path!("/") view=move || view! { <Guarded page=face.home /> } />
+                        <Route
+                            path=path!("/")
+                            view=move || view! { <Guarded page=face.home has_server=true /> }
+                        />
                         <Route
                             path=path!("/public")
                             view=move || view! { <Open page=face.public /> }

@@ -18,6 +18,8 @@ use crate::workspace;
 pub(crate) struct Built {
     /// The provider's program.
     pub(crate) idp_dev: PathBuf,
+    /// The API's program.
+    pub(crate) demo_api: PathBuf,
 }
 
 impl Built {
@@ -38,17 +40,21 @@ impl Built {
     }
 }
 
-/// Builds the provider and both apps.
+/// Builds the provider, the API and both apps.
 ///
 /// # Errors
 /// When the machine lacks something or something does not compile.
 pub(crate) fn build() -> Result<Built> {
     needs::wasm_target()?;
     needs::npm_packages()?;
-    progress("Building the provider (idp-dev)");
-    let provider = cargo_build(["build", "--package", "idp-dev", "--bin", "idp-dev"])?;
+    progress("Building the provider (idp-dev) and the API that the apps call");
+    // One call for both: what they share is resolved and compiled once.
+    let programs = ["idp-dev", "demo-api"];
+    let [provider, api] = programs;
+    let built = cargo_build(["build", "--package", provider, "--package", api, "--bins"])?;
     let _lock = workspace::lock("demo")?;
-    let built = Built { idp_dev: artifact(&provider, "idp-dev")?.to_path_buf() };
+    let [idp_dev, demo_api] = programs.map(|program| artifact(&built, program));
+    let built = Built { idp_dev: idp_dev?.to_path_buf(), demo_api: demo_api?.to_path_buf() };
     progress("Building Pied Piper and Hooli for the browser");
     // One call for both: what they share is resolved and compiled once.
     let [first, second] = App::ALL.map(App::package);

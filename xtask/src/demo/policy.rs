@@ -3,8 +3,8 @@
 use base64ct::{Base64, Encoding};
 use sha2::{Digest, Sha256};
 
-/// An app: its own files, its own wasm, the provider, and nothing else.
-pub(super) fn app(issuer: &str) -> String {
+/// An app: its own files, its own wasm, the provider, the API, and nothing else.
+pub(super) fn app(connect: &[&str]) -> String {
     [
         "default-src 'none'",
         // Compiling wasm needs this keyword and no more: eval() stays refused.
@@ -12,7 +12,7 @@ pub(super) fn app(issuer: &str) -> String {
         "style-src 'self'",
         "img-src 'self' data:",
         "font-src 'self'",
-        &format!("connect-src 'self' {issuer}"),
+        &format!("connect-src 'self' {}", connect.join(" ")),
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
@@ -76,10 +76,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn app_reaches_itself_and_the_provider_only() {
-        let policy = app("http://idp.localhost:8083");
+    fn app_reaches_itself_the_provider_and_the_api_only() {
+        let policy = app(&["http://idp.localhost:8083", "http://api.localhost:8085"]);
         assert!(policy.starts_with("default-src 'none'; "), "{policy}");
-        assert!(policy.contains("connect-src 'self' http://idp.localhost:8083;"), "{policy}");
+        let connect = "connect-src 'self' http://idp.localhost:8083 http://api.localhost:8085;";
+        assert!(policy.contains(connect), "{policy}");
         assert!(policy.contains("script-src 'self' 'wasm-unsafe-eval';"), "{policy}");
         assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"));
     }

@@ -21,8 +21,10 @@ use crate::workspace;
 /// An app: its files, and its page under every path that is no file.
 pub(super) fn app(app: App, places: &Places, built: &Built) -> Result<Router> {
     let issuer = places.origin(Place::Provider);
+    let api = places.has_api().then(|| places.origin(Place::Api));
     let other = app.other();
     let config = json!({
+        "api": api,
         "issuer": issuer,
         "clientId": app.id(),
         "lobby": places.origin(Place::Lobby),
@@ -31,7 +33,8 @@ pub(super) fn app(app: App, places: &Places, built: &Built) -> Result<Router> {
     let router = Router::new()
         .route("/config.json", get(move || async move { Json(config) }))
         .fallback_service(single_page(&built.app_dir(app)));
-    with_headers(router, &policy::app(&issuer))
+    let connect: Vec<&str> = std::iter::once(&*issuer).chain(api.as_deref()).collect();
+    with_headers(router, &policy::app(&connect))
 }
 
 /// The lobby: one page, its scripts and styles, the shared tokens, where everything is, and what it
@@ -47,6 +50,7 @@ pub(super) fn lobby(places: &Places, desk: Desk) -> Result<Router> {
         "piedPiper": places.origin(Place::PiedPiper),
         "hooli": places.origin(Place::Hooli),
         "issuer": places.origin(Place::Provider),
+        "api": places.has_api().then(|| places.origin(Place::Api)),
     });
     let router = Router::new()
         .route("/demo.json", get(move || async move { Json(demo) }))
@@ -110,7 +114,7 @@ mod tests {
             fs::write(dir.join(file), text).unwrap();
         }
         let router = Router::new().fallback_service(single_page(&dir));
-        let router = with_headers(router, &policy::app("http://idp.localhost:8083")).unwrap();
+        let router = with_headers(router, &policy::app(&["http://idp.localhost:8083"])).unwrap();
         (dir, router)
     }
 

@@ -9,7 +9,7 @@ use crate::process::{cargo, read};
 use crate::stamp::files_below;
 
 /// Crates that are programs or libraries of this machine.
-const NATIVE: [&str; 4] = ["gatepass-core", "idp-dev", "gatepass-tests", "xtask"];
+const NATIVE: [&str; 5] = ["gatepass-core", "idp-dev", "gatepass-tests", "demo-api", "xtask"];
 
 /// Crates that are made for the browser.
 const BROWSER: [&str; 6] =

@@ -1,0 +1,172 @@
+//! The API that the apps call with their access tokens: who is answered, until when, and who never
+//! gets to see a token.
+
+use anyhow::{Context, ensure};
+use gatepass_tests::npm_app::{open, wait};
+use gatepass_tests::pages::{App, SignInPage};
+use gatepass_tests::stage::PASSWORD;
+use gatepass_tests::{Browser, Client, Result, Stage, Tab, journey, until};
+use serde_json::Value;
+
+/// Waits until the app shows an answer of this kind, and gives its words.
+async fn wait_answer(tab: &Tab<'_>, wanted: &str) -> Result<String> {
+    let shown = until(format!("the API's answer is {wanted}"), async || {
+        let answer = tab.attribute("api-answer", "data-answer").await?;
+        Ok((answer.as_deref() == Some(wanted)).then_some(()))
+    });
+    match shown.await {
+        Ok(()) => tab.wait_text("api-answer").await,
+        Err(error) => Err(error.context(tab.describe().await)),
+    }
+}
+
+/// The token that the browser sent to the API.
+async fn sent_token(browser: &Browser) -> Result<String> {
+    let requests = browser.requests().await?;
+    let mut to_api = requests.iter().filter(|request| request.host() == "api.localhost");
+    let token = to_api.find_map(|request| request.bearer()).context("no token went to the API")?;
+    Ok(token.to_owned())
+}
+
+/// What the API says to a program that has the token: status, challenge, body.
+async fn ask(stage: &Stage, path: &str, token: &str) -> Result<(u16, String, Value)> {
+    let response =
+        stage.http.get(format!("{}{path}", stage.api())).bearer_auth(token).send().await?;
+    let status = response.status().as_u16();
+    let challenge = response.headers().get("www-authenticate");
+    let challenge = challenge.map_or("", |value| value.to_str().unwrap_or_default()).to_owned();
+    Ok((status, challenge, response.json().await?))
+}
+
+/// Tokens went to the provider and to the API, and nowhere else.
+async fn refuse_strays(browser: &Browser) -> Result {
+    let requests = browser.requests().await?;
+    let hosts: Vec<_> = requests
+        .iter()
+        .filter(|request| request.headers.contains_key("authorization"))
+        .map(|request| request.host())
+        .collect();
+    ensure!(hosts.contains(&"api.localhost"), "the log does not see the API: {hosts:?}");
+    let strays: Vec<_> =
+        hosts.iter().filter(|host| !["api.localhost", "idp.localhost"].contains(host)).collect();
+    ensure!(strays.is_empty(), "tokens went to {strays:?}");
+    Ok(())
+}
+
+#[test]
+fn s15_the_api_answers_while_signed_in_and_refuses_after_a_sign_out_elsewhere() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::open(stage, Client::PiedPiper, browser).await?;
+        app.sign_in("richard").await?;
+        let hooli = App::open_beside(stage, Client::Hooli, browser).await?;
+        hooli.wait_signed_in().await?;
+        for client in Client::ALL {
+            stage.control.wait_for(1, &format!("stream.opened@{}", client.id())).await?;
+        }
+        for app in [&app, &hooli] {
+            app.tab.click("api-ask").await?;
+            let said = wait_answer(&app.tab, "given").await?;
+            ensure!(said.contains("provider"), "it did not ask the provider: {said}");
+        }
+        stage.control.timeline().await?.exactly(2, "introspection.answered")?;
+        let token = sent_token(browser).await?;
+        let (status, _, files) = ask(stage, "/files?strict=1", &token).await?;
+        ensure!(status == 200 && files["client_id"] == "pied-piper", "{status} {files}");
+
+        hooli.sign_out().await?;
+        app.wait_signed_out().await?;
+        // The panel is gone with the session.
+        ensure!(app.tab.text("api-panel").await?.is_none(), "the panel is still there");
+        let (status, challenge, _) = ask(stage, "/files?strict=1", &token).await?;
+        ensure!(status == 401, "the old token got {status}");
+        ensure!(challenge.contains("error=\"invalid_token\""), "{challenge}");
+        // Who only looks at the signature takes it until it expires: that is why strict exists.
+        let (status, _, files) = ask(stage, "/files", &token).await?;
+        ensure!(status == 200 && files["checked"] == "signature", "{status} {files}");
+        refuse_strays(browser).await
+    })
+}
+
+#[test]
+fn s15_the_api_takes_access_tokens_of_the_provider_and_nothing_else() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::open(stage, Client::PiedPiper, browser).await?;
+        app.sign_in("richard").await?;
+        app.tab.click("api-ask").await?;
+        wait_answer(&app.tab, "given").await?;
+        let token = sent_token(browser).await?;
+        let parts: Vec<&str> = token.split('.').collect();
+        let [head, body, signature] = parts[..] else { anyhow::bail!("no JWT") };
+        let other = if signature.starts_with('A') { "B" } else { "A" };
+        let flipped = format!("{head}.{body}.{other}{}", &signature[1..]);
+        // {"alg":"none","typ":"at+jwt"}
+        let unsigned = format!("eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.{body}.");
+        for wrong in [flipped.as_str(), &unsigned, "x", "a.b.c"] {
+            let (status, challenge, _) = ask(stage, "/files", wrong).await?;
+            ensure!(status == 401 && challenge.contains("invalid_token"), "{status} {challenge}");
+        }
+        // Without a token, the challenge names no error (RFC 6750, 3.1).
+        let bare = stage.http.get(format!("{}/files", stage.api())).send().await?;
+        let challenge = bare.headers().get("www-authenticate").context("no challenge")?;
+        ensure!(bare.status() == 401 && challenge == "Bearer realm=\"demo-api\"");
+        let address = format!("{}/files?access_token={token}", stage.api());
+        ensure!(stage.http.get(address).send().await?.status() == 401, "a token in the address");
+        // CORS: the apps' pages and no others.
+        let home = stage.origin(Client::PiedPiper);
+        for (origin, is_allowed) in [(home.as_str(), true), ("http://evil.localhost:1", false)] {
+            let request = stage.http.get(format!("{}/files", stage.api())).header("origin", origin);
+            let response = request.send().await?;
+            let allowed = response.headers().get("access-control-allow-origin");
+            ensure!(allowed.is_some_and(|it| it == origin) == is_allowed, "{origin}: {allowed:?}");
+            ensure!(!response.headers().contains_key("access-control-allow-credentials"));
+        }
+        // A provider that starts anew has other keys: the old token is refused, the keys are
+        // fetched once more, and a new one is taken.
+        stage.stop_provider();
+        stage.start_provider()?;
+        let (status, _, _) = ask(stage, "/files?strict=1", &token).await?;
+        ensure!(status == 401, "the token of the provider before got {status}");
+        Ok(())
+    })
+}
+
+#[test]
+fn s15_the_npm_client_calls_the_api_and_shows_its_token_to_nobody_else() -> Result {
+    journey().go(async |stage, browser| {
+        let tab = browser.first_tab();
+        open(stage, &tab).await?;
+        wait(&tab, "status", "anonymous").await?;
+        tab.click("sign-in").await?;
+        SignInPage::wait(tab.clone()).await?.submit("richard", PASSWORD).await?;
+        wait(&tab, "status", "authenticated").await?;
+        tab.click("fetch-api").await?;
+        let read = until("what the API answers", async || {
+            Ok(serde_json::from_str::<Value>(&tab.text("api").await?.unwrap_or_default()).ok())
+        });
+        let read = read.await?;
+        ensure!(read["client_id"] == "npm-app", "{read}");
+        ensure!(read["checked"] == "signature and provider", "{read}");
+        // The same call to a site that is on no list goes without the token, and so does not even
+        // ask that site beforehand.
+        tab.click("fetch-elsewhere").await?;
+        wait(&tab, "elsewhere", "done").await?;
+        let requests = browser.requests().await?;
+        let there: Vec<_> =
+            requests.iter().filter(|request| request.host() == "elsewhere.localhost").collect();
+        ensure!(!there.is_empty(), "the log does not see the call");
+        for request in there {
+            ensure!(request.method == "GET", "a preflight went out");
+            ensure!(!request.headers.contains_key("authorization"), "a token went elsewhere");
+        }
+        let token = sent_token(browser).await?;
+        tab.click("sign-out").await?;
+        wait(&tab, "status", "anonymous").await?;
+        stage.control.wait_for(1, "session.ended").await?;
+        let (status, challenge, _) = ask(stage, "/files?strict=1", &token).await?;
+        ensure!(status == 401 && challenge.contains("invalid_token"), "{status} {challenge}");
+        // The client itself has no token to send any more, and says so.
+        tab.click("fetch-api").await?;
+        wait(&tab, "refused", "not_signed_in").await?;
+        refuse_strays(browser).await
+    })
+}
