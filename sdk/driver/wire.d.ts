@@ -145,6 +145,8 @@ export type OnLoad =
   | "hint"
   /** Ask the provider by one redirect that shows no page (`prompt=none`). */
   | "auto"
+  /** Never redirect: ask the provider in a hidden frame. A browser that keeps the provider's cookie from frames makes that tell nothing, and then it is as `manual`. */
+  | "probe"
   /** Ask nothing before the person clicks. */
   | "manual"
 ;
@@ -188,6 +190,12 @@ export type Answer =
       kind: "verdict";
       /** True if it is. */
       valid: boolean;
+    }
+  /** `open_frame`: what the app's silent page was loaded with. */
+  | {
+      kind: "framed";
+      /** Its query. */
+      query: string;
     }
   /** `take_lock`: it is held now. */
   | {
@@ -393,6 +401,14 @@ export type Effect =
       /** Whether the page's entry in the history is replaced: Back must not lead to a page that redirects by itself. */
       replace: boolean;
     }
+  /** Load an address in a hidden frame until the app's silent page reports, answered by `framed`. */
+  | {
+      kind: "open_frame";
+      /** Where. */
+      url: string;
+      /** When to give up, in milliseconds. */
+      timeout_ms: number;
+    }
   /** Tell the other tabs of this origin. From the first one on, `message` signals what they say. */
   | {
       kind: "broadcast";
@@ -551,6 +567,8 @@ export interface Config {
   redirect_uri: string;
   /** The registered post-logout redirect URI. */
   post_logout_redirect_uri: string;
+  /** The registered redirect URI of frames, where `gatepass-silent.html` lies; the origin and that name if absent. */
+  silent_redirect_uri?: string;
   /** The page's own origin. */
   origin: string;
   /** The scopes asked for; `openid profile email` if absent. */

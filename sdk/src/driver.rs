@@ -21,8 +21,18 @@ impl Driver {
     /// Drives `step` with every part there is.
     pub(crate) fn start(step: Closure<Step>) -> Self {
         let parts = Array::new();
-        let makers =
-            [&HTTP, &STREAM, &WEB_CRYPTO, &STORAGE, &NAVIGATION, &CHANNEL, &LOCKS, &TIMER, &PAGE];
+        let makers = [
+            &HTTP,
+            &STREAM,
+            &WEB_CRYPTO,
+            &STORAGE,
+            &NAVIGATION,
+            &FRAME,
+            &CHANNEL,
+            &LOCKS,
+            &TIMER,
+            &PAGE,
+        ];
         for maker in makers {
             maker.with(|maker| parts.push(maker));
         }
@@ -105,6 +115,12 @@ extern "C" {
 extern "C" {
     #[wasm_bindgen(thread_local_v2, js_name = navigation)]
     static NAVIGATION: Function;
+}
+
+#[wasm_bindgen(module = "/driver/frame.js")]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = frame)]
+    static FRAME: Function;
 }
 
 #[wasm_bindgen(module = "/driver/channel.js")]

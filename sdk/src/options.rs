@@ -25,6 +25,7 @@ pub struct Options {
     client_id: String,
     redirect_uri: Option<String>,
     post_logout_redirect_uri: Option<String>,
+    silent_redirect_uri: Option<String>,
     scope: Option<String>,
     on_load: OnLoad,
     token_origins: Option<Vec<String>>,
@@ -43,6 +44,7 @@ impl Options {
             client_id: client_id.into(),
             redirect_uri: None,
             post_logout_redirect_uri: None,
+            silent_redirect_uri: None,
             scope: None,
             on_load: DEFAULT_ON_LOAD,
             token_origins: None,
@@ -59,6 +61,12 @@ impl Options {
     /// The registered post-logout redirect URI; the origin and `/` by default.
     pub fn post_logout_redirect_uri(self, uri: impl Into<String>) -> Self {
         Self { post_logout_redirect_uri: Some(uri.into()), ..self }
+    }
+
+    /// Where `gatepass-silent.html` lies, for [`OnLoad::Probe`]: a registered redirect URI of this
+    /// origin; the origin and that name by default.
+    pub fn silent_redirect_uri(self, uri: impl Into<String>) -> Self {
+        Self { silent_redirect_uri: Some(uri.into()), ..self }
     }
 
     /// The scopes asked for, separated by spaces; `openid profile email` by default.
@@ -96,6 +104,7 @@ impl Options {
             client_id: self.client_id.into(),
             redirect_uri: self.redirect_uri.unwrap_or_else(home).into(),
             post_logout_redirect_uri: self.post_logout_redirect_uri.unwrap_or_else(home).into(),
+            silent_redirect_uri: self.silent_redirect_uri.map(Into::into),
             origin: origin.into(),
             scope: self.scope.map(Into::into),
             token_origins: self
@@ -142,6 +151,7 @@ mod tests {
         let (config, on_load) = Options::new("i", "c")
             .redirect_uri("r")
             .post_logout_redirect_uri("p")
+            .silent_redirect_uri("s")
             .scope("openid")
             .on_load(OnLoad::Manual)
             .token_origins(["https://api.example"])
@@ -156,6 +166,7 @@ mod tests {
                 client_id: "c".into(),
                 redirect_uri: "r".into(),
                 post_logout_redirect_uri: "p".into(),
+                silent_redirect_uri: Some("s".into()),
                 origin: "o".into(),
                 scope: Some("openid".into()),
                 token_origins: Some(vec!["https://api.example".into()]),

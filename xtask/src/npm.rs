@@ -172,7 +172,13 @@ fn papers(package: &Path) -> Result<()> {
     if found.version != ours {
         bail!("sdk/npm/package.json says version {}, the workspace {ours}", found.version);
     }
-    for file in ["sdk/npm/package.json", "sdk/npm/README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
+    for file in [
+        "sdk/npm/package.json",
+        "sdk/npm/README.md",
+        "sdk/driver/gatepass-silent.html",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+    ] {
         copy_into(&workspace::path(file), package)?;
     }
     Ok(())

@@ -22,6 +22,7 @@ mod shell;
 mod snapshot;
 mod tick;
 mod veil;
+mod ways;
 mod words;
 
 pub use boot::start;

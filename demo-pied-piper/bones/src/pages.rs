@@ -109,8 +109,9 @@ fn Restoring(page: Page) -> impl IntoView {
     }
 }
 
+/// The click that leads to the provider.
 #[component]
-fn SignInButton() -> impl IntoView {
+pub(crate) fn SignInButton() -> impl IntoView {
     let desk = Desk::here();
     view! {
         <button

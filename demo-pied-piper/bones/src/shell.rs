@@ -11,6 +11,7 @@ use crate::{
     server,
     snapshot::Snapshot,
     tick, veil,
+    ways::{self, Ways},
 };
 use gatepass_leptos::{
     GatepassProvider,
@@ -33,10 +34,10 @@ pub(crate) fn Shell(
     config: Config,
 ) -> impl IntoView {
     // Before the client takes the provider's answer out of the address.
-    let was_opened = !is_answer(&window().location().search().unwrap_or_default());
+    let was_opened = !is_answer(&query());
     let reporter = Reporter::new(config.lobby);
     let mut options = Options::new(&config.issuer, &config.client_id)
-        .on_load(on_load(&path()))
+        .on_load(on_load(&path(), &query()))
         .token_origins(std::iter::once(&config.issuer).chain(&config.api))
         // The demo's provider has a clock that can be moved.
         .dangerously_follow_provider_clock();
@@ -59,9 +60,18 @@ pub(crate) fn Shell(
 }
 
 /// Whether the page at `path` may look for a session by a redirect of its own: the app and its
-/// private page may, the public one only with a hint that there is one.
-fn on_load(path: &str) -> OnLoad {
-    if path == "/public" { OnLoad::Hint } else { OnLoad::Auto }
+/// private page may, the public one only with a hint that there is one, and the page about the ways
+/// does what its query says.
+fn on_load(path: &str, query: &str) -> OnLoad {
+    match path {
+        "/public" => OnLoad::Hint,
+        "/ways" => ways::chosen(query),
+        _ => OnLoad::Auto,
+    }
+}
+
+fn query() -> String {
+    window().location().search().unwrap_or_default()
 }
 
 /// Whether a page's query is a provider's answer (RFC 6749 4.1.2): then nobody opened the page, the
@@ -202,6 +212,7 @@ pub fn Frame(
                             path=path!("/public")
                             view=move || view! { <Open page=face.public /> }
                         />
+                        <Route path=path!("/ways") view=Ways />
                         <Route
                             path=path!("/private")
                             view=move || view! { <Guarded page=face.private /> }
@@ -259,6 +270,7 @@ fn Header(face: Face) -> impl IntoView {
                 <A href="/" exact=true>{face.home.label}</A>
                 <A href="/public">{face.public.label}</A>
                 <A href="/private">{face.private.label}</A>
+                <A href="/ways">"Ways in"</A>
             </nav>
             <div class="who">{user}</div>
         </header>
@@ -320,9 +332,10 @@ mod tests {
 
     #[test]
     fn s10_public_page_redirects_on_a_hint_only() {
-        assert_eq!(on_load("/public"), OnLoad::Hint);
-        assert_eq!(on_load("/"), OnLoad::Auto);
-        assert_eq!(on_load("/private"), OnLoad::Auto);
+        assert_eq!(on_load("/public", ""), OnLoad::Hint);
+        assert_eq!(on_load("/", ""), OnLoad::Auto);
+        assert_eq!(on_load("/private", "?ask=manual"), OnLoad::Auto);
+        assert_eq!(on_load("/ways", "?ask=probe"), OnLoad::Probe);
     }
 
     #[test]

@@ -27,13 +27,24 @@ pub(crate) enum Attempt {
     Used,
 }
 
+/// How a sign-in began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// The person clicked.
+    #[default]
+    Click,
+    /// Nobody clicked: a `prompt=none` of a page's start, which is left for it.
+    Redirect,
+    /// The same in a hidden frame: the page stays, so that no record of it is needed.
+    Frame,
+}
+
 /// What a sign-in's answer is held against.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SignInAttempt {
     pub(crate) nonce: Secret,
     pub(crate) code_verifier: Secret,
-    /// Nobody clicked: a `prompt=none` of a page's start.
-    pub(crate) automatic: bool,
+    pub(crate) way: Way,
     pub(crate) acr_values: Option<Text>,
     pub(crate) max_age: Option<i64>,
 }
@@ -67,7 +78,7 @@ impl Attempt {
                 writer.member("kind", "sign_in");
                 writer.member("nonce", &attempt.nonce.0);
                 writer.member("code_verifier", &attempt.code_verifier.0);
-                if attempt.automatic {
+                if attempt.way == Way::Redirect {
                     writer.name("automatic");
                     writer.raw("true");
                 }
@@ -102,7 +113,11 @@ impl Attempt {
                 Self::SignIn(SignInAttempt {
                     nonce: Secret(nonce.into()),
                     code_verifier: Secret(verifier.into()),
-                    automatic: record.get("automatic") == Some(&Value::Bool(true)),
+                    way: if record.get("automatic") == Some(&Value::Bool(true)) {
+                        Way::Redirect
+                    } else {
+                        Way::Click
+                    },
                     acr_values: record.str("acr_values").map(Into::into),
                     max_age: record.get("max_age").and_then(Value::as_integer),
                 })

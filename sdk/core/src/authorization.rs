@@ -22,10 +22,12 @@ pub(crate) struct Wishes {
 
 /// The address to send the browser to (OIDC Core 3.1.2.1). PKCE is always used, and always S256
 /// (RFC 7636, 4.2): metadata that does not mention it takes nothing away.
+#[allow(clippy::too_many_arguments, reason = "the request has as many parameters of its own")]
 pub(crate) fn request(
     config: &Config,
     metadata: &Metadata,
     wishes: &Wishes,
+    redirect_uri: &str,
     state: &str,
     nonce: &str,
     challenge: &str,
@@ -37,7 +39,7 @@ pub(crate) fn request(
         &[
             ("response_type", "code"),
             ("client_id", &config.client_id),
-            ("redirect_uri", &config.redirect_uri),
+            ("redirect_uri", redirect_uri),
             ("scope", config.scope.as_deref().unwrap_or("openid profile email")),
             ("state", state),
             ("nonce", nonce),

@@ -17,6 +17,9 @@ record! {
         redirect_uri: Text = "redirect_uri",
         /// The registered post-logout redirect URI.
         post_logout_redirect_uri: Text = "post_logout_redirect_uri",
+        /// The registered redirect URI of frames, where `gatepass-silent.html` lies; the origin and
+        /// that name if absent.
+        silent_redirect_uri: Option<Text> = "silent_redirect_uri",
         /// The page's own origin.
         origin: Text = "origin",
         /// The scopes asked for; `openid profile email` if absent.

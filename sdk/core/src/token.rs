@@ -29,11 +29,16 @@ pub(crate) struct TokenResponse {
 }
 
 /// The form that redeems a code (OIDC Core 3.1.3.1, RFC 7636, 4.5).
-pub(crate) fn code_form(config: &Config, code: &Secret, verifier: &Secret) -> Secret {
+pub(crate) fn code_form(
+    config: &Config,
+    redirect_uri: &str,
+    code: &Secret,
+    verifier: &Secret,
+) -> Secret {
     Secret(address::form(&[
         ("grant_type", "authorization_code"),
         ("client_id", &config.client_id),
-        ("redirect_uri", &config.redirect_uri),
+        ("redirect_uri", redirect_uri),
         ("code", &code.0),
         ("code_verifier", &verifier.0),
     ]))

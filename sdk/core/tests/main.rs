@@ -13,6 +13,7 @@ mod journey;
 mod json;
 mod learnt;
 mod logout;
+mod probe;
 mod revocation;
 mod schedules;
 mod signatures;

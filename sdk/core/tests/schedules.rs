@@ -72,7 +72,8 @@ fn turn(browser: &mut Browser, random: &mut Random, weather: Weather) {
     };
     match random.below(if weather == Weather::Rough { 30 } else { 26 }) {
         0 | 1 => {
-            let on_load = [OnLoad::Auto, OnLoad::Hint, OnLoad::Manual][random.below(3)];
+            let on_load =
+                [OnLoad::Auto, OnLoad::Hint, OnLoad::Manual, OnLoad::Probe][random.below(4)];
             browser.load(tab, "https://app.example/", on_load);
         }
         2..=4 => command(browser, sign_in_to("/")),

@@ -7,12 +7,20 @@ import { locks } from "../../driver/locks.js";
 import { createLoop } from "../../driver/loop.js";
 import { navigation } from "../../driver/navigation.js";
 import { page } from "../../driver/page.js";
-import type { Step } from "../../driver/part.d.ts";
+import type { PartMaker, Step } from "../../driver/part.d.ts";
 import { storage } from "../../driver/storage.js";
 import { stream } from "../../driver/stream.js";
 import { timer } from "../../driver/timer.js";
 import type { Command, Outcome, Session } from "../../driver/wire.d.ts";
 import { errorOf, refusalOf } from "./errors.js";
+
+/** Loaded when it is needed. */
+const frame: PartMaker = () => ({
+  effects: {
+    open_frame: async (...given) =>
+      (await import("../../driver/frame.js")).frame().effects?.open_frame?.(...given),
+  },
+});
 
 /** Sends a command to the machine; rejects with what the machine refuses. */
 export type Send = (command: Command) => Promise<Outcome>;
@@ -31,7 +39,7 @@ export function join(step: Step, resume: Command, onSession: (session: Session) 
     settle(id, { kind: "failed", error: { code: "request_invalid", blame: "application" } });
 
   const { tell } = createLoop(
-    [http, stream, webCrypto, storage, navigation, channel, locks, timer, page],
+    [http, stream, webCrypto, storage, navigation, frame, channel, locks, timer, page],
     (wallMs, monotonicMs, entropy, fact, bytes) => {
       try {
         const orders = step(wallMs, monotonicMs, entropy, fact, bytes);

@@ -27,6 +27,7 @@ export function configOf(options: Options): Config {
     client_id: options.clientId,
     redirect_uri: options.redirectUri ?? home,
     post_logout_redirect_uri: options.postLogoutRedirectUri ?? home,
+    silent_redirect_uri: options.silentRedirectUri,
     origin,
     scope: options.scope,
     token_origins: options.tokenOrigins,

@@ -14,6 +14,11 @@ export interface Options {
   redirectUri?: string;
   /** The registered post-logout redirect URI; the page's origin and `/` by default. */
   postLogoutRedirectUri?: string;
+  /**
+   * Where the package's `gatepass-silent.html` lies, for `onLoad: "probe"`: a registered redirect
+   * URI of the page's origin; the origin and that name by default.
+   */
+  silentRedirectUri?: string;
   /** The scopes, separated by spaces; `openid profile email` by default. */
   scope?: string;
   /** What the page may do at its start when no tab has a session; `hint` by default. */

@@ -13,9 +13,23 @@ pub(super) fn app(connect: &[&str]) -> String {
         "img-src 'self' data:",
         "font-src 'self'",
         &format!("connect-src 'self' {}", connect.join(" ")),
+        // For a hidden frame that asks the provider who is signed in, and ends at the app's own page.
+        &format!("frame-src 'self' {}", connect.join(" ")),
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
+    ]
+    .join("; ")
+}
+
+/// The page at which a hidden frame of an app ends: its one script, in a frame of its own app.
+pub(super) fn silent(html: &str) -> String {
+    [
+        "default-src 'none'",
+        &format!("script-src{}", hashes(html, "script")),
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'self'",
     ]
     .join("; ")
 }

@@ -34,8 +34,16 @@ pub(super) fn app(app: App, places: &Places, built: &Built) -> Result<Router> {
         .route("/config.json", get(move || async move { Json(config) }))
         .fallback_service(single_page(&built.app_dir(app)));
     let connect: Vec<&str> = std::iter::once(&*issuer).chain(api.as_deref()).collect();
-    with_headers(router, &policy::app(&connect))
+    let page = workspace::path("sdk/driver/gatepass-silent.html");
+    let html =
+        fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?;
+    let silent = Router::new().route_service(SILENT, ServeFile::new(&page));
+    Ok(with_headers(router, &policy::app(&connect))?
+        .merge(with_headers(silent, &policy::silent(&html))?))
 }
+
+/// Where the SDK's page for hidden frames is served.
+const SILENT: &str = "/gatepass-silent.html";
 
 /// The lobby: one page, its scripts and styles, the shared tokens, where everything is, and what it
 /// may ask of the provider's control API.

@@ -1,10 +1,12 @@
 //! Coming back from the provider: the callback, once.
 
-use super::{Expect, Goal, Machine, provider::REQUEST_TIMEOUT_MS, verification};
+use super::{
+    Expect, Goal, Machine, departure::Departure, provider::REQUEST_TIMEOUT_MS, verification,
+};
 use crate::{
-    attempt::{Attempt, SignInAttempt, record_key, return_key},
+    attempt::{Attempt, SignInAttempt, Way, record_key, return_key},
     authorization::UntrustedResponse,
-    error::{Code, Error},
+    error::{Blame, Code, Error},
     id_token::{Expected, UntrustedIdToken},
     metadata::Metadata,
     text::Text,
@@ -34,13 +36,13 @@ impl Machine {
                 let key = record_key(state);
                 self.load(Area::Tab, key, Expect::Attempt(Box::new(response)));
             }
-            Err(error) => self.arrival_failed(error, false),
+            Err(error) => self.arrival_failed(error, Way::Click),
         }
     }
 
     pub(super) fn handle_attempt(&mut self, answer: &Answer, response: Box<UntrustedResponse>) {
         let Answer::Loaded { value } = answer else {
-            return self.arrival_failed(Code::StorageUnavailable.into(), false);
+            return self.arrival_failed(Code::StorageUnavailable.into(), Way::Click);
         };
         let now = self.local_time();
         let record = value.as_ref().and_then(|text| Attempt::read(text, &self.config, now));
@@ -48,7 +50,7 @@ impl Machine {
         match record {
             // An old address, opened where somebody is signed in: what it once answered is no news.
             None if self.held.is_some() => self.ask_other_tabs(),
-            None => self.arrival_failed(Code::StateUnknown.into(), false),
+            None => self.arrival_failed(Code::StateUnknown.into(), Way::Click),
             // A repeat of the callback: no error, the ladder finds what became of the first.
             Some((Attempt::Used, _)) => self.ask_other_tabs(),
             Some((Attempt::SignOut, _)) => {
@@ -65,8 +67,8 @@ impl Machine {
                 let effect = Effect::Save { area: Area::Tab, key: record_key(&state), value: used };
                 self.effect(effect, Expect::Nothing);
                 if expired {
-                    let automatic = attempt.automatic;
-                    return self.arrival_failed(Code::AttemptExpired.into(), automatic);
+                    let way = attempt.way;
+                    return self.arrival_failed(Code::AttemptExpired.into(), way);
                 }
                 // Another tab has brought this very attempt to its end.
                 let handled = self
@@ -90,15 +92,16 @@ impl Machine {
         if let Some((tried, error)) = failed
             && *tried == endpoint
         {
-            return self.arrival_failed(error.clone(), attempt.automatic);
+            return self.arrival_failed(error.clone(), attempt.way);
         }
         match response.code(&self.config.issuer, metadata.promises_iss) {
             Ok(code) => {
-                let form = code_form(&self.config, &code, &attempt.code_verifier);
+                let redirect_uri = self.redirect_uri(attempt.way);
+                let form = code_form(&self.config, &redirect_uri, &code, &attempt.code_verifier);
                 let expect = Expect::Tokens(redemption);
                 self.post(endpoint, form, REQUEST_TIMEOUT_MS, expect);
             }
-            Err(error) => self.arrival_failed(error, attempt.automatic),
+            Err(error) => self.arrival_failed(error, attempt.way),
         }
     }
 
@@ -136,16 +139,40 @@ impl Machine {
         });
         match begun {
             Ok((token, tokens)) => {
-                let purpose = verification::Purpose::SignIn { automatic: attempt.automatic };
+                let purpose = verification::Purpose::SignIn(attempt.way);
                 self.verify(verification::Verification::id_token(token, tokens, purpose));
             }
-            Err(error) => self.arrival_failed(error, attempt.automatic),
+            Err(error) => self.arrival_failed(error, attempt.way),
+        }
+    }
+
+    /// What the app's silent page was loaded with, in a frame of this page.
+    pub(super) fn handle_frame(&mut self, answer: &Answer, departure: Departure) {
+        let Answer::Framed { query } = answer else { return };
+        let response = UntrustedResponse::parse(&query.0);
+        if response.state().is_ok_and(|state| state == departure.state) {
+            let (attempt, response) = (departure.attempt, Box::new(response));
+            let redemption = Redemption { attempt, response, failed: None };
+            self.with_metadata(Goal::Redeem(Box::new(redemption)), false);
+        }
+    }
+
+    /// A frame has found out nothing. That nobody is signed in, as far as a frame can see, says
+    /// nothing about anybody: the browser may have kept the provider's cookie from it. What the
+    /// provider did wrong is told all the same.
+    pub(super) fn frame_failed(&mut self, error: Error) {
+        if error.code.blame() == Blame::Provider && self.held.is_none() {
+            self.set_error(Some(error));
         }
     }
 
     /// The callback brought no session. A session that another tab holds is left as it is, and
     /// adopted.
-    pub(super) fn arrival_failed(&mut self, error: Error, automatic: bool) {
+    pub(super) fn arrival_failed(&mut self, error: Error, way: Way) {
+        if way == Way::Frame {
+            return self.frame_failed(error);
+        }
+        let automatic = way == Way::Redirect;
         let unreachable = error.code == Code::IssuerUnreachable;
         if automatic && !unreachable {
             if let Some(memory) = &mut self.memory {

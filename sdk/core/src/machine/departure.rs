@@ -3,7 +3,7 @@
 use super::{Expect, Goal, Machine, Timer};
 use crate::{
     address::stays_here,
-    attempt::{Attempt, SignInAttempt, record_key, return_key},
+    attempt::{Attempt, SignInAttempt, Way, record_key, return_key},
     authorization::{self, Wishes},
     error::{Code, Error},
     secret::Secret,
@@ -15,6 +15,9 @@ use alloc::boxed::Box;
 /// The shortest verifier (RFC 7636, 4.1): a shorter one would mean that entropy had run out.
 const SHORTEST_VERIFIER: usize = 43;
 
+/// How long a hidden frame may take to come back.
+const FRAME_TIMEOUT_MS: u32 = 10_000;
+
 /// How long a navigation may take to begin, in milliseconds.
 const LEAVING_MS: i64 = 10_000;
 
@@ -24,8 +27,8 @@ pub(super) struct Departure {
     command: Option<u32>,
     return_to: Text,
     wishes: Wishes,
-    state: Text,
-    attempt: SignInAttempt,
+    pub(super) state: Text,
+    pub(super) attempt: SignInAttempt,
 }
 
 impl Machine {
@@ -45,25 +48,33 @@ impl Machine {
         };
         memory.reset();
         self.save_memory();
-        self.prepare(Some(id), return_to, wishes);
+        self.prepare(Some(id), Way::Click, return_to, wishes);
     }
 
     /// Rung 3: one `prompt=none`, nobody clicked.
     pub(super) fn begin_automatic_departure(&mut self, here: Text) {
         let return_to = if stays_here(&here) { here } else { "/".into() };
         let wishes = Wishes { prompt: Some("none".into()), ..Wishes::default() };
-        self.prepare(None, return_to, wishes);
+        self.prepare(None, Way::Redirect, return_to, wishes);
     }
 
-    fn prepare(&mut self, command: Option<u32>, return_to: Text, wishes: Wishes) {
+    /// A `prompt=none` in a hidden frame: nobody clicked, and the page stays.
+    pub(super) fn probe(&mut self) {
+        if self.held.is_none() && !self.leaving {
+            let wishes = Wishes { prompt: Some("none".into()), ..Wishes::default() };
+            self.prepare(None, Way::Frame, Text::default(), wishes);
+        }
+    }
+
+    fn prepare(&mut self, command: Option<u32>, way: Way, return_to: Text, wishes: Wishes) {
         let attempt = SignInAttempt {
-            automatic: command.is_none(),
+            way,
             acr_values: wishes.acr_values.clone(),
             max_age: wishes.max_age,
             ..SignInAttempt::default()
         };
         let departure = Departure { command, return_to, wishes, state: Text::default(), attempt };
-        self.with_metadata(Goal::Depart(Box::new(departure)), true);
+        self.with_metadata(Goal::Depart(Box::new(departure)), way != Way::Frame);
     }
 
     /// The provider has answered just now: it can be left for.
@@ -88,15 +99,30 @@ impl Machine {
             &self.config,
             metadata,
             &departure.wishes,
+            &self.redirect_uri(departure.attempt.way),
             &departure.state,
             &departure.attempt.nonce.0,
             challenge,
         );
+        if departure.attempt.way == Way::Frame {
+            let effect = Effect::OpenFrame { url, timeout_ms: FRAME_TIMEOUT_MS };
+            self.effect(effect, Expect::Frame(departure));
+            return;
+        }
         let record =
             Attempt::SignIn(departure.attempt.clone()).write(&self.config, self.local_time());
         self.keep_learnt();
         let (state, return_to) = (departure.state.clone(), departure.return_to.clone());
         self.save_attempt(&state, return_to, record, Expect::AttemptSaved(departure, url));
+    }
+
+    /// Where the answer of a sign-in comes to.
+    pub(super) fn redirect_uri(&self, way: Way) -> Text {
+        match (way, &self.config.silent_redirect_uri) {
+            (Way::Frame, Some(uri)) => uri.clone(),
+            (Way::Frame, None) => Text::concat(&[&self.config.origin, "/gatepass-silent.html"]),
+            _ => self.config.redirect_uri.clone(),
+        }
     }
 
     /// Stores a record and, beside it, where the person comes back to.
@@ -125,7 +151,8 @@ impl Machine {
         if self.leaving {
             return self.departure_failed(departure, Code::Superseded.into());
         }
-        if departure.attempt.automatic {
+        let is_automatic = departure.attempt.way == Way::Redirect;
+        if is_automatic {
             // Another tab shared its session meanwhile, or the page was left and came back.
             if self.start.climb().is_none_or(|climb| climb.may_not_redirect) {
                 return;
@@ -138,7 +165,7 @@ impl Machine {
             self.complete_start_as_leaving();
         }
         self.complete(departure.command, Outcome::Leaving {});
-        self.navigate(url, departure.attempt.automatic);
+        self.navigate(url, is_automatic);
     }
 
     /// Leaves the page. An automatic redirect takes the page's place in the history, so that Back
@@ -162,7 +189,9 @@ impl Machine {
     }
 
     pub(super) fn departure_failed(&mut self, departure: &Departure, error: Error) {
-        if departure.attempt.automatic {
+        if departure.attempt.way == Way::Frame {
+            self.frame_failed(error);
+        } else if departure.attempt.way == Way::Redirect {
             if self.start.is_over() {
                 return;
             }

@@ -105,6 +105,7 @@ enum Expect {
     Attempt(Box<crate::authorization::UntrustedResponse>),
     Challenge(Box<departure::Departure>),
     AttemptSaved(Box<departure::Departure>, Secret),
+    Frame(Box<departure::Departure>),
     Tokens(Box<arrival::Redemption>),
     /// Before the page is left.
     KeysToKeep(Box<departure::Departure>),
@@ -286,6 +287,7 @@ impl Machine {
             Expect::AttemptSaved(departure, url) => {
                 self.handle_attempt_saved(answer, &departure, url);
             }
+            Expect::Frame(departure) => self.handle_frame(answer, *departure),
             Expect::Tokens(redemption) => self.handle_tokens(answer, bytes, redemption),
             Expect::KeysToKeep(departure) => self.handle_keys_to_keep(answer, bytes, departure),
             Expect::Keys(verification) => self.handle_keys(answer, bytes, verification),

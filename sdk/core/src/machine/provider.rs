@@ -137,7 +137,7 @@ impl Machine {
     fn abandon(&mut self, goal: Goal, error: Error) {
         match goal {
             Goal::Depart(departure) => self.departure_failed(&departure, error),
-            Goal::Redeem(redemption) => self.arrival_failed(error, redemption.attempt.automatic),
+            Goal::Redeem(redemption) => self.arrival_failed(error, redemption.attempt.way),
             Goal::Keys(verification) => self.verification_failed(&verification, error),
             Goal::Refresh => self.refresh_failed(error),
             Goal::Check(command) => self.check_failed(command, error),

@@ -3,7 +3,7 @@
 //! 1. Another tab has a session, or is about to have one.
 //! 2. The page was loaded by a callback.
 //! 3. One top-level `prompt=none`, if the page may.
-//! 4. Anonymous.
+//! 4. Anonymous; then perhaps a `prompt=none` in a hidden frame, which nobody waits for.
 
 use super::{Expect, Machine, Timer, leader::Lead};
 use crate::{
@@ -196,6 +196,14 @@ impl Machine {
             _ if self.memory.is_none() => self.finish_start(),
             OnLoad::Manual => self.finish_start(),
             OnLoad::Auto => self.redirect_once(),
+            OnLoad::Probe => {
+                // Nobody waits for a frame. After a sign-out the person clicks.
+                let may_ask = self.memory.as_ref().is_some_and(|memory| !memory.stopped);
+                self.finish_start();
+                if may_ask {
+                    self.probe();
+                }
+            }
             OnLoad::Hint => {
                 let key = self.shared_key("hint");
                 self.load(Area::Origin, key, Expect::Hint);

@@ -2,6 +2,7 @@
 
 use super::{Expect, Goal, Machine, session::Held};
 use crate::{
+    attempt::Way,
     base64url,
     error::{Blame, Code, Error},
     id_token::{UntrustedIdToken, VerifiedIdToken},
@@ -34,7 +35,7 @@ enum Subject {
 /// What an ID token came for.
 pub(super) enum Purpose {
     /// It answers a sign-in.
-    SignIn { automatic: bool },
+    SignIn(Way),
     /// It came with refreshed tokens, for the session of this version.
     Refresh(Version),
     /// Another tab shared its session.
@@ -201,7 +202,9 @@ impl Machine {
     fn establish(&mut self, check: HashCheck) {
         let HashCheck { mut token, tokens, purpose } = check;
         match purpose {
-            Purpose::SignIn { .. } => {
+            // Somebody signed in otherwise while the frame was asking.
+            Purpose::SignIn(Way::Frame) if self.held.is_some() || self.leaving => {}
+            Purpose::SignIn(_) => {
                 let version = self.next_version();
                 let (began, started_at) = (version.clone(), self.time().0);
                 self.hold(Box::new(Held { id_token: token, tokens, version, began, started_at }));
@@ -272,7 +275,7 @@ impl Machine {
         let error =
             if timely && self.clock_wrong { error.with_code(Code::ClockWrong) } else { error };
         match purpose {
-            Purpose::SignIn { automatic } => self.arrival_failed(error, *automatic),
+            Purpose::SignIn(way) => self.arrival_failed(error, *way),
             Purpose::Refresh(version) if !self.is_held(version) => {}
             Purpose::Refresh(_) => self.refresh_failed(error),
             // Whoever shared it may be anybody on this origin: as if nothing had been said.

@@ -81,6 +81,9 @@ words! {
         Hint = "hint",
         /// Ask the provider by one redirect that shows no page (`prompt=none`).
         Auto = "auto",
+        /// Never redirect: ask the provider in a hidden frame. A browser that keeps the provider's
+        /// cookie from frames makes that tell nothing, and then it is as `manual`.
+        Probe = "probe",
         /// Ask nothing before the person clicks.
         Manual = "manual",
     }
@@ -124,6 +127,11 @@ union! {
         Verdict = "verdict" {
             /// True if it is.
             valid: bool = "valid",
+        }
+        /// `open_frame`: what the app's silent page was loaded with.
+        Framed = "framed" {
+            /// Its query.
+            query: Secret = "query",
         }
         /// `take_lock`: it is held now.
         Granted = "granted" {}

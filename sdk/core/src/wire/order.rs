@@ -133,6 +133,13 @@ union! {
             /// that redirects by itself.
             replace: bool = "replace",
         }
+        /// Load an address in a hidden frame until the app's silent page reports, answered by `framed`.
+        OpenFrame = "open_frame" {
+            /// Where.
+            url: Secret = "url",
+            /// When to give up, in milliseconds.
+            timeout_ms: u32 = "timeout_ms",
+        }
         /// Tell the other tabs of this origin. From the first one on, `message` signals what they say.
         Broadcast = "broadcast" {
             /// The channel's name.

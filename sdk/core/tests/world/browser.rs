@@ -8,6 +8,7 @@ use gatepass_core::{
     config::Config,
     entropy::Entropy,
     machine::Machine,
+    secret::Secret,
     time::Now,
     wire::{Answer, Area, Command, Effect, Fact, Failure, OnLoad, Order, Outcome, Session, Signal},
 };
@@ -15,7 +16,7 @@ use gatepass_core::{
 use super::{
     BEGIN_MS,
     keys::{sha256, verify},
-    provider::{Endpoint, ISSUER, Provider, Visit},
+    provider::{Endpoint, ISSUER, Provider, SILENT, Visit},
     rules::Rules,
 };
 
@@ -85,6 +86,8 @@ pub struct Browser {
     pub origin_storage_blocked: bool,
     pub locks_missing: bool,
     pub crypto_missing: bool,
+    /// The provider does not get its cookie in frames.
+    pub frames_are_blind: bool,
     /// Navigations are ordered but do not happen.
     pub stays: bool,
     pub held_endpoints: Vec<(Endpoint, Option<usize>)>,
@@ -136,6 +139,7 @@ impl Browser {
             origin_storage_blocked: false,
             locks_missing: false,
             crypto_missing: false,
+            frames_are_blind: false,
             stays: false,
             held_endpoints: Vec::new(),
             shuffle: None,
@@ -408,6 +412,23 @@ impl Browser {
                 }
                 self.page(document).leaving_to = Some((url.0.into(), replace));
                 Answer::Done {}
+            }
+            Effect::OpenFrame { url, .. } => {
+                let now = self.provider_time();
+                let cookie = self.provider.cookie;
+                if self.frames_are_blind {
+                    self.provider.cookie = None;
+                }
+                let visit = self.provider.visit(&url.0, now);
+                self.provider.cookie = cookie;
+                match visit {
+                    Visit::Redirect(back) if back.starts_with(SILENT) => {
+                        let query = back.split_once('?').map_or("", |(_, query)| query);
+                        Answer::Framed { query: Secret(format!("?{query}").into()) }
+                    }
+                    // A page that nobody sees, and that never reports.
+                    _ => Answer::Failed { reason: Failure::Timeout },
+                }
             }
             Effect::Broadcast { text, .. } => {
                 self.page(document).listens = true;

@@ -13,6 +13,7 @@ use super::{
 pub const ISSUER: &str = "https://idp.example";
 pub const CLIENT: &str = "pied-piper";
 pub const APP: &str = "https://app.example";
+pub const SILENT: &str = "https://app.example/gatepass-silent.html";
 
 /// What can be asked of the provider by script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -121,6 +122,7 @@ struct Grant {
 struct Code {
     challenge: String,
     nonce: String,
+    redirect_uri: String,
     sso: usize,
     used_by: Option<usize>,
 }
@@ -264,10 +266,14 @@ impl Provider {
         if names.len() != parameters.len() {
             return Visit::Refused("a parameter is repeated".into());
         }
+        let redirect_uri = match get(&parameters, "redirect_uri") {
+            SILENT => SILENT,
+            _ => &format!("{APP}/"),
+        };
         for (name, expected) in [
             ("response_type", "code"),
             ("client_id", CLIENT),
-            ("redirect_uri", &format!("{APP}/")),
+            ("redirect_uri", redirect_uri),
             ("code_challenge_method", "S256"),
         ] {
             if get(&parameters, name) != expected {
@@ -298,7 +304,9 @@ impl Provider {
         let code = self.secret("code");
         let challenge = get(parameters, "code_challenge").to_owned();
         let nonce = get(parameters, "nonce").to_owned();
-        self.codes.insert(code.clone(), Code { challenge, nonce, sso, used_by: None });
+        let redirect_uri = get(parameters, "redirect_uri").to_owned();
+        let given = Code { challenge, nonce, redirect_uri, sso, used_by: None };
+        self.codes.insert(code.clone(), given);
         self.answer(parameters, &[("code", &code)])
     }
 
@@ -406,7 +414,7 @@ impl Provider {
                     self.grants[grant].revoked = true;
                     return refuse("invalid_grant");
                 }
-                let fits = get("redirect_uri") == format!("{APP}/")
+                let fits = get("redirect_uri") == code.redirect_uri
                     && encode(&sha256(get("code_verifier"))) == code.challenge;
                 if !fits || self.sessions[code.sso].ended {
                     return refuse("invalid_grant");

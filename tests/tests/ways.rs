@@ -1,0 +1,116 @@
+//! The ways in which an app can find out who is signed in (F17), as the demo's page shows them.
+
+use anyhow::ensure;
+use gatepass_tests::pages::{App, SignInPage};
+use gatepass_tests::stage::PASSWORD;
+use gatepass_tests::world::World;
+use gatepass_tests::{Browser, Client, Result, Stage, journey};
+
+/// Hooli's page about the ways, in a new tab, while the person is signed in at Pied Piper.
+async fn signed_in_elsewhere<'a>(
+    stage: &Stage,
+    browser: &'a Browser,
+) -> Result<(App<'a>, App<'a>)> {
+    let other = App::open(stage, Client::PiedPiper, browser).await?;
+    other.sign_in("richard").await?;
+    let app = App::of(stage, Client::Hooli, browser.new_tab().await?);
+    app.visit("/ways").await?;
+    app.wait_signed_out().await?;
+    Ok((other, app))
+}
+
+/// Nothing is shown that looks like a fault, and the way in is there.
+async fn is_calm(app: &App<'_>) -> Result {
+    app.wait_signed_out().await?;
+    ensure!(app.tab.text("notice").await?.is_none(), "a notice is shown");
+    app.has_clean_address().await
+}
+
+#[test]
+fn f17_auto_signs_in_by_one_redirect_that_nobody_sees() -> Result {
+    journey().go(async |stage, browser| {
+        let (_other, app) = signed_in_elsewhere(stage, browser).await?;
+        stage.control.timeline().await?.exactly(0, "authorize.received@hooli")?;
+        app.tab.click("way-auto").await?;
+        app.wait_signed_in().await?;
+        ensure!(app.tab.address().await?.ends_with("/ways?ask=auto"), "the way back was lost");
+        let timeline = stage.control.timeline().await?;
+        timeline.exactly(1, "authorize.received@hooli")?;
+        timeline.exactly(1, "login.succeeded")
+    })
+}
+
+#[test]
+fn f17_probe_never_leaves_the_page() -> Result {
+    journey().go(async |stage, browser| {
+        let (other, app) = signed_in_elsewhere(stage, browser).await?;
+        app.tab.click("way-probe").await?;
+        app.tab.wait_text("way-probe").await?;
+        match World::of_this_run()? {
+            World::ChromiumAllowed => {
+                app.wait_signed_in().await?;
+                ensure!(app.user_name().await?.contains("Richard"));
+                stage.control.wait_for(1, "stream.opened@hooli").await?;
+                // A session like any other: a sign-out elsewhere reaches it.
+                app.mark().await?;
+                other.sign_out().await?;
+                app.wait_notice("logout_token").await?;
+                ensure!(app.is_marked().await?, "the page was left");
+            }
+            World::ChromiumBlocked => {
+                stage.control.wait_for(1, "authorize.error@hooli").await?;
+                is_calm(&app).await?;
+                // It says nothing about the person, who is signed in.
+                app.tab.click("sign-in").await?;
+                app.wait_signed_in().await?;
+                other.wait_signed_in().await?;
+                stage.control.timeline().await?.exactly(1, "login.succeeded")?;
+            }
+        }
+        let requests = browser.requests().await?;
+        let silent = |path: &str| path.ends_with("/gatepass-silent.html");
+        ensure!(requests.iter().any(|request| silent(request.path())), "no frame was opened");
+        Ok(())
+    })
+}
+
+#[test]
+fn f17_probe_of_a_stranger_shows_the_button_and_no_fault() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::of(stage, Client::PiedPiper, browser.first_tab());
+        for _ in 0..2 {
+            app.visit("/ways?ask=probe").await?;
+            is_calm(&app).await?;
+        }
+        stage.control.wait_for(2, "authorize.error@pied-piper").await?;
+        is_calm(&app).await?;
+        stage.control.timeline().await?.exactly(0, "authorize.login_page")
+    })
+}
+
+#[test]
+fn f17_manual_asks_nobody_before_the_click_which_needs_no_password() -> Result {
+    journey().go(async |stage, browser| {
+        let (_other, app) = signed_in_elsewhere(stage, browser).await?;
+        app.tab.click("way-manual").await?;
+        app.tab.wait_text("way-manual").await?;
+        is_calm(&app).await?;
+        stage.control.timeline().await?.exactly(0, "authorize.received@hooli")?;
+        app.tab.click("sign-in").await?;
+        app.wait_signed_in().await?;
+        ensure!(app.tab.address().await?.ends_with("/ways?ask=manual"), "the way back was lost");
+        stage.control.timeline().await?.exactly(1, "login.succeeded")
+    })
+}
+
+#[test]
+fn f17_manual_of_a_stranger_ends_at_the_sign_in_page() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::of(stage, Client::Hooli, browser.first_tab());
+        app.visit("/ways").await?;
+        is_calm(&app).await?;
+        app.tab.click("sign-in").await?;
+        SignInPage::wait(app.tab.clone()).await?.submit("gavin", PASSWORD).await?;
+        app.wait_signed_in().await
+    })
+}
