@@ -114,3 +114,19 @@ fn f17_manual_of_a_stranger_ends_at_the_sign_in_page() -> Result {
         app.wait_signed_in().await
     })
 }
+
+#[test]
+fn another_account_is_chosen_at_the_provider_and_told_once() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::open(stage, Client::PiedPiper, browser).await?;
+        app.sign_in("richard").await?;
+        app.tab.click("switch-account").await?;
+        app.tab.click("other-account").await?;
+        SignInPage::wait(app.tab.clone()).await?.submit("gavin", PASSWORD).await?;
+        app.wait_signed_in().await?;
+        app.wait_notice("user_changed").await?;
+        ensure!(app.user_name().await?.contains("Gavin"));
+        ensure!(!app.tab.words().await?.contains("Richard"), "the first person is still shown");
+        app.has_clean_address().await
+    })
+}

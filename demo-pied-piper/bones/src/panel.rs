@@ -6,7 +6,7 @@ use crate::{
     snapshot::{Person, Snapshot},
     tick, words,
 };
-use gatepass_leptos::gatepass::{Check, Scope};
+use gatepass_leptos::gatepass::{Check, Scope, SignIn};
 use leptos::prelude::*;
 
 /// Everything that the app knows about the session that it holds.
@@ -24,6 +24,17 @@ pub(crate) fn SessionPanel(
                 {facts(&person, desk)}
                 <div class="panel-ways">
                     <SignOutButton scope=Scope::Local />
+                    <button
+                        type="button"
+                        data-testid="switch-account"
+                        disabled=desk.is_busy
+                        on:click=move |_| desk.sign_in.run(SignIn {
+                            prompt: Some("select_account".into()),
+                            ..SignIn::default()
+                        })
+                    >
+                        "Use another account"
+                    </button>
                     <p class="small muted">
                         "Leaving ends this session only. “Sign out” above ends the sign-in that all \
                          your apps share."

@@ -45,6 +45,8 @@ pub(crate) struct SignInAttempt {
     pub(crate) nonce: Secret,
     pub(crate) code_verifier: Secret,
     pub(crate) way: Way,
+    /// Who was signed in when the page was left: somebody else is a change of user.
+    pub(crate) subject: Option<Text>,
     pub(crate) acr_values: Option<Text>,
     pub(crate) max_age: Option<i64>,
 }
@@ -82,6 +84,9 @@ impl Attempt {
                     writer.name("automatic");
                     writer.raw("true");
                 }
+                if let Some(subject) = &attempt.subject {
+                    writer.member("subject", subject);
+                }
                 if let Some(levels) = &attempt.acr_values {
                     writer.member("acr_values", levels);
                 }
@@ -118,6 +123,7 @@ impl Attempt {
                     } else {
                         Way::Click
                     },
+                    subject: record.str("subject").map(Into::into),
                     acr_values: record.str("acr_values").map(Into::into),
                     max_age: record.get("max_age").and_then(Value::as_integer),
                 })

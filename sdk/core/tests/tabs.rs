@@ -333,6 +333,33 @@ fn rp27_another_user_in_one_tab_is_one_notice_in_the_others() {
 }
 
 #[test]
+fn rp27_another_account_in_the_only_tab_is_one_notice_too() {
+    for (user, cause) in [("gavin", Some(Ending::UserChanged)), ("richard", None)] {
+        let world = World::new();
+        let page = world.signed_in("richard");
+        world.person_signs_in(user);
+        page.sign_in();
+        page.expect_status(Status::Authenticated);
+        assert_eq!(page.claim("sub"), user);
+        assert_eq!(page.cause(), cause);
+    }
+}
+
+#[test]
+fn rp27_the_tokens_of_the_person_before_are_taken_back() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let old = first.token().unwrap();
+    let second = world.open();
+    world.advance(1);
+    world.person_signs_in("gavin");
+    second.sign_in();
+    let now = world.inside().provider_time();
+    assert!(!world.provider().accepts(&old, now));
+    assert_ne!(first.token(), Ok(old));
+}
+
+#[test]
 fn rp27_a_check_of_the_old_user_says_nothing_about_the_new_one() {
     let world = World::new();
     let first = world.signed_in("richard");

@@ -139,7 +139,7 @@ impl Machine {
         });
         match begun {
             Ok((token, tokens)) => {
-                let purpose = verification::Purpose::SignIn(attempt.way);
+                let purpose = verification::Purpose::SignIn(attempt.way, attempt.subject.clone());
                 self.verify(verification::Verification::id_token(token, tokens, purpose));
             }
             Err(error) => self.arrival_failed(error, attempt.way),

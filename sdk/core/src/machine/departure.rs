@@ -69,6 +69,7 @@ impl Machine {
     fn prepare(&mut self, command: Option<u32>, way: Way, return_to: Text, wishes: Wishes) {
         let attempt = SignInAttempt {
             way,
+            subject: self.held.as_ref().map(|held| held.id_token.subject().into()),
             acr_values: wishes.acr_values.clone(),
             max_age: wishes.max_age,
             ..SignInAttempt::default()

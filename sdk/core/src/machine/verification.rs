@@ -12,9 +12,10 @@ use crate::{
     logout_token::{Judgement, UntrustedLogoutToken},
     secret::Secret,
     tabs::{SharedSession, Version},
+    text::Text,
     time::UnixTime,
-    token::Tokens,
-    wire::{Answer, Effect, Failure, Raw},
+    token::{Tokens, revocation_form},
+    wire::{Answer, Cause, Effect, Ending, Failure, Raw},
 };
 use alloc::boxed::Box;
 
@@ -35,7 +36,8 @@ enum Subject {
 /// What an ID token came for.
 pub(super) enum Purpose {
     /// It answers a sign-in.
-    SignIn(Way),
+    /// The person who was signed in before is named.
+    SignIn(Way, Option<Text>),
     /// It came with refreshed tokens, for the session of this version.
     Refresh(Version),
     /// Another tab shared its session.
@@ -203,11 +205,22 @@ impl Machine {
         let HashCheck { mut token, tokens, purpose } = check;
         match purpose {
             // Somebody signed in otherwise while the frame was asking.
-            Purpose::SignIn(Way::Frame) if self.held.is_some() || self.leaving => {}
-            Purpose::SignIn(_) => {
+            Purpose::SignIn(Way::Frame, _) if self.held.is_some() || self.leaving => {}
+            Purpose::SignIn(_, before) => {
+                let other_user = before.is_some_and(|before| *before != *token.subject());
+                // The tokens of the person before are taken back, where they are still known.
+                let old =
+                    self.held.as_ref().filter(|held| held.id_token.subject() != token.subject());
+                if let Some(form) = old.map(|held| revocation_form(&self.config, &held.tokens)) {
+                    self.with_metadata(Goal::Revoke(form, None), false);
+                }
                 let version = self.next_version();
                 let (began, started_at) = (version.clone(), self.time().0);
                 self.hold(Box::new(Held { id_token: token, tokens, version, began, started_at }));
+                if other_user {
+                    self.cause = Some(Cause { ending: Ending::UserChanged, at: self.time().0 });
+                    self.changed = true;
+                }
                 self.share_session();
                 self.remember_session();
                 self.finish_start();
@@ -275,7 +288,7 @@ impl Machine {
         let error =
             if timely && self.clock_wrong { error.with_code(Code::ClockWrong) } else { error };
         match purpose {
-            Purpose::SignIn(way) => self.arrival_failed(error, *way),
+            Purpose::SignIn(way, _) => self.arrival_failed(error, *way),
             Purpose::Refresh(version) if !self.is_held(version) => {}
             Purpose::Refresh(_) => self.refresh_failed(error),
             // Whoever shared it may be anybody on this origin: as if nothing had been said.
