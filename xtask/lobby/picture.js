@@ -9,6 +9,11 @@ import { entryOf, laneName } from "./words.js";
 const MAX_DRAWN = 500;
 const SOME = 50;
 
+/** How long a step waits for what came before it and is told later: by another way. */
+const HOLD_MS = 200;
+/** Times further apart than that are of a clock that was moved, and say nothing about the order. */
+const OVERTAKES_MS = 1000;
+
 const svg = byTest("sequence");
 const frame = $("picture-scroll");
 const diagram = new Diagram(svg, $("picture-holder"));
@@ -29,14 +34,22 @@ let stop = null;
 
 /** Takes a step of the provider, of an app or of this page. */
 export function take(step) {
-  waiting.push(step);
+  waiting.splice(placeOf(step), 0, step);
   if (isPaused) drawButtons();
   // One drawing for all that comes in one go: a page that is opened late gets hundreds. Not by
   // animation frame: this tab is mostly behind the app that is being used.
   else if (!isDue) {
     isDue = true;
-    queueMicrotask(() => setTimeout(flush));
+    setTimeout(flush, HOLD_MS);
   }
+}
+
+/** Where among the undrawn a step belongs: what an app says of itself overtakes the provider. */
+function placeOf({ at }) {
+  let place = waiting.length;
+  const isLater = (other) => other.at > at && other.at - at < OVERTAKES_MS;
+  while (place && isLater(waiting[place - 1])) place -= 1;
+  return place;
 }
 
 function flush() {

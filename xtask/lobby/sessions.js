@@ -49,7 +49,8 @@ function read() {
   asked = undefined;
   reading = reading.then(async () => {
     const answer = await readState();
-    if (answer?.clock) ahead = answer.clock.now_ms - Date.now();
+    // It is moved by seconds; what is less is the time that the answer took.
+    if (answer?.clock) ahead = Math.round((answer.clock.now_ms - Date.now()) / 1000) * 1000;
     state = answer;
     draw();
   });
