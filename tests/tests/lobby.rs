@@ -1,5 +1,7 @@
 //! The lobby: its tour by real clicks, its picture, its three sessions.
 
+use std::cell::RefCell;
+
 use anyhow::{Context, ensure};
 use gatepass_tests::pages::{App, Lobby, SignInPage};
 use gatepass_tests::stage::PASSWORD;
@@ -17,13 +19,21 @@ async fn open<'a>(
     Ok(App::of(stage, client, browser.opened_tab(&known).await?))
 }
 
-/// Fails unless these stand in this order; others may stand between them.
-fn in_order(found: &[String], wanted: &[&str]) -> Result<()> {
-    let mut rest = found.iter();
-    for name in wanted {
-        ensure!(rest.any(|one| one == name), "{name} is not in its place in {found:?}");
-    }
-    Ok(())
+/// Waits until these are drawn in this order; others may stand between them.
+async fn in_order(
+    read: impl AsyncFn() -> Result<Vec<String>>,
+    wanted: &[&str],
+) -> Result<Vec<String>> {
+    let last = RefCell::new(Vec::new());
+    let stand = until(format!("{wanted:?} in this order"), async || {
+        let found = read().await?;
+        let mut rest = found.iter();
+        let stand = wanted.iter().all(|name| rest.any(|one| one == name));
+        *last.borrow_mut() = found;
+        Ok(stand.then_some(()))
+    });
+    stand.await.with_context(|| format!("{:?}", last.borrow()))?;
+    Ok(last.into_inner())
 }
 
 #[test]
@@ -116,9 +126,8 @@ fn f6_f7_the_lobby_draws_each_message_in_its_order() -> Result {
         lobby.wait_arrow(1, "app.ended@pied-piper").await?;
         lobby.wait_arrow(1, "end_session.returned@hooli").await?;
 
-        let arrows = lobby.arrows().await?;
-        in_order(
-            &arrows,
+        let arrows = in_order(
+            async || lobby.arrows().await,
             &[
                 "app.opened@pied-piper",
                 "app.sign_in_asked@pied-piper",
@@ -142,8 +151,9 @@ fn f6_f7_the_lobby_draws_each_message_in_its_order() -> Result {
                 "logout_token.sent@pied-piper",
                 "end_session.returned@hooli",
             ],
-        )?;
-        in_order(&lobby.groups().await?, &["sign-in", "silent", "logout"])?;
+        )
+        .await?;
+        in_order(async || lobby.groups().await, &["sign-in", "silent", "logout"]).await?;
         let submitted = arrows.iter().filter(|arrow| arrow.starts_with("login.submitted"));
         ensure!(submitted.count() == 1, "one password opens both: {arrows:?}");
 
@@ -207,6 +217,7 @@ fn the_lobbys_picture_is_paused_stepped_filtered_cleared_and_saved() -> Result {
         let hooli = open(stage, browser, &lobby, Client::Hooli).await?;
         hooli.wait_signed_in().await?;
         lobby.wait_arrow(1, "app.verified@hooli").await?;
+        lobby.wait_arrow(1, "stream.opened@hooli").await?;
 
         let choose = "const select = document.querySelector(`[data-testid=${arguments[0]}]`);\
             select.value = arguments[1];\
@@ -269,15 +280,15 @@ fn f14_the_lobby_ticks_what_really_happened_in_any_order() -> Result {
         ensure!(lobby.ticked().await? == ["tour-wrong-password"]);
         SignInPage::wait(hooli.tab.clone()).await?.submit("dinesh", PASSWORD).await?;
         lobby.wait_ticked("forbidden-user").await?;
-        in_order(&lobby.groups().await?, &["failed", "refused"])?;
+        in_order(async || lobby.groups().await, &["failed", "refused"]).await?;
 
         let pied_piper = open(stage, browser, &lobby, Client::PiedPiper).await?;
         pied_piper.wait_signed_in().await?;
         pied_piper.leave().await?;
         pied_piper.wait_signed_out().await?;
         lobby.wait_ticked("leave-app").await?;
-        let arrows = lobby.arrows().await?;
-        in_order(&arrows, &["app.leave_asked@pied-piper", "app.ended@pied-piper"])?;
+        let left = ["app.leave_asked@pied-piper", "app.ended@pied-piper"];
+        let arrows = in_order(async || lobby.arrows().await, &left).await?;
         ensure!(!arrows.iter().any(|arrow| arrow.starts_with("end_session")), "{arrows:?}");
         Ok(())
     })

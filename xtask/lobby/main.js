@@ -38,9 +38,9 @@ if (demo) {
   for (const app of APPS) byTest(`open-${app}`).href = `${originOf(app)}/`;
   listen({
     session: heard,
-    deed: (app, step, facts) => {
+    deed: (app, step, facts, age) => {
       const received = Object.fromEntries(facts);
-      const told = { step, client_id: app, received, at: sessions.providerNow() };
+      const told = { step, client_id: app, received, at: sessions.providerNow(age) };
       notice(told, true);
       picture.take(told);
       heard();

@@ -16,13 +16,23 @@ export function listen({ session, deed }) {
       session(app);
     } else if (event.data?.gatepass === "step" && DEEDS.has(event.data.step)) {
       const facts = Array.isArray(event.data.facts) ? event.data.facts : [];
-      deed(app, event.data.step, facts.map((pair) => [String(pair[0]), String(pair[1])]));
+      const said = facts.map((pair) => [String(pair[0]), String(pair[1])]);
+      deed(app, event.data.step, said, ageOf(event.data.at));
     }
   });
   // A person who comes back to this page sees what is so now.
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") tell("hello");
   });
+}
+
+/** A message waits while this page or that one is busy; longer than this, its time is no time. */
+const LONGEST_MS = 5000;
+
+/** How many milliseconds ago something was, by the app's word: it runs on this machine. */
+function ageOf(at) {
+  const age = Date.now() - at;
+  return age > 0 && age < LONGEST_MS ? age : 0;
 }
 
 /** Speaks to each app that has reported. */

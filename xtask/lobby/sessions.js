@@ -26,8 +26,9 @@ let asked;
 /** So long is the app's own session when a person wants to see it end. */
 const SHORT = 60;
 
-/** The time on the provider's clock, in milliseconds. */
-export const providerNow = () => (state?.clock?.frozen ? state.clock.now_ms : Date.now() + ahead);
+/** The time on the provider's clock, in milliseconds, now or so long ago. */
+export const providerNow = (age = 0) =>
+  state?.clock?.frozen ? state.clock.now_ms : Date.now() - age + ahead;
 
 export const isStopped = () => state?.provider === "stopped";
 

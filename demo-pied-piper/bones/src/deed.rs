@@ -5,19 +5,34 @@ use gatepass_leptos::gatepass::{Code, Status};
 use serde::Serialize;
 
 /// One thing that the app did. It names codes and rules, never a token.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Deed {
-    gatepass: &'static str,
     /// A stable name.
     step: &'static str,
     /// Names and values, to be shown as they are.
     facts: Vec<(&'static str, String)>,
 }
 
+/// A deed as the lobby hears it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Told<'a> {
+    gatepass: &'static str,
+    step: &'static str,
+    facts: &'a [(&'static str, String)],
+    /// When it was done, in milliseconds by this machine's clock: it may be heard later than what it
+    /// led to.
+    at: f64,
+}
+
 impl Deed {
     /// A deed of which there is no more to say.
     pub(crate) fn new(step: &'static str) -> Self {
-        Self { gatepass: "step", step, facts: Vec::new() }
+        Self { step, facts: Vec::new() }
+    }
+
+    /// What the lobby is told of it.
+    pub(crate) fn told(&self, at: f64) -> Told<'_> {
+        Told { gatepass: "step", step: self.step, facts: &self.facts, at }
     }
 
     fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {

@@ -4,6 +4,7 @@
 use crate::{deed::Deed, snapshot::Snapshot};
 use gatepass_leptos::gatepass::{Cause, Scope, Status};
 use gloo::events::EventListener;
+use js_sys::Date;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast, JsValue};
@@ -71,12 +72,12 @@ impl Reporter {
 
     /// Tells that the person asked to sign in here.
     pub(crate) fn sign_in_asked(self) {
-        self.post(&Deed::new("app.sign_in_asked"));
+        self.tell(&Deed::new("app.sign_in_asked"));
     }
 
     /// Tells that the person asked to sign out.
     pub(crate) fn sign_out_asked(self, scope: Scope) {
-        self.post(&Deed::new(match scope {
+        self.tell(&Deed::new(match scope {
             Scope::Global => "app.sign_out_asked",
             Scope::Local => "app.leave_asked",
         }));
@@ -104,7 +105,7 @@ impl Reporter {
         });
         StoredValue::new_local(listener);
         if was_opened {
-            self.post(&Deed::new("app.opened"));
+            self.tell(&Deed::new("app.opened"));
         }
         Effect::new(move |before: Option<Snapshot>| {
             let before = before.unwrap_or_default();
@@ -112,12 +113,16 @@ impl Reporter {
                 // Neither a page that begins nor one that is put away has done anything yet.
                 let is_known = now.status != Status::Restoring;
                 if is_known {
-                    Deed::between(&before, now).iter().for_each(|deed| self.post(deed));
+                    Deed::between(&before, now).iter().for_each(|deed| self.tell(deed));
                 }
                 self.post(&Report::of(now));
                 if is_known { now.clone() } else { before }
             })
         });
+    }
+
+    fn tell(self, deed: &Deed) {
+        self.post(&deed.told(Date::now()));
     }
 
     /// Posts to the window that opened this one, if that window shows the lobby.
