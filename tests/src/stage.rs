@@ -110,7 +110,7 @@ impl Stage {
                 _demo: demo,
             });
         }
-        bail!("no five free ports in a row after {ATTEMPTS} attempts")
+        bail!("no six free ports in a row after {ATTEMPTS} attempts")
     }
 
     /// Starts the demo as a person does: with its own provider, which knows no third site and ends

@@ -5,20 +5,8 @@ use anyhow::{Context, ensure};
 use gatepass_tests::npm_app::{open, wait};
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
-use gatepass_tests::{Browser, Client, Result, Stage, Tab, journey, until};
+use gatepass_tests::{Browser, Client, Result, Stage, journey, until};
 use serde_json::Value;
-
-/// Waits until the app shows an answer of this kind, and gives its words.
-async fn wait_answer(tab: &Tab<'_>, wanted: &str) -> Result<String> {
-    let shown = until(format!("the API's answer is {wanted}"), async || {
-        let answer = tab.attribute("api-answer", "data-answer").await?;
-        Ok((answer.as_deref() == Some(wanted)).then_some(()))
-    });
-    match shown.await {
-        Ok(()) => tab.wait_text("api-answer").await,
-        Err(error) => Err(error.context(tab.describe().await)),
-    }
-}
 
 /// The token that the browser sent to the API.
 async fn sent_token(browser: &Browser) -> Result<String> {
@@ -64,8 +52,7 @@ fn s15_the_api_answers_while_signed_in_and_refuses_after_a_sign_out_elsewhere() 
             stage.control.wait_for(1, &format!("stream.opened@{}", client.id())).await?;
         }
         for app in [&app, &hooli] {
-            app.tab.click("api-ask").await?;
-            let said = wait_answer(&app.tab, "given").await?;
+            let said = app.ask_server("given").await?;
             ensure!(said.contains("provider"), "it did not ask the provider: {said}");
         }
         stage.control.timeline().await?.exactly(2, "introspection.answered")?;
@@ -92,8 +79,7 @@ fn s15_the_api_takes_access_tokens_of_the_provider_and_nothing_else() -> Result 
     journey().go(async |stage, browser| {
         let app = App::open(stage, Client::PiedPiper, browser).await?;
         app.sign_in("richard").await?;
-        app.tab.click("api-ask").await?;
-        wait_answer(&app.tab, "given").await?;
+        app.ask_server("given").await?;
         let token = sent_token(browser).await?;
         let parts: Vec<&str> = token.split('.').collect();
         let [head, body, signature] = parts[..] else { anyhow::bail!("no JWT") };

@@ -21,6 +21,10 @@ fn tls_the_three_steps_go_by_https_once_the_authority_is_trusted() -> Result {
         hooli.wait_signed_in().await?;
         lobby.wait_done(2).await?;
 
+        // The API is https too, and trusts the provider for the same authority.
+        let said = pied_piper.ask_server("given").await?;
+        ensure!(said.contains("provider"), "it did not ask the provider: {said}");
+
         hooli.sign_out().await?;
         pied_piper.wait_signed_out().await?;
         lobby.wait_done(3).await?;
@@ -32,6 +36,7 @@ fn tls_the_three_steps_go_by_https_once_the_authority_is_trusted() -> Result {
         ensure!(plain.is_none(), "a request went by http: {:?}", plain.map(|one| one.path()));
         let issuer = stage.issuer();
         ensure!(requests.iter().any(|request| request.url.starts_with(&issuer)));
+        ensure!(requests.iter().any(|request| request.url.starts_with(&stage.api())));
         Ok(())
     })
 }
@@ -40,7 +45,7 @@ fn tls_the_three_steps_go_by_https_once_the_authority_is_trusted() -> Result {
 fn tls_a_browser_that_was_told_nothing_trusts_nothing() -> Result {
     journey().over_tls().without_trust().go(async |stage, browser| {
         let tab = browser.first_tab();
-        for address in [stage.lobby(), stage.origin(Client::Hooli), stage.issuer()] {
+        for address in [stage.lobby(), stage.origin(Client::Hooli), stage.issuer(), stage.api()] {
             tab.goto(&address).await?;
             // The browser's own page in place of ours.
             let shown = tab.words().await?;

@@ -18,7 +18,7 @@ use clap::Args;
 use std::io::{ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -112,13 +112,10 @@ async fn serve(options: &Options, places: &Places, built: &Built) -> Result<()> 
         }
     }
     keeper.begin().await?;
-    let mut api = match places.has_api() {
-        true => Some(start_api(options, places, built).await?),
-        false => None,
-    };
+    let mut api = start_api(options, places, built, tls.as_ref()).await?;
     let lobby = format!("{}/", places.origin(Place::Lobby));
     announce(&lobby)?;
-    for place in [Place::PiedPiper, Place::Hooli, Place::Provider] {
+    for place in [Place::PiedPiper, Place::Hooli, Place::Provider, Place::Api] {
         eprintln!("      {place} at {}/", places.origin(place));
     }
     if let Some(tls) = &tls {
@@ -132,25 +129,20 @@ async fn serve(options: &Options, places: &Places, built: &Built) -> Result<()> 
         () = stop => {}
         ended = sites.join_next() => bail!("a server has stopped: {ended:?}"),
         ended = keeper.keep() => bail!("the provider has stopped: {}", ended?),
-        ended = ended(&mut api) => bail!("the API has stopped: {}", ended?),
+        ended = api.ended() => bail!("the API has stopped: {}", ended?),
     }
-    if let Some(api) = api {
-        api.stop().await?;
-    }
+    api.stop().await?;
     keeper.end().await
 }
 
-async fn start_api(options: &Options, places: &Places, built: &Built) -> Result<Child> {
+async fn start_api(
+    options: &Options,
+    places: &Places,
+    built: &Built,
+    tls: Option<&Tls>,
+) -> Result<Child> {
     drop(listen(places, Place::Api).await?);
-    api::start(places, &built.demo_api, options.api_guest.as_deref()).await
-}
-
-/// Done when the program has ended by itself; never, without one.
-async fn ended(child: &mut Option<Child>) -> Result<ExitStatus> {
-    match child {
-        Some(child) => child.ended().await,
-        None => std::future::pending().await,
-    }
+    api::start(places, &built.demo_api, options.api_guest.as_deref(), tls).await
 }
 
 /// A certificate for all that browsers visit.

@@ -7,22 +7,27 @@
 #![forbid(unsafe_code)]
 
 mod files;
+mod http;
 mod provider;
 mod refusal;
+mod tls;
 mod token;
 
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::http::{HeaderValue, Method, header};
 use axum::routing::get;
+use axum_server::tls_rustls::RustlsConfig;
 use clap::Parser;
 use std::io::Write;
 use std::net::{Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tower_http::cors::CorsLayer;
 
+use http::Http;
 use provider::Provider;
 
 /// Serves `GET /files` to whoever holds an access token for it.
@@ -49,6 +54,15 @@ struct Options {
     /// Ask the provider about every token; without it, only for `?strict=1`.
     #[arg(long)]
     strict: bool,
+    /// Serve https with this certificate and those that signed it, in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's key, in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// The authority that an https provider must be certified by, in PEM. There is no other one.
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
 }
 
 /// What every answer needs.
@@ -71,16 +85,33 @@ async fn main() -> Result<()> {
         // Browsers try both addresses; a machine without the second has only one to try.
         listeners.extend(TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))).await);
     }
+    let tls = match (&options.tls_cert, &options.tls_key) {
+        (Some(cert), Some(key)) => Some(tls::server(cert, key)?),
+        _ => None,
+    };
     let app = router(options)?;
     say_ready(port.unwrap_or_default())?;
     let mut servers = tokio::task::JoinSet::new();
     for listener in listeners {
-        let app = app.clone();
-        servers.spawn(async move { axum::serve(listener, app).await });
+        servers.spawn(serve_one(listener, app.clone(), tls.clone()));
     }
     match servers.join_next().await {
         Some(ended) => Ok(ended??),
         None => Ok(()),
+    }
+}
+
+async fn serve_one(
+    listener: TcpListener,
+    app: Router,
+    tls: Option<RustlsConfig>,
+) -> std::io::Result<()> {
+    match tls {
+        Some(tls) => {
+            let server = axum_server::from_tcp_rustls(listener.into_std()?, tls)?;
+            server.serve(app.into_make_service()).await
+        }
+        None => axum::serve(listener, app).await,
     }
 }
 
@@ -93,8 +124,9 @@ fn router(options: Options) -> Result<Router> {
         .allow_headers([header::AUTHORIZATION])
         .expose_headers([header::WWW_AUTHENTICATE])
         .max_age(Duration::from_secs(600));
+    let http = Http::new(tls::client(options.trust.as_deref())?);
     let api = Api {
-        provider: Provider::new(options.issuer, options.id, options.secret)?,
+        provider: Provider::new(options.issuer, options.id, options.secret, http)?,
         audience: options.audience,
         is_strict: options.strict,
     };

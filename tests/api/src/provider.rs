@@ -4,13 +4,12 @@ use anyhow::{Context, Result};
 use jsonwebtoken::Header;
 use jsonwebtoken::jwk::{Jwk, JwkSet, KeyAlgorithm};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use url::Url;
 
+use crate::http::Http;
 use crate::refusal::Refusal;
 
 /// One provider.
@@ -18,7 +17,7 @@ pub(crate) struct Provider {
     issuer: String,
     id: String,
     secret: String,
-    http: reqwest::Client,
+    http: Http,
     kept: Mutex<Kept>,
 }
 
@@ -49,18 +48,9 @@ impl Provider {
     ///
     /// # Errors
     /// When the issuer is no address.
-    pub(crate) fn new(issuer: String, id: String, secret: String) -> Result<Self> {
-        let url = Url::parse(&issuer).context("--issuer is no address")?;
-        let mut builder = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(5));
-        // Browsers map names below `localhost` by themselves; not every system does.
-        if let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default())
-            && host.ends_with(".localhost")
-        {
-            builder = builder.resolve(host, SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        }
-        Ok(Self { issuer, id, secret, http: builder.build()?, kept: Mutex::default() })
+    pub(crate) fn new(issuer: String, id: String, secret: String, http: Http) -> Result<Self> {
+        Url::parse(&issuer).context("--issuer is no address")?;
+        Ok(Self { issuer, id, secret, http, kept: Mutex::default() })
     }
 
     /// Its name for itself.
@@ -97,23 +87,21 @@ impl Provider {
     /// `Unreachable` when the provider does not say.
     pub(crate) async fn is_active(&self, token: &str) -> Result<bool, Refusal> {
         let metadata = self.metadata().await.ok_or(Refusal::Unreachable)?;
-        let request = self
-            .http
-            .post(metadata.introspection_endpoint)
-            .basic_auth(&self.id, Some(&self.secret))
-            .form(&[("token", token), ("token_type_hint", "access_token")]);
-        let said: Introspection = read(request).await.ok_or(Refusal::Unreachable)?;
+        let form = [("token", token), ("token_type_hint", "access_token")];
+        let asked =
+            self.http.post(&metadata.introspection_endpoint, (&self.id, &self.secret), &form);
+        let said: Introspection = asked.await.ok_or(Refusal::Unreachable)?;
         Ok(said.active)
     }
 
     async fn fetch_keys(&self) -> Option<JwkSet> {
         let metadata = self.metadata().await?;
-        read(self.http.get(metadata.jwks_uri)).await
+        self.http.get(&metadata.jwks_uri).await
     }
 
     async fn metadata(&self) -> Option<Metadata> {
         let address = format!("{}/.well-known/openid-configuration", self.issuer);
-        let metadata: Metadata = read(self.http.get(address)).await?;
+        let metadata: Metadata = self.http.get(&address).await?;
         // Discovery 4.3: whoever says to be somebody else is somebody else.
         (metadata.issuer == self.issuer).then_some(metadata)
     }
@@ -124,12 +112,6 @@ fn find(keys: &JwkSet, header: &Header) -> Option<Jwk> {
     let key = keys.find(header.kid.as_deref()?)?;
     let named = KeyAlgorithm::from_str(&format!("{:?}", header.alg)).ok()?;
     (key.common.key_algorithm == Some(named)).then(|| key.clone())
-}
-
-/// The answer as JSON; `None` for errors of the network and of HTTP, and for anything else.
-async fn read<T: DeserializeOwned>(request: reqwest::RequestBuilder) -> Option<T> {
-    let response = request.send().await.ok()?.error_for_status().ok()?;
-    response.json().await.ok()
 }
 
 const FETCH_EVERY: Duration = Duration::from_secs(1);

@@ -112,6 +112,22 @@ impl<'a> App<'a> {
         self.wait_signed_in().await
     }
 
+    /// Clicks "Ask our server", waits until its answer is of this kind, and gives its words.
+    ///
+    /// # Errors
+    /// When that answer does not come.
+    pub async fn ask_server(&self, wanted: &str) -> Result<String> {
+        self.tab.click("api-ask").await?;
+        let shown = until(format!("the API's answer is {wanted}"), async || {
+            let answer = self.tab.attribute("api-answer", "data-answer").await?;
+            Ok((answer.as_deref() == Some(wanted)).then_some(()))
+        });
+        match shown.await {
+            Ok(()) => self.tab.wait_text("api-answer").await,
+            Err(error) => Err(error.context(self.tab.describe().await)),
+        }
+    }
+
     /// Clicks "Sign out" (everywhere).
     ///
     /// # Errors

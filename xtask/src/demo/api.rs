@@ -6,10 +6,16 @@ use tokio::process::Command;
 
 use super::child::Child;
 use super::places::{App, Place, Places};
+use super::tls::Tls;
 
 /// Starts the API and waits until it is ready. It asks the provider for its keys when the first
 /// token comes, so the provider may start later.
-pub(super) async fn start(places: &Places, program: &Path, guest: Option<&str>) -> Result<Child> {
+pub(super) async fn start(
+    places: &Places,
+    program: &Path,
+    guest: Option<&str>,
+    tls: Option<&Tls>,
+) -> Result<Child> {
     let words = |command: &mut Command| {
         command
             .arg(program)
@@ -19,6 +25,11 @@ pub(super) async fn start(places: &Places, program: &Path, guest: Option<&str>) 
             .env("DEMO_API_SECRET", SECRET);
         for app in App::ALL {
             command.args(["--origin", &places.origin(app.place())]);
+        }
+        if let Some(tls) = tls {
+            command.arg("--tls-cert").arg(&tls.cert).arg("--tls-key").arg(&tls.key);
+            // It asks the provider, which shows a certificate of the same authority.
+            command.arg("--trust").arg(&tls.authority.file);
         }
         if let Some(guest) = guest {
             command.args(["--origin", guest]);

@@ -142,12 +142,6 @@ impl Places {
         format!("{scheme}://{}:{}", place.host(), self.port(place))
     }
 
-    /// Is there an API to call? Over https there is none yet: it would have to trust the demo's
-    /// authority, which nothing trusts by itself.
-    pub(crate) fn has_api(self) -> bool {
-        !self.is_tls
-    }
-
     /// Where a run keeps its files: two demos on other ports do not share them.
     pub(crate) fn run_directory(self) -> PathBuf {
         workspace::output("demo").join(format!("run-{}", self.base))

@@ -21,7 +21,7 @@ use crate::workspace;
 /// An app: its files, and its page under every path that is no file.
 pub(super) fn app(app: App, places: &Places, built: &Built) -> Result<Router> {
     let issuer = places.origin(Place::Provider);
-    let api = places.has_api().then(|| places.origin(Place::Api));
+    let api = places.origin(Place::Api);
     let other = app.other();
     let config = json!({
         "api": api,
@@ -33,12 +33,11 @@ pub(super) fn app(app: App, places: &Places, built: &Built) -> Result<Router> {
     let router = Router::new()
         .route("/config.json", get(move || async move { Json(config) }))
         .fallback_service(single_page(&built.app_dir(app)));
-    let connect: Vec<&str> = std::iter::once(&*issuer).chain(api.as_deref()).collect();
     let page = workspace::path("sdk/driver/gatepass-silent.html");
     let html =
         fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?;
     let silent = Router::new().route_service(SILENT, ServeFile::new(&page));
-    Ok(with_headers(router, &policy::app(&connect))?
+    Ok(with_headers(router, &policy::app(&[&issuer, &api]))?
         .merge(with_headers(silent, &policy::silent(&html))?))
 }
 
@@ -58,7 +57,7 @@ pub(super) fn lobby(places: &Places, desk: Desk) -> Result<Router> {
         "piedPiper": places.origin(Place::PiedPiper),
         "hooli": places.origin(Place::Hooli),
         "issuer": places.origin(Place::Provider),
-        "api": places.has_api().then(|| places.origin(Place::Api)),
+        "api": places.origin(Place::Api),
     });
     let router = Router::new()
         .route("/demo.json", get(move || async move { Json(demo) }))
