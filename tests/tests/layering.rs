@@ -12,14 +12,16 @@ use cargo_metadata::{Metadata, MetadataCommand, Package};
 ///
 /// idp-dev, the tests and xtask know nothing of ours: a specification that is misread in the client
 /// must not be misread the same way by what it is tested against.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("demo-pied-piper", &["demo-bones", "gatepass-leptos", "gatepass"]),
     ("demo-hooli", &["demo-bones", "gatepass-leptos", "gatepass"]),
     ("demo-bones", &["gatepass-leptos", "gatepass"]),
     ("gatepass-leptos", &["gatepass"]),
-    ("gatepass", &["gatepass-core"]),
+    ("gatepass", &["gatepass-core", "gatepass-verifier", "gatepass-vectors"]),
     ("gatepass-npm", &["gatepass-core"]),
-    ("gatepass-core", &[]),
+    ("gatepass-core", &["gatepass-verifier", "gatepass-vectors"]),
+    ("gatepass-verifier", &["gatepass-vectors"]),
+    ("gatepass-vectors", &[]),
     ("idp-dev", &[]),
     ("gatepass-tests", &[]),
     ("demo-api", &[]),

@@ -12,6 +12,7 @@ mod bindgen;
 mod demo;
 mod deny;
 mod guard;
+mod mutants;
 mod needs;
 mod npm;
 mod process;
@@ -44,6 +45,8 @@ enum Verb {
     Size(size::Options),
     /// Measure ours beside the peers, in tables for people or as JSON.
     Bench(bench::Options),
+    /// Change the verification files one place at a time: does a test notice each change?
+    Mutants(mutants::Options),
     /// Write the types and docs that are generated from the core's definitions.
     Types,
     /// Look the dependencies up in the database of known vulnerabilities.
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Verb::Npm => npm::run(),
         Verb::Size(options) => size::run(&options),
         Verb::Bench(options) => bench::run(&options),
+        Verb::Mutants(options) => mutants::run(&options),
         Verb::Types => types::run(),
         Verb::Audit => audit::run(),
         Verb::Guard(options) => guard::run(options),

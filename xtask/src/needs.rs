@@ -17,6 +17,9 @@ const OLDEST_NODE: u32 = 20;
 /// The version of cargo-deny that is built when the machine has none.
 const CARGO_DENY: &str = "0.20.2";
 
+/// The version of cargo-mutants, likewise.
+const CARGO_MUTANTS: &str = "27.1.0";
+
 /// The compiler can build for the browser.
 ///
 /// # Errors
@@ -163,19 +166,31 @@ fn find_browser() -> Option<Browser> {
 /// # Errors
 /// When cargo cannot build it.
 pub(crate) fn cargo_deny() -> Result<PathBuf> {
-    let built = workspace::output("tools").join("bin").join(executable("cargo-deny"));
-    let found = in_path(&["cargo-deny"]).into_iter().chain([built.clone()]);
+    cargo_tool("cargo-deny", CARGO_DENY, &["--version"])
+}
+
+/// cargo-mutants, likewise.
+///
+/// # Errors
+/// When cargo cannot build it.
+pub(crate) fn cargo_mutants() -> Result<PathBuf> {
+    cargo_tool("cargo-mutants", CARGO_MUTANTS, &["mutants", "--version"])
+}
+
+fn cargo_tool(name: &str, version: &str, ask: &[&str]) -> Result<PathBuf> {
+    let built = workspace::output("tools").join("bin").join(executable(name));
+    let found = in_path(&[name]).into_iter().chain([built.clone()]);
     for candidate in found.filter(|path| path.exists()) {
-        if let Ok(version) = read(Command::new(&candidate).arg("--version"))
-            && is_at_least(version.split_whitespace().last().unwrap_or_default(), CARGO_DENY)
+        if let Ok(told) = read(Command::new(&candidate).args(ask))
+            && is_at_least(told.split_whitespace().last().unwrap_or_default(), version)
         {
             return Ok(candidate);
         }
     }
-    progress(&format!("Building cargo-deny {CARGO_DENY} into target/tools (once)"));
+    progress(&format!("Building {name} {version} into target/tools (once)"));
     // Optimising it costs minutes; what it does here takes seconds either way.
     run(cargo()
-        .args(["install", "cargo-deny", "--locked", "--version", CARGO_DENY, "--profile", "dev"])
+        .args(["install", name, "--locked", "--version", version, "--profile", "dev"])
         .args(["--force", "--root"])
         .arg(workspace::output("tools"))
         .env("CARGO_PROFILE_DEV_DEBUG", "0"))?;

@@ -136,7 +136,10 @@ impl Session {
     fn checks(&mut self, members: &[Member]) {
         self.check("format", || run_command(cargo().args(["fmt", "--all", "--check"])));
         self.check("lints of native crates", || {
-            let features = ["--features", "xtask/wasm-test-runner,gatepass-tests/bench"];
+            let features = [
+                "--features",
+                "xtask/wasm-test-runner,gatepass-tests/bench,gatepass-verifier/module",
+            ];
             clippy(members.iter().filter(|member| member.is_native), &features)
         });
         self.check("lints of browser crates", || {

@@ -9,7 +9,15 @@ use crate::process::{cargo, read};
 use crate::stamp::files_below;
 
 /// Crates that are programs or libraries of this machine.
-const NATIVE: [&str; 5] = ["gatepass-core", "idp-dev", "gatepass-tests", "demo-api", "xtask"];
+const NATIVE: [&str; 7] = [
+    "gatepass-core",
+    "gatepass-verifier",
+    "gatepass-vectors",
+    "idp-dev",
+    "gatepass-tests",
+    "demo-api",
+    "xtask",
+];
 
 /// Crates that are made for the browser.
 const BROWSER: [&str; 6] =

@@ -1,0 +1,176 @@
+//! `cargo xtask mutants`: whether every rule is held by a test.
+//!
+//! cargo-mutants changes the verification files in one place after another, in a copy of the tree,
+//! and runs the core's tests. A change that no test notices is a rule that no test holds.
+
+use anyhow::{Context, Result};
+use clap::Args;
+use serde::Deserialize;
+use std::fs;
+use std::process::{Command, ExitCode};
+
+use crate::process::progress;
+use crate::{needs, workspace};
+
+/// What decides whether a message of somebody else is believed.
+const FILES: [&str; 8] = [
+    "sdk/core/src/id_token.rs",
+    "sdk/core/src/logout_token.rs",
+    "sdk/core/src/jws.rs",
+    "sdk/core/src/jwk.rs",
+    "sdk/core/src/authorization.rs",
+    "sdk/core/src/token.rs",
+    "sdk/core/src/claims.rs",
+    "sdk/core/src/json/read.rs",
+];
+
+/// Which files, and how far a change may slow the tests down.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Only these files instead of all that verify.
+    #[arg(long = "file", value_name = "PATH")]
+    files: Vec<String>,
+}
+
+/// Runs the mutants and gives the exit code: a failure if one survived.
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    let score = test(&options.files)?;
+    print!("{}", score.told());
+    Ok(if score.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs the mutants of these files, or of all that verify.
+///
+/// # Errors
+/// When cargo-mutants cannot be had, or the tests fail without any change.
+pub(crate) fn test(files: &[String]) -> Result<Score> {
+    let program = needs::cargo_mutants()?;
+    let output = workspace::output("mutants");
+    fs::create_dir_all(&output)?;
+    let mut command = Command::new(program);
+    command
+        .arg("mutants")
+        .args(["--package", "gatepass-core", "--test-package", "gatepass-core"])
+        // A change that makes a loop endless ends by this.
+        .args(["--timeout", "120", "--colors", "never", "--no-times"])
+        .arg("--output")
+        .arg(&output)
+        // Kept, so that what the core's tests are made of is built once.
+        .env("CARGO_TARGET_DIR", output.join("build"))
+        .current_dir(workspace::root());
+    if files.is_empty() {
+        command.args(FILES.iter().flat_map(|file| ["--file", *file]));
+    } else {
+        command.args(files.iter().flat_map(|file| ["--file", file.as_str()]));
+    }
+    progress("Changing the verification files, one place after another");
+    // Its exit code tells apart what the report tells better.
+    let status =
+        command.stdout(std::io::stderr()).status().context("cannot start cargo-mutants")?;
+    let report = output.join("mutants.out/outcomes.json");
+    let report = fs::read_to_string(&report)
+        .with_context(|| format!("cargo-mutants ended with {status} and left no report"))?;
+    read(&report)
+}
+
+/// What became of the changes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Score {
+    caught: usize,
+    timeouts: usize,
+    /// Changes that do not compile: no test is needed.
+    unviable: usize,
+    /// Those that no test noticed.
+    survivors: Vec<String>,
+}
+
+impl Score {
+    /// Whether there was something to notice, and all of it was noticed.
+    pub(crate) fn is_good(&self) -> bool {
+        self.survivors.is_empty() && self.caught + self.timeouts > 0
+    }
+
+    /// The score for people.
+    pub(crate) fn told(&self) -> String {
+        let noticed = self.caught + self.timeouts;
+        let all = noticed + self.survivors.len();
+        let mut told = format!(
+            "{noticed} of {all} changes were noticed ({} by an endless loop), {} survived, {} did not compile\n",
+            self.timeouts,
+            self.survivors.len(),
+            self.unviable
+        );
+        for survivor in &self.survivors {
+            told.push_str(&format!("survived: {survivor}\n"));
+        }
+        told
+    }
+}
+
+/// Reads the report of cargo-mutants.
+fn read(report: &str) -> Result<Score> {
+    let report: Report = serde_json::from_str(report).context("outcomes.json")?;
+    let survivors = report
+        .outcomes
+        .into_iter()
+        .filter(|outcome| outcome.summary == "MissedMutant")
+        .filter_map(|outcome| Some(outcome.scenario["Mutant"]["name"].as_str()?.to_owned()))
+        .collect();
+    Ok(Score {
+        caught: report.caught,
+        timeouts: report.timeout,
+        unviable: report.unviable,
+        survivors,
+    })
+}
+
+#[derive(Deserialize)]
+struct Report {
+    outcomes: Vec<Outcome>,
+    caught: usize,
+    timeout: usize,
+    unviable: usize,
+}
+
+#[derive(Deserialize)]
+struct Outcome {
+    /// An object for a mutant; a text for the tests without any change.
+    scenario: serde_json::Value,
+    summary: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REPORT: &str = r#"{"outcomes":[
+        {"scenario":"Baseline","summary":"Success","phase_results":[]},
+        {"scenario":{"Mutant":{"name":"a.rs:1:2: replace < with <=","package":"x"}},
+         "summary":"MissedMutant"},
+        {"scenario":{"Mutant":{"name":"a.rs:3:4: replace a with b"}},"summary":"CaughtMutant"}],
+        "total_mutants":2,"missed":1,"caught":1,"timeout":0,"unviable":3,"success":0}"#;
+
+    #[test]
+    fn reads_the_score_and_names_survivors() {
+        let score = read(REPORT).unwrap();
+        assert!(!score.is_good());
+        assert_eq!(score.survivors, ["a.rs:1:2: replace < with <="]);
+        let told = score.told();
+        assert!(told.starts_with("1 of 2 changes were noticed"), "{told}");
+        assert!(told.contains("survived: a.rs:1:2"), "{told}");
+    }
+
+    #[test]
+    fn nothing_changed_is_no_score() {
+        let nothing = r#"{"outcomes":[],"caught":0,"timeout":0,"unviable":0}"#;
+        assert!(!read(nothing).unwrap().is_good());
+        assert!(read("{}").is_err());
+    }
+
+    #[test]
+    fn every_file_is_there() {
+        for file in FILES {
+            assert!(workspace::path(file).is_file(), "{file}");
+        }
+    }
+}
