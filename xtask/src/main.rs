@@ -59,7 +59,7 @@ enum Verb {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
         Verb::Demo(options) => demo::run(options),
-        Verb::Test(options) => test::run(options),
+        Verb::Test(options) => test::run(&options),
         Verb::Npm => npm::run(),
         Verb::Size(options) => size::run(&options),
         Verb::Bench(options) => bench::run(&options),

@@ -1,10 +1,12 @@
-//! `cargo xtask test`: every test there is, from unit to browser.
+//! `cargo xtask test`: every test there is, from unit to browser; `cargo xtask test all` adds the long
+//! ones.
 //!
 //! Nothing is left out in silence: a step that cannot run is a failed entry of the report, and so
 //! is a ring in which no test ran.
 
 mod crowd;
 mod libtest;
+mod long;
 mod members;
 mod record;
 mod report;
@@ -33,9 +35,9 @@ use report::{Entry, Outcome, Report, Ring};
 /// What to run.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// One ring, or everything.
-    #[arg(value_enum, default_value_t = Which::All)]
-    ring: Which,
+    /// One ring, or all and the long parts; without it every ring, as on every change.
+    #[arg(value_enum)]
+    ring: Option<Which>,
     /// Run only the tests whose names contain this.
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
@@ -43,7 +45,7 @@ pub(crate) struct Options {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Which {
-    /// Everything there is.
+    /// Every ring, and the long parts.
     All,
     /// Format, lints, types and licences.
     Check,
@@ -55,11 +57,22 @@ enum Which {
     Npm,
     /// Journeys through the whole system, in each world.
     E2e,
+    /// The long parts alone: mutants and the like.
+    Long,
 }
 
-impl Which {
-    fn includes(self, ring: Self) -> bool {
-        self == Self::All || self == ring
+impl Options {
+    fn includes(&self, ring: Which) -> bool {
+        match self.ring {
+            Some(Which::All) => true,
+            Some(which) => which == ring,
+            None => ring != Which::Long,
+        }
+    }
+
+    /// Whether every test of a change runs.
+    fn is_whole(&self) -> bool {
+        matches!(self.ring, None | Some(Which::All)) && self.filter.is_none()
     }
 }
 
@@ -70,32 +83,34 @@ const WORLDS: [&str; 2] = ["chromium-blocked", "chromium-allowed"];
 const WITHOUT_BROWSER: [&str; 2] = ["gatepass_tests", "layering"];
 
 /// Runs the tests and gives the exit code.
-pub(crate) fn run(options: Options) -> Result<ExitCode> {
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let mut session = Session {
         report: Report::default(),
-        filter: options.filter,
+        filter: options.filter.clone(),
         xtask: std::env::current_exe()?,
         system: OnceCell::new(),
     };
     let members = members::all()?;
-    if options.ring.includes(Which::Check) {
+    if options.includes(Which::Check) {
         session.checks(&members);
     }
-    if options.ring.includes(Which::Core) {
+    if options.includes(Which::Core) {
         session.ring(Ring::Core, |session| session.core(&members));
     }
-    if options.ring.includes(Which::Effects) {
+    if options.includes(Which::Effects) {
         session.ring(Ring::Effects, |session| session.effects(&members));
     }
-    if options.ring.includes(Which::Npm) {
+    if options.includes(Which::Npm) {
         session.ring(Ring::Npm, Session::npm);
     }
-    if options.ring.includes(Which::E2e) {
+    if options.includes(Which::E2e) {
         session.ring(Ring::E2e, Session::e2e);
     }
+    if options.includes(Which::Long) {
+        session.long();
+    }
     session.report.write()?;
-    let is_whole = options.ring == Which::All && session.filter.is_none();
-    session.report.print(is_whole);
+    session.report.print(options.is_whole());
     let is_good =
         session.report.count(Outcome::Failed) == 0 && session.report.count(Outcome::Passed) > 0;
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -115,10 +130,23 @@ impl Session {
     /// Runs one step that is a test by itself.
     fn check(&mut self, name: &str, step: impl FnOnce() -> Result<()>) {
         progress(&format!("Checking {name}"));
+        self.step(name, Ring::Check, step);
+    }
+
+    fn step(&mut self, name: &str, ring: Ring, step: impl FnOnce() -> Result<()>) {
         let began = Instant::now();
         let outcome = step();
         let seconds = Some(began.elapsed().as_secs_f64());
-        self.report.add(Entry::of_step(name, Ring::Check, outcome, seconds));
+        self.report.add(Entry::of_step(name, ring, outcome, seconds));
+    }
+
+    /// Runs the long parts whose names the filter lets pass.
+    fn long(&mut self) {
+        let filter = self.filter.clone().unwrap_or_default();
+        for part in long::PARTS.iter().filter(|part| part.name.contains(&filter)) {
+            progress(&format!("Long part: {}", part.name));
+            self.step(part.name, Ring::Long, part.run);
+        }
     }
 
     /// Runs a ring; what keeps it from running is a failed entry, and so is a ring without tests.

@@ -28,6 +28,8 @@ pub(crate) enum Ring {
     Effects,
     Npm,
     E2e,
+    /// Mutants and the like: one entry per part.
+    Long,
 }
 
 impl fmt::Display for Ring {
@@ -38,6 +40,7 @@ impl fmt::Display for Ring {
             Self::Effects => "effects",
             Self::Npm => "npm",
             Self::E2e => "e2e",
+            Self::Long => "long",
         })
     }
 }

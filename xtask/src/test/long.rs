@@ -1,0 +1,28 @@
+//! The long parts: what `cargo xtask test all` adds, and `cargo xtask test long` runs alone.
+//!
+//! They look for what no change of a day brings back: rules that no test holds, inputs and schedules
+//! that nobody thought of. Each is a step that passes or says what it found.
+
+use anyhow::{Result, bail};
+
+use crate::mutants;
+
+/// One long part.
+pub(super) struct Part {
+    pub(super) name: &'static str,
+    pub(super) run: fn() -> Result<()>,
+}
+
+/// All of them, in one place.
+pub(super) const PARTS: [Part; 1] =
+    [Part { name: "mutants: every rule is held by a test", run: every_mutant }];
+
+fn every_mutant() -> Result<()> {
+    let score = mutants::test(&[])?;
+    let told = score.told();
+    eprint!("{told}");
+    if !score.is_good() {
+        bail!("{told}");
+    }
+    Ok(())
+}
