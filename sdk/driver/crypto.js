@@ -18,20 +18,22 @@ export function webCrypto() {
       async verify_signature(_, { algorithm, key, input, signature }) {
         const { subtle } = crypto;
         const parameters = algorithmOf(algorithm);
-        if (!subtle || !parameters) return failed("unavailable");
+        // Plain http beyond this machine has no WebCrypto.
+        if (!subtle) return failed("unavailable");
+        if (!parameters) return failed("unsupported");
         // Only what makes the key: WebCrypto would refuse a `use`, `key_ops` or `alg` that it does
         // not expect, and whether those fit is for the machine to judge.
         const { kty, n, e, crv, x, y } = /** @type {JsonWebKey} */ (key);
         const jwk = { kty, n, e, crv, x, y };
-        let imported;
         try {
-          imported = await subtle.importKey("jwk", jwk, parameters, false, ["verify"]);
+          const imported = await subtle.importKey("jwk", jwk, parameters, false, ["verify"]);
+          const valid = await subtle.verify(parameters, imported, decode(signature), utf8(input));
+          return { kind: "verdict", valid };
         } catch (error) {
+          // That the browser has not this algorithm says nothing about the key or the signature.
           const missing = /** @type {Error} */ (error).name === "NotSupportedError";
-          return failed(missing ? "unavailable" : "bad_key");
+          return failed(missing ? "unsupported" : "bad_key");
         }
-        const valid = await subtle.verify(parameters, imported, decode(signature), utf8(input));
-        return { kind: "verdict", valid };
       },
     },
   };

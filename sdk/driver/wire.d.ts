@@ -41,6 +41,7 @@ export type ErrorCode =
   | "logout_token_invalid"
   | "storage_unavailable"
   | "crypto_unavailable"
+  | "algorithm_unsupported"
   | "clock_wrong"
   | "redirect_loop"
   | "not_signed_in"
@@ -237,6 +238,8 @@ export type Failure =
   | "held"
   /** `verify_signature`: the key cannot be used. */
   | "bad_key"
+  /** `verify_signature`: the browser has WebCrypto, but not this algorithm. */
+  | "unsupported"
 ;
 
 /** Something that nobody asked for. */
@@ -350,7 +353,7 @@ export type Effect =
   /** A hash of a text, answered by `digest`. */
   | {
       kind: "digest";
-      /** As WebCrypto names it: `SHA-256`. */
+      /** As WebCrypto names it: `SHA-256`, `SHA-384`, `SHA-512`. */
       algorithm: string;
       /** The text, in ASCII. */
       text: string;
@@ -358,7 +361,7 @@ export type Effect =
   /** Check a JSON Web Signature, answered by `verdict`. */
   | {
       kind: "verify_signature";
-      /** As JOSE names it: `RS256`, `ES256`. */
+      /** As JOSE names it: RS, PS and ES of 256, 384 and 512, or `EdDSA` (Ed25519). */
       algorithm: string;
       /** The public key as a JSON Web Key. */
       key: Record<string, unknown>;
@@ -577,6 +580,12 @@ export interface Config {
   token_origins?: string[];
   /** Seconds after which this app's session ends by itself. */
   session_lifetime?: number;
+  /** The algorithms that the client is registered for (`id_token_signed_response_alg`), separated by spaces; if absent all that there are: RS, PS and ES of 256, 384 and 512, and EdDSA. */
+  id_token_signed_response_alg?: string;
+  /** How many seconds the clocks may differ when a token's times are checked, 0 to 300; 60 if absent. */
+  clock_skew?: number;
+  /** Allow addresses of plain http beyond this machine: whoever is between may read and change everything. */
+  dangerously_allow_http?: boolean;
   /** Follow the provider's clock however far it is from this machine's: for demos and tests whose provider has a clock that can be set. A wrong clock is no longer noticed. */
   dangerously_follow_provider_clock?: boolean;
 }

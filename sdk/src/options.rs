@@ -30,6 +30,9 @@ pub struct Options {
     on_load: OnLoad,
     token_origins: Option<Vec<String>>,
     session_lifetime: Option<Duration>,
+    id_token_signed_response_alg: Option<String>,
+    clock_skew: Option<Duration>,
+    dangerously_allow_http: bool,
     dangerously_follow_provider_clock: bool,
 }
 
@@ -49,6 +52,9 @@ impl Options {
             on_load: DEFAULT_ON_LOAD,
             token_origins: None,
             session_lifetime: None,
+            id_token_signed_response_alg: None,
+            clock_skew: None,
+            dangerously_allow_http: false,
             dangerously_follow_provider_clock: false,
         }
     }
@@ -90,6 +96,25 @@ impl Options {
         Self { session_lifetime: Some(lifetime), ..self }
     }
 
+    /// What the client is registered for (`id_token_signed_response_alg`), separated by spaces: ID
+    /// tokens and logout tokens signed otherwise are refused. By default RS, PS and ES of 256, 384
+    /// and 512, and `EdDSA`; `none` and HMAC are never accepted.
+    pub fn id_token_signed_response_alg(self, algorithms: impl Into<String>) -> Self {
+        Self { id_token_signed_response_alg: Some(algorithms.into()), ..self }
+    }
+
+    /// How far the clocks may differ when a token's times are checked, in whole seconds from none to
+    /// 300; 60 by default.
+    pub fn clock_skew(self, skew: Duration) -> Self {
+        Self { clock_skew: Some(skew), ..self }
+    }
+
+    /// Allows an app and a provider on plain http beyond `localhost`: for closed test networks.
+    /// Whoever is between reads and changes everything.
+    pub fn dangerously_allow_http(self) -> Self {
+        Self { dangerously_allow_http: true, ..self }
+    }
+
     /// Follows the provider's clock however far it is from this machine's: for demos and tests whose
     /// provider has a clock that can be set. A wrong clock is no longer noticed.
     pub fn dangerously_follow_provider_clock(self) -> Self {
@@ -111,6 +136,9 @@ impl Options {
                 .token_origins
                 .map(|origins| origins.into_iter().map(Into::into).collect()),
             session_lifetime: self.session_lifetime.map(whole_seconds),
+            id_token_signed_response_alg: self.id_token_signed_response_alg.map(Into::into),
+            clock_skew: self.clock_skew.map(whole_seconds),
+            dangerously_allow_http: self.dangerously_allow_http.then_some(true),
             dangerously_follow_provider_clock: self
                 .dangerously_follow_provider_clock
                 .then_some(true),
@@ -156,6 +184,9 @@ mod tests {
             .on_load(OnLoad::Manual)
             .token_origins(["https://api.example"])
             .session_lifetime(Duration::from_millis(61_999))
+            .id_token_signed_response_alg("RS256 ES256")
+            .clock_skew(Duration::from_secs(30))
+            .dangerously_allow_http()
             .dangerously_follow_provider_clock()
             .on("o".to_owned());
         assert_eq!(on_load, OnLoad::Manual);
@@ -171,6 +202,9 @@ mod tests {
                 scope: Some("openid".into()),
                 token_origins: Some(vec!["https://api.example".into()]),
                 session_lifetime: Some(61),
+                id_token_signed_response_alg: Some("RS256 ES256".into()),
+                clock_skew: Some(30),
+                dangerously_allow_http: Some(true),
                 dangerously_follow_provider_clock: Some(true),
             }
         );

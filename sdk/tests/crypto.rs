@@ -193,11 +193,19 @@ async fn key_that_cannot_be_used_is_a_bad_key() {
 }
 
 #[wasm_bindgen_test]
-async fn algorithm_that_webcrypto_lacks_is_unavailable() {
+async fn algorithm_that_webcrypto_lacks_is_unsupported_and_no_wrong_signature() {
     for algorithm in ["none", "HS256", "RS1", "XS256", ""] {
         let vector = Vector { algorithm, ..Vector::rs256() };
-        assert_eq!(vector.verdict().await, failed(Failure::Unavailable), "{algorithm}");
+        assert_eq!(vector.verdict().await, failed(Failure::Unsupported), "{algorithm}");
     }
+    // As a browser without Ed25519 says it.
+    let lacks = Function::new_no_args(
+        "return Promise.reject(new DOMException('Ed25519', 'NotSupportedError'))",
+    );
+    let subtle = Reflect::get(&global("crypto"), &"subtle".into()).unwrap();
+    let _without = Undo::replace(&subtle, "importKey", &lacks);
+    let vector = Vector { algorithm: "EdDSA", ..Vector::rs256() };
+    assert_eq!(vector.verdict().await, failed(Failure::Unsupported));
 }
 
 #[wasm_bindgen_test]

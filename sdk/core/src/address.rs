@@ -67,6 +67,22 @@ pub(crate) fn stays_here(path: &str) -> bool {
         && !path.bytes().any(|byte| byte == b'\\' || byte < b' ' || byte == 0x7f)
 }
 
+/// Whether an address, of which `rest` is what follows `http://`, is one of this machine, where
+/// nobody is between: `localhost`, a name under it, or a loopback address. It is read as a browser
+/// reads it, which takes a backslash for a slash; what stands before an `@` decides nothing.
+pub(crate) fn is_on_this_machine(rest: &str) -> bool {
+    let is_end = |byte: u8| matches!(byte, b'/' | b'?' | b'#' | b'\\');
+    let authority = rest.bytes().position(is_end).and_then(|end| rest.get(..end)).unwrap_or(rest);
+    let port = authority.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let host = authority.get(..authority.len() - port).unwrap_or_default();
+    let host = host.strip_suffix(':').unwrap_or(authority);
+    let ending = host.get(host.len().saturating_sub(10)..).unwrap_or_default();
+    host.eq_ignore_ascii_case("localhost")
+        || ending.eq_ignore_ascii_case(".localhost")
+        || host == "127.0.0.1"
+        || host == "[::1]"
+}
+
 /// The path of an absolute address, `/` if it has none.
 pub(crate) fn path(url: &str) -> &str {
     // Scheme, nothing, host, and from the third slash on the path.
@@ -76,7 +92,57 @@ pub(crate) fn path(url: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::has_word;
+    use super::{has_word, is_on_this_machine};
+
+    #[test]
+    fn rp14_only_names_and_addresses_of_this_machine_are_here() {
+        for rest in [
+            "localhost",
+            "LocalHost",
+            "localhost/",
+            "localhost:8080",
+            "localhost:8080/realms/a?b#c",
+            "localhost:",
+            "localhost?a",
+            "idp.localhost",
+            "IDP.LOCALHOST:1/",
+            "a.b.localhost#x",
+            "127.0.0.1",
+            "127.0.0.1:80/",
+            "[::1]",
+            "[::1]:80/",
+            "evil.example@idp.localhost/",
+        ] {
+            assert!(is_on_this_machine(rest), "{rest}");
+        }
+        for rest in [
+            "",
+            "/",
+            "localhost.",
+            "localhost.evil.example",
+            "evil-localhost",
+            "evillocalhost:80",
+            "localhost@evil.example",
+            "localhost:80@evil.example",
+            "evil.example/.localhost",
+            "evil.example?.localhost",
+            "evil.example#.localhost",
+            "evil.example\\.localhost",
+            "evil.example:80/.localhost",
+            "127.0.0.1.evil.example",
+            "127.0.0.10",
+            "128.0.0.1",
+            "0.0.0.0",
+            "10.0.0.1",
+            "192.168.0.1:80",
+            "[::2]",
+            "[::1].evil.example",
+            "[2001:db8::1]:80",
+            "local\thost",
+        ] {
+            assert!(!is_on_this_machine(rest), "{rest}");
+        }
+    }
 
     #[test]
     fn only_a_whole_word_is_among_words() {

@@ -28,13 +28,20 @@ pub(crate) fn date(claims: &Value, name: &str) -> Result<i64> {
     }
 }
 
-/// The audiences: `aud` as a string or an array of strings (RFC 7519, 4.1.3).
-pub(crate) fn audiences(claims: &Value) -> Result<&[Value]> {
-    match claims.get("aud") {
-        Some(value @ Value::String(_)) => Ok(core::slice::from_ref(value)),
-        Some(Value::Array(items)) if items.iter().all(|item| item.as_str().is_some()) => Ok(items),
-        _ => Err(wrong_type(claims, "aud", "a string or an array of strings")),
+/// `aud`, a string or an array of strings (RFC 7519, 4.1.3), is `client_id` and nobody else: other
+/// audiences would have to be trusted, and we trust none. Otherwise `code`.
+pub(crate) fn only_audience(claims: &Value, client_id: &str, code: Code) -> Result<()> {
+    let audiences = match claims.get("aud") {
+        Some(value @ Value::String(_)) => core::slice::from_ref(value),
+        Some(Value::Array(items)) if items.iter().all(|item| item.as_str().is_some()) => items,
+        _ => return Err(wrong_type(claims, "aud", "a string or an array of strings")),
+    };
+    let stranger = audiences.iter().find(|item| item.as_str() != Some(client_id));
+    if audiences.is_empty() || stranger.is_some() {
+        let found = stranger.and_then(Value::as_str).unwrap_or_default();
+        return Err(Error::new(code, "aud", client_id, found));
     }
+    Ok(())
 }
 
 /// A number as evidence.

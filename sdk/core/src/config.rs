@@ -1,7 +1,9 @@
 //! What the application says about itself and its provider.
 
 use crate::{
+    address, jws,
     text::Text,
+    time::Seconds,
     wire::{OnLoad, macros::record},
 };
 use alloc::vec::Vec;
@@ -28,6 +30,16 @@ record! {
         token_origins: Option<Vec<Text>> = "token_origins",
         /// Seconds after which this app's session ends by itself.
         session_lifetime: Option<i64> = "session_lifetime",
+        /// The algorithms that the client is registered for (`id_token_signed_response_alg`),
+        /// separated by spaces; if absent all that there are: RS, PS and ES of 256, 384 and 512,
+        /// and EdDSA.
+        id_token_signed_response_alg: Option<Text> = "id_token_signed_response_alg",
+        /// How many seconds the clocks may differ when a token's times are checked, 0 to 300; 60 if
+        /// absent.
+        clock_skew: Option<i64> = "clock_skew",
+        /// Allow addresses of plain http beyond this machine: whoever is between may read and change
+        /// everything.
+        dangerously_allow_http: Option<bool> = "dangerously_allow_http",
         /// Follow the provider's clock however far it is from this machine's: for demos and tests
         /// whose provider has a clock that can be set. A wrong clock is no longer noticed.
         dangerously_follow_provider_clock: Option<bool> = "dangerously_follow_provider_clock",
@@ -39,7 +51,28 @@ impl Config {
     pub(crate) fn shared_name(&self) -> Text {
         Text::concat(&["gatepass:1:", &self.issuer, "#", &self.client_id])
     }
+
+    /// Whether an address may be asked or gone to. `javascript:` and its like would be code.
+    pub(crate) fn may_use(&self, url: &str) -> bool {
+        url.starts_with("https://")
+            || url.strip_prefix("http://").is_some_and(|rest| {
+                self.dangerously_allow_http == Some(true) || address::is_on_this_machine(rest)
+            })
+    }
+
+    /// The names of the algorithms that a token may be signed with.
+    pub(crate) fn algorithms(&self) -> &str {
+        self.id_token_signed_response_alg.as_deref().unwrap_or(jws::ALL)
+    }
+
+    /// How far clocks may differ when a time is checked.
+    pub(crate) fn skew(&self) -> Seconds {
+        Seconds(self.clock_skew.unwrap_or(60))
+    }
 }
+
+/// The most that [`Config::clock_skew`] may be, in seconds.
+pub(crate) const LARGEST_SKEW: i64 = 300;
 
 /// What [`OnLoad`] is when the application does not say.
 pub const DEFAULT_ON_LOAD: OnLoad = OnLoad::Hint;

@@ -146,7 +146,7 @@ codes! {
         "Make the provider issue signed JWTs; encrypted and unsigned ones are refused.";
     AlgorithmNotAllowed "algorithm_not_allowed" Provider "OIDC Core 3.1.3.7 (7)"
         "A token is signed with an algorithm that the client did not agree to."
-        "Let the provider sign with RS256 or ES256; `none` and HMAC are never accepted.";
+        "Let the provider sign with an algorithm that the evidence names, or configure idTokenSignedResponseAlg as the client is registered; `none` and HMAC are never accepted.";
     KeyNotFound "key_not_found" Provider "OIDC Core 10.1"
         "The provider's key set has no key that fits the token's header, even when fetched anew."
         "Publish the signing key under the token's `kid`, with fitting `kty`, `alg` and `use`.";
@@ -206,6 +206,9 @@ codes! {
     CryptoUnavailable "crypto_unavailable" Environment "Web Cryptography"
         "The page has no WebCrypto: it is not a secure context."
         "Serve the app by https, or on localhost.";
+    AlgorithmUnsupported "algorithm_unsupported" Environment "Web Cryptography"
+        "The browser cannot check signatures of the algorithm that the provider signs with."
+        "Let the provider sign with RS256 or ES256, which every browser has, or ask for a newer browser.";
     ClockWrong "clock_wrong" Environment ""
         "This machine's clock differs from the provider's by more than a quarter of an hour."
         "Set the clock.";

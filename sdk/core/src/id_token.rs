@@ -1,10 +1,15 @@
 //! The ID token: the checks of OIDC Core 3.1.3.7, one function per rule, in the specification's
-//! order and with its numbers.
+//! order and with its numbers; then 3.1.3.8 (`at_hash`), and 12.2 for one that came by a refresh.
+//!
+//! ```text
+//!   UntrustedIdToken ──begin──> ... signature ... ──finish──> UnboundIdToken ──bind──> VerifiedIdToken
+//! ```
+//! Each type is made of the one before it and of nothing else, so that no rule can be skipped.
 //!
 //! Rules that need no function: (1) and (8), because encrypted tokens and HMAC are refused when the
 //! token is taken apart ([`UntrustedJws::parse`]), which is also where the allow-list of rule (7)
-//! stands. (6), the signature, is an effect: it is asked for between [`UntrustedIdToken::begin`] and
-//! [`UntrustedIdToken::finish`], and only `finish` makes a [`VerifiedIdToken`].
+//! stands. (6), the signature, is an effect between [`UntrustedIdToken::begin`] and
+//! [`UntrustedIdToken::finish`].
 
 use crate::{
     address::has_word,
@@ -18,18 +23,27 @@ use crate::{
 };
 use alloc::{string::String, vec::Vec};
 
-/// How far clocks may differ when a time is checked.
-pub(crate) const SKEW: Seconds = Seconds(60);
+/// The longest `sub` (OIDC Core 2), in ASCII characters.
+const LONGEST_SUBJECT: usize = 255;
 
-/// What an ID token is held against besides the configuration.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Expected {
-    /// The nonce of the sign-in; `None` for a token that answers none (refreshed, adopted).
-    pub(crate) nonce: Option<Text>,
-    /// The levels asked for, separated by spaces.
-    pub(crate) acr_values: Option<Text>,
-    /// The oldest authentication asked for, in seconds.
-    pub(crate) max_age: Option<i64>,
+/// Why an ID token came, and what it is held against besides the configuration.
+#[derive(Clone, Debug)]
+pub(crate) enum Expected {
+    /// It answers a sign-in.
+    SignIn {
+        nonce: Text,
+        /// The levels asked for, separated by spaces.
+        acr_values: Option<Text>,
+        /// The oldest authentication asked for, in seconds.
+        max_age: Option<i64>,
+    },
+    /// It came with refreshed tokens.
+    Refreshed,
+    /// Another tab has verified it and shares it.
+    Adopted {
+        /// The access token was refreshed since: it is not the one that the ID token came with.
+        is_older: bool,
+    },
 }
 
 /// An ID token of which nothing has been believed yet.
@@ -40,6 +54,14 @@ pub(crate) struct UntrustedIdToken {
     pub(crate) jws: UntrustedJws,
     expected: Expected,
     checks: Vec<Check>,
+}
+
+/// An ID token that is right in itself, but not compared yet with what came beside it and before.
+#[derive(Clone, Debug)]
+pub(crate) struct UnboundIdToken {
+    token: UntrustedIdToken,
+    subject: Text,
+    accepted_at: i64,
 }
 
 /// An ID token that passed every check.
@@ -55,7 +77,7 @@ pub(crate) struct VerifiedIdToken {
 impl UntrustedIdToken {
     /// Takes a token apart and applies the rules that come before the signature.
     pub(crate) fn begin(raw: &str, config: &Config, expected: Expected) -> Result<Self> {
-        let jws = UntrustedJws::parse(raw)?;
+        let jws = UntrustedJws::parse(raw, config.algorithms())?;
         let mut token = Self { raw: raw.into(), jws, expected, checks: Vec::new() };
         token.explicit_type()?;
         token.rule_2_iss(&config.issuer)?;
@@ -65,29 +87,23 @@ impl UntrustedIdToken {
     }
 
     /// Applies the rules that come after the signature, whose verdict is `valid`.
-    pub(crate) fn finish(mut self, valid: bool, now: UnixTime) -> Result<VerifiedIdToken> {
-        self.rule_6_signature(valid)?;
-        self.rule_9_exp(now)?;
-        self.rule_10_iat(now)?;
-        self.not_before(now)?;
+    pub(crate) fn finish(
+        mut self,
+        valid: bool,
+        now: UnixTime,
+        config: &Config,
+    ) -> Result<UnboundIdToken> {
+        let skew = config.skew();
+        self.rule_6_signature(valid, config.algorithms())?;
+        self.rule_9_exp(now, skew)?;
+        self.rule_10_iat(now, skew)?;
+        self.not_before(now, skew)?;
         self.rule_11_nonce()?;
         self.rule_12_acr()?;
-        self.rule_13_auth_time(now)?;
-        // OIDC Core 2: `sub` is required, at most 255 ASCII characters.
-        let subject = claims::text(&self.jws.claims, "sub")?;
-        if subject.len() > 255 {
-            return Err(Error::new(Code::ClaimInvalid, "sub", "255 characters at most", "more"));
-        }
-        let subject = subject.into();
-        // Read for their type only: what is present must be right.
-        claims::optional_text(&self.jws.claims, "sid")?;
-        Ok(VerifiedIdToken {
-            raw: self.raw,
-            jws: self.jws,
-            subject,
-            accepted_at: now.0,
-            checks: self.checks,
-        })
+        self.rule_13_auth_time(now, skew)?;
+        self.session_id()?;
+        let subject = self.subject()?;
+        Ok(UnboundIdToken { token: self, subject, accepted_at: now.0 })
     }
 
     fn passed(&mut self, rule: &str, name: &str, expected: &str, found: &str) {
@@ -117,12 +133,7 @@ impl UntrustedIdToken {
 
     /// (3) `aud` contains our `client_id`, and nobody whom we do not trust; we trust nobody else.
     fn rule_3_aud(&mut self, client_id: &str) -> Result<()> {
-        let audiences = claims::audiences(&self.jws.claims)?;
-        let stranger = audiences.iter().find(|item| item.as_str() != Some(client_id));
-        if audiences.is_empty() || stranger.is_some() {
-            let found = stranger.and_then(|item| item.as_str()).unwrap_or_default();
-            return Err(Error::new(Code::AudInvalid, "aud", client_id, found));
-        }
+        claims::only_audience(&self.jws.claims, client_id, Code::AudInvalid)?;
         self.passed("3", "aud", client_id, client_id);
         Ok(())
     }
@@ -140,23 +151,23 @@ impl UntrustedIdToken {
     }
 
     /// (6), (7) the signature is right, by a key of the issuer and an algorithm of ours.
-    fn rule_6_signature(&mut self, valid: bool) -> Result<()> {
-        let algorithm = self.jws.algorithm.as_str();
+    fn rule_6_signature(&mut self, valid: bool, algorithms: &str) -> Result<()> {
+        let algorithm = self.jws.algorithm.name;
         let key_id = self.jws.key_id.clone().unwrap_or_default();
         if !valid {
             let found = "a signature that the key did not make";
             return Err(Error::new(Code::SignatureInvalid, &key_id, algorithm, found));
         }
         self.passed("6", "kid", "a key of the issuer", &key_id);
-        self.passed("7", "alg", "RS256 or ES256", algorithm);
+        self.passed("7", "alg", algorithms, algorithm);
         Ok(())
     }
 
     /// (9) now is before `exp`.
-    fn rule_9_exp(&mut self, now: UnixTime) -> Result<()> {
+    fn rule_9_exp(&mut self, now: UnixTime, skew: Seconds) -> Result<()> {
         let exp = claims::date(&self.jws.claims, "exp")?;
         let (after, found) = (claims::number(now.0), claims::number(exp));
-        if UnixTime(exp).plus(SKEW) <= now {
+        if UnixTime(exp).plus(skew) <= now {
             return Err(Error::new(Code::ExpInvalid, "exp", &after, &found));
         }
         self.passed("9", "exp", &after, &found);
@@ -164,10 +175,10 @@ impl UntrustedIdToken {
     }
 
     /// (10) `iat` is not in the future.
-    fn rule_10_iat(&mut self, now: UnixTime) -> Result<()> {
+    fn rule_10_iat(&mut self, now: UnixTime, skew: Seconds) -> Result<()> {
         let iat = claims::date(&self.jws.claims, "iat")?;
         let (before, found) = (claims::number(now.0), claims::number(iat));
-        if UnixTime(iat) > now.plus(SKEW) {
+        if UnixTime(iat) > now.plus(skew) {
             return Err(Error::new(Code::IatInvalid, "iat", &before, &found));
         }
         self.passed("10", "iat", &before, &found);
@@ -175,12 +186,12 @@ impl UntrustedIdToken {
     }
 
     /// RFC 7519, 4.1.5: `nbf`, if present, has come.
-    fn not_before(&self, now: UnixTime) -> Result<()> {
+    fn not_before(&self, now: UnixTime, skew: Seconds) -> Result<()> {
         if self.jws.claims.get("nbf").is_none() {
             return Ok(());
         }
         let nbf = claims::date(&self.jws.claims, "nbf")?;
-        if UnixTime(nbf) > now.plus(SKEW) {
+        if UnixTime(nbf) > now.plus(skew) {
             let (before, found) = (claims::number(now.0), claims::number(nbf));
             return Err(Error::new(Code::IatInvalid, "nbf", &before, &found));
         }
@@ -189,37 +200,36 @@ impl UntrustedIdToken {
 
     /// (11) `nonce` is the one of this sign-in. Neither value is evidence: both are secrets.
     fn rule_11_nonce(&mut self) -> Result<()> {
-        let Some(expected) = self.expected.nonce.take() else { return Ok(()) };
-        match claims::optional_text(&self.jws.claims, "nonce")? {
-            Some(nonce) if nonce == expected => {}
-            Some(_) => {
-                let found = "another nonce";
-                return Err(Error::new(Code::NonceInvalid, "nonce", "that of this sign-in", found));
-            }
-            None => {
-                return Err(Error::new(Code::NonceInvalid, "nonce", "that of this sign-in", ""));
-            }
+        let found = claims::optional_text(&self.jws.claims, "nonce")?;
+        let Expected::SignIn { nonce, .. } = &self.expected else { return Ok(()) };
+        let ours = "that of this sign-in";
+        match found {
+            Some(found) if *nonce == *found => {}
+            Some(_) => return Err(Error::new(Code::NonceInvalid, "nonce", ours, "another nonce")),
+            None => return Err(Error::new(Code::NonceInvalid, "nonce", ours, "")),
         }
-        self.passed("11", "nonce", "that of this sign-in", "the same");
+        self.passed("11", "nonce", ours, "the same");
         Ok(())
     }
 
     /// (12) `acr`, if levels were asked for, is one of them.
     fn rule_12_acr(&mut self) -> Result<()> {
         let acr = claims::optional_text(&self.jws.claims, "acr")?.unwrap_or_default();
-        let Some(wanted) = self.expected.acr_values.clone() else { return Ok(()) };
-        if !has_word(&wanted, acr) {
-            return Err(Error::new(Code::AcrInvalid, "acr", &wanted, acr));
+        let Expected::SignIn { acr_values: Some(wanted), .. } = &self.expected else {
+            return Ok(());
+        };
+        if !has_word(wanted, acr) {
+            return Err(Error::new(Code::AcrInvalid, "acr", wanted, acr));
         }
-        let acr = Text::from(acr);
+        let (wanted, acr) = (wanted.clone(), Text::from(acr));
         self.passed("12", "acr", &wanted, &acr);
         Ok(())
     }
 
     /// (13) `auth_time`, if a limit was asked for, is recent enough.
-    fn rule_13_auth_time(&mut self, now: UnixTime) -> Result<()> {
+    fn rule_13_auth_time(&mut self, now: UnixTime, skew: Seconds) -> Result<()> {
         let present = self.jws.claims.get("auth_time").is_some();
-        let Some(max_age) = self.expected.max_age else {
+        let Expected::SignIn { max_age: Some(max_age), .. } = self.expected else {
             return if present {
                 claims::date(&self.jws.claims, "auth_time").map(|_| ())
             } else {
@@ -230,12 +240,130 @@ impl UntrustedIdToken {
             .map_err(|_| Error::new(Code::AuthTimeInvalid, "auth_time", "a time", ""))?;
         let oldest = claims::number(difference(now.0, max_age));
         let found = claims::number(auth_time);
-        if UnixTime(auth_time).plus(Seconds(max_age)).plus(SKEW) < now {
+        if UnixTime(auth_time).plus(Seconds(max_age)).plus(skew) < now {
             return Err(Error::new(Code::AuthTimeInvalid, "auth_time", &oldest, &found));
         }
         self.passed("13", "auth_time", &oldest, &found);
         Ok(())
     }
+
+    /// Front-Channel and Back-Channel Logout 2.1: `sid`, if present, is a text.
+    fn session_id(&self) -> Result<()> {
+        claims::optional_text(&self.jws.claims, "sid").map(|_| ())
+    }
+
+    /// OIDC Core 2: `sub` is required, at most 255 ASCII characters.
+    fn subject(&self) -> Result<Text> {
+        let subject = claims::text(&self.jws.claims, "sub")?;
+        if subject.len() > LONGEST_SUBJECT {
+            return Err(Error::new(Code::ClaimInvalid, "sub", "255 characters at most", "more"));
+        }
+        Ok(subject.into())
+    }
+}
+
+impl UnboundIdToken {
+    /// The hash of the access token that [`bind`](Self::bind) needs, if the token has an `at_hash`.
+    pub(crate) fn hash(&self) -> Result<Option<&'static str>> {
+        let hash = claims::optional_text(&self.token.jws.claims, "at_hash")?;
+        // The access token that it was made of is gone.
+        let is_gone = matches!(self.token.expected, Expected::Adopted { is_older: true });
+        Ok(if is_gone { None } else { hash.map(|_| self.token.jws.algorithm.hash) })
+    }
+
+    /// Compares the token with the access token, by its `digest`, and with the `first` ID token of
+    /// the session, if it came by a refresh.
+    pub(crate) fn bind(
+        mut self,
+        digest: Option<&[u8]>,
+        first: Option<&VerifiedIdToken>,
+        skew: Seconds,
+    ) -> Result<VerifiedIdToken> {
+        if self.hash()?.is_some() {
+            self.access_token_hash(digest.unwrap_or_default())?;
+        }
+        if matches!(self.token.expected, Expected::Refreshed) {
+            let first = first.ok_or_else(|| refreshed("sub", "that of a session"))?;
+            self.refreshed_sub(first)?;
+            self.refreshed_iat(first, skew)?;
+            self.refreshed_auth_time(first)?;
+            self.refreshed_nonce(first)?;
+            self.refreshed_azp(first)?;
+            self.refreshed_sid(first)?;
+        }
+        let Self { token: UntrustedIdToken { raw, jws, checks, .. }, subject, accepted_at } = self;
+        Ok(VerifiedIdToken { raw, jws, subject, accepted_at, checks })
+    }
+
+    /// OIDC Core 3.1.3.8: `at_hash` is the left half of the access token's hash.
+    fn access_token_hash(&mut self, digest: &[u8]) -> Result<()> {
+        let half = digest.get(..digest.len() / 2).unwrap_or_default();
+        let computed = crate::base64url::encode(half);
+        let claimed = self.token.jws.claims.str("at_hash").unwrap_or_default();
+        if computed != claimed {
+            return Err(Error::new(Code::AtHashInvalid, "at_hash", &computed, claimed));
+        }
+        let rule = "OIDC Core 3.1.3.8".into();
+        push_check(&mut self.token.checks, rule, "at_hash", &computed, &computed);
+        Ok(())
+    }
+
+    // OIDC Core 12.2, in its order. `iss` and `aud` are the same: rules 2 and 3 leave one value.
+
+    /// `sub` is the same.
+    fn refreshed_sub(&self, first: &VerifiedIdToken) -> Result<()> {
+        if self.subject == first.subject {
+            Ok(())
+        } else {
+            Err(refreshed("sub", "the same as before"))
+        }
+    }
+
+    /// `iat` is when this token was issued: not before the one that it follows, which would be an
+    /// older token replayed. (A provider of several machines has several clocks.)
+    fn refreshed_iat(&self, first: &VerifiedIdToken, skew: Seconds) -> Result<()> {
+        let new = claims::date(&self.token.jws.claims, "iat")?;
+        if UnixTime(new).plus(skew) >= UnixTime(first.issued_at()) {
+            Ok(())
+        } else {
+            Err(refreshed("iat", "not before the first"))
+        }
+    }
+
+    /// `auth_time`, if present, is of the original authentication.
+    fn refreshed_auth_time(&self, first: &VerifiedIdToken) -> Result<()> {
+        self.same_if_present(first, "auth_time")
+    }
+
+    /// `nonce`, if present, is that of the sign-in.
+    fn refreshed_nonce(&self, first: &VerifiedIdToken) -> Result<()> {
+        self.same_if_present(first, "nonce")
+    }
+
+    /// `azp` is the same, or absent as before.
+    fn refreshed_azp(&self, first: &VerifiedIdToken) -> Result<()> {
+        if self.token.jws.claims.get("azp") == first.jws.claims.get("azp") {
+            Ok(())
+        } else {
+            Err(refreshed("azp", "the same as before"))
+        }
+    }
+
+    /// `sid`, if present, is the same: a refresh begins no session (Back-Channel Logout 2.1).
+    fn refreshed_sid(&self, first: &VerifiedIdToken) -> Result<()> {
+        self.same_if_present(first, "sid")
+    }
+
+    fn same_if_present(&self, first: &VerifiedIdToken, name: &str) -> Result<()> {
+        match (self.token.jws.claims.get(name), first.jws.claims.get(name)) {
+            (Some(new), Some(old)) if new != old => Err(refreshed(name, "the same as before")),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn refreshed(name: &str, expected: &str) -> Error {
+    Error::new(Code::RefreshedTokenInvalid, name, expected, "another")
 }
 
 impl VerifiedIdToken {
@@ -252,6 +380,11 @@ impl VerifiedIdToken {
     /// When it passed the rules of time.
     pub(crate) const fn accepted_at(&self) -> i64 {
         self.accepted_at
+    }
+
+    /// `iat`, which rule 10 has found to be there.
+    fn issued_at(&self) -> i64 {
+        claims::date(&self.jws.claims, "iat").unwrap_or_default()
     }
 
     /// `sid`
@@ -272,39 +405,6 @@ impl VerifiedIdToken {
     /// What was compared.
     pub(crate) fn checks(&self) -> &[Check] {
         &self.checks
-    }
-
-    /// `at_hash` and the hash to compute for it, if the token has one.
-    pub(crate) fn access_token_hash(&self) -> Result<Option<(&str, &'static str)>> {
-        let hash = claims::optional_text(&self.jws.claims, "at_hash")?;
-        Ok(hash.map(|hash| (hash, self.jws.algorithm.hash())))
-    }
-
-    /// OIDC Core 3.1.3.8: `at_hash` is the left half of the access token's hash.
-    pub(crate) fn check_access_token_hash(&mut self, digest: &[u8]) -> Result<()> {
-        let half = digest.get(..digest.len() / 2).unwrap_or_default();
-        let computed = crate::base64url::encode(half);
-        let claimed = self.jws.claims.str("at_hash").unwrap_or_default();
-        if computed != claimed {
-            return Err(Error::new(Code::AtHashInvalid, "at_hash", &computed, claimed));
-        }
-        push_check(&mut self.checks, "OIDC Core 3.1.3.8".into(), "at_hash", &computed, &computed);
-        Ok(())
-    }
-
-    /// OIDC Core 12.2: what a refreshed ID token must have in common with the first.
-    pub(crate) fn check_refreshed(&self, first: &Self) -> Result<()> {
-        // `iss` and `aud` are the same: rules 2 and 3 leave only one value for each.
-        for name in ["sub", "azp", "auth_time", "sid"] {
-            let (old, new) = (first.jws.claims.get(name), self.jws.claims.get(name));
-            // `auth_time` and `sid` may be left out of the refreshed token, but not changed.
-            let optional = name != "sub";
-            if old != new && !(optional && (new.is_none() || old.is_none())) {
-                let expected = "the same as before";
-                return Err(Error::new(Code::RefreshedTokenInvalid, name, expected, "another"));
-            }
-        }
-        Ok(())
     }
 
     /// Whether this refreshed token says about the session all that the first one did. One that

@@ -50,13 +50,10 @@ impl KeySet {
             return None;
         }
         // Only public members cross to the browser, and only those of this key type.
-        let members: &[&str] = match token.algorithm {
-            Algorithm::Rs256 => &["kty", "n", "e"],
-            Algorithm::Es256 => &["kty", "crv", "x", "y"],
-        };
         let mut writer = Writer::default();
         writer.open('{');
-        for name in members {
+        writer.member("kty", token.algorithm.key_type);
+        for name in token.algorithm.members {
             writer.member(name, key.str(name)?);
         }
         writer.close('}');
@@ -64,28 +61,54 @@ impl KeySet {
     }
 }
 
+/// Whether `key` may verify `token`.
+fn fits(key: &Value, token: &UntrustedJws) -> bool {
+    let algorithm = token.algorithm;
+    is_of_type(key, algorithm)
+        && token.key_id.as_deref().is_none_or(|key_id| key.str("kid") == Some(key_id))
+        && absent_or(key, "use", "sig")
+        && absent_or(key, "alg", algorithm.name)
+        && may_verify(key)
+        && is_public(key)
+        && (algorithm.key_type != "RSA" || is_strong(key))
+}
+
+/// RFC 7517, 4.1; RFC 7518, 6.2.1.1; RFC 8037, 2: type and curve are those of the algorithm.
+fn is_of_type(key: &Value, algorithm: &Algorithm) -> bool {
+    key.str("kty") == Some(algorithm.key_type)
+        && (algorithm.curve.is_empty() || key.str("crv") == Some(algorithm.curve))
+}
+
+/// RFC 7517, 4.2 and 4.4: a key that says what it is for is for nothing else.
+fn absent_or(key: &Value, name: &str, value: &str) -> bool {
+    key.get(name).is_none_or(|found| found.as_str() == Some(value))
+}
+
+/// RFC 7517, 4.3.
+fn may_verify(key: &Value) -> bool {
+    key.get("key_ops").is_none_or(|operations| {
+        let mut operations = operations.as_array().unwrap_or_default().iter();
+        operations.any(|operation| operation.as_str() == Some("verify"))
+    })
+}
+
+/// OIDC Discovery 3, `jwks_uri`: no private values. Whoever read the set could sign by such a key, so
+/// it proves nothing. `d` is the private member of all three types (RFC 7518, 6.2.2 and 6.3.2; RFC
+/// 8037, 2); a symmetric key is of no type that fits.
+fn is_public(key: &Value) -> bool {
+    key.get("d").is_none()
+}
+
+/// RFC 7518, 3.3 and 3.5: 2048 bits or more. RFC 8017, 3.1: the exponent is at least 3; by 1 every
+/// signature would be right that merely looks like its message.
+fn is_strong(key: &Value) -> bool {
+    let number = |name| key.str(name).and_then(base64url::decode).unwrap_or_default();
+    is_long_enough(&number("n")) && !matches!(number("e").as_slice(), [] | [1] | [0, ..])
+}
+
 /// RFC 7518, 6.3.1.1: leading zeros must not be there, they would make a modulus look longer.
 fn is_long_enough(modulus: &[u8]) -> bool {
     let first = modulus.first().copied().unwrap_or_default();
     modulus.len() > SHORTEST_MODULUS && first != 0
         || modulus.len() == SHORTEST_MODULUS && first >= 0x80
-}
-
-fn fits(key: &Value, token: &UntrustedJws) -> bool {
-    let absent_or = |name, value| key.get(name).is_none_or(|found| found.as_str() == Some(value));
-    let kind = match token.algorithm {
-        Algorithm::Rs256 => {
-            key.str("kty") == Some("RSA")
-                && key.str("n").and_then(base64url::decode).is_some_and(|n| is_long_enough(&n))
-        }
-        Algorithm::Es256 => key.str("kty") == Some("EC") && key.str("crv") == Some("P-256"),
-    };
-    kind && token.key_id.as_deref().is_none_or(|key_id| key.str("kid") == Some(key_id))
-        && absent_or("use", "sig")
-        && absent_or("alg", token.algorithm.as_str())
-        && key.get("key_ops").is_none_or(|operations| {
-            operations
-                .as_array()
-                .is_some_and(|list| list.iter().any(|item| item.as_str() == Some("verify")))
-        })
 }

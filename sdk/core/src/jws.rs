@@ -1,7 +1,7 @@
 //! JSON Web Signatures in compact form (RFC 7515): taken apart, nothing believed yet.
 
 use crate::{
-    address::cut,
+    address::{cut, has_word},
     base64url,
     error::{Code, Error, Result},
     json::{Value, read},
@@ -12,42 +12,101 @@ use alloc::string::String;
 /// The longest token that is looked at, in bytes.
 const LONGEST: usize = 64 * 1024;
 
-/// The signature algorithms that this client accepts (`id_token_signed_response_alg`): an
-/// allow-list, so `none` and HMAC can never be reached by a header's wish.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Algorithm {
-    Rs256,
-    Es256,
+/// A signature algorithm (RFC 7518, 3.1; RFC 8037, 3.1), and what a key for it looks like.
+#[derive(Debug)]
+pub(crate) struct Algorithm {
+    /// By JOSE's name.
+    pub(crate) name: &'static str,
+    /// `kty` of its keys.
+    pub(crate) key_type: &'static str,
+    /// `crv` of its keys; empty if they have none.
+    pub(crate) curve: &'static str,
+    /// The members that make such a public key, `kty` aside.
+    pub(crate) members: &'static [&'static str],
+    /// The hash that belongs to it (OIDC Core 3.1.3.6), by WebCrypto's name. Ed25519 names none in
+    /// its header; the one that it uses inside is SHA-512 (RFC 8032, 5.1).
+    pub(crate) hash: &'static str,
 }
 
-impl Algorithm {
-    /// OIDC Core 3.1.3.7 (7). `jku`, `jwk`, `x5u` and `x5c` are never read: the keys are the
-    /// issuer's, not the token's.
-    fn of(name: &str) -> Result<Self> {
-        match name {
-            "RS256" => Ok(Self::Rs256),
-            "ES256" => Ok(Self::Es256),
-            _ => Err(Error::new(Code::AlgorithmNotAllowed, "alg", "RS256 or ES256", name)),
-        }
-    }
+/// What the client is taken to be registered for if it does not say
+/// (`id_token_signed_response_alg`): all that there is.
+pub(crate) const ALL: &str = "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA";
 
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Rs256 => "RS256",
-            Self::Es256 => "ES256",
-        }
-    }
+/// The algorithms that can be accepted at all: an allow-list, so that `none` and HMAC can never be
+/// reached, neither by a header's wish nor by configuration.
+static ALGORITHMS: [Algorithm; 10] = [
+    rsa("RS256", "SHA-256"),
+    rsa("RS384", "SHA-384"),
+    rsa("RS512", "SHA-512"),
+    rsa("PS256", "SHA-256"),
+    rsa("PS384", "SHA-384"),
+    rsa("PS512", "SHA-512"),
+    elliptic("ES256", "P-256", "SHA-256"),
+    elliptic("ES384", "P-384", "SHA-384"),
+    elliptic("ES512", "P-521", "SHA-512"),
+    Algorithm {
+        name: "EdDSA",
+        key_type: "OKP",
+        curve: "Ed25519",
+        members: &["crv", "x"],
+        hash: "SHA-512",
+    },
+];
 
-    /// The hash that belongs to it (OIDC Core 3.1.3.6), by WebCrypto's name.
-    pub(crate) const fn hash(self) -> &'static str {
-        "SHA-256"
+const fn rsa(name: &'static str, hash: &'static str) -> Algorithm {
+    Algorithm { name, key_type: "RSA", curve: "", members: &["n", "e"], hash }
+}
+
+const fn elliptic(name: &'static str, curve: &'static str, hash: &'static str) -> Algorithm {
+    Algorithm { name, key_type: "EC", curve, members: &["crv", "x", "y"], hash }
+}
+
+/// The algorithm of this name, if there is one.
+pub(crate) fn algorithm(name: &str) -> Option<&'static Algorithm> {
+    ALGORITHMS.iter().find(|algorithm| algorithm.name == name)
+}
+
+/// OIDC Core 3.1.3.7 (7): the algorithm is one that the client was registered for, by the words of
+/// `allowed`. `jku`, `jwk`, `x5u` and `x5c` are never read: the keys are the issuer's, not the
+/// token's.
+fn rule_7_alg(header: &Value, allowed: &str) -> Result<&'static Algorithm> {
+    let name = header.str("alg").unwrap_or_default();
+    match algorithm(name) {
+        Some(algorithm) if has_word(allowed, name) => Ok(algorithm),
+        _ => Err(Error::new(Code::AlgorithmNotAllowed, "alg", allowed, name)),
+    }
+}
+
+/// RFC 7515, 4.1.11: an extension that we do not know must not be ignored, and we know none.
+fn no_critical_extension(header: &Value) -> Result<()> {
+    match header.get("crit") {
+        None => Ok(()),
+        Some(_) => Err(malformed("critical header extensions")),
+    }
+}
+
+/// RFC 7797, 6: `b64` would change what was signed. Without `crit` it must not stand there; true
+/// changes nothing.
+fn payload_is_encoded(header: &Value) -> Result<()> {
+    match header.get("b64") {
+        None | Some(Value::Bool(true)) => Ok(()),
+        Some(_) => Err(malformed("an unencoded payload")),
+    }
+}
+
+/// RFC 7515, 4.1.4 and 4.1.9: `kid` and `typ` are strings.
+fn header_text(header: &Value, name: &str) -> Result<Option<Text>> {
+    match header.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str().into())),
+        Some(_) => Err(malformed("a header that is no string")),
     }
 }
 
 /// A token in its parts. Header and payload are well-formed; the signature has not been checked.
 #[derive(Clone, Debug)]
 pub(crate) struct UntrustedJws {
-    pub(crate) algorithm: Algorithm,
+    pub(crate) algorithm: &'static Algorithm,
     pub(crate) key_id: Option<Text>,
     pub(crate) media_type: Option<Text>,
     /// What was signed: header and payload as they came.
@@ -61,8 +120,9 @@ pub(crate) struct UntrustedJws {
 }
 
 impl UntrustedJws {
-    /// Takes a token apart (RFC 7515, 5.2, steps 1 to 7).
-    pub(crate) fn parse(token: &str) -> Result<Self> {
+    /// Takes a token apart (RFC 7515, 5.2, steps 1 to 7); `allowed` are the names of the algorithms
+    /// that it may be signed with.
+    pub(crate) fn parse(token: &str, allowed: &str) -> Result<Self> {
         if token.len() > LONGEST {
             return Err(malformed("more than 64 KB"));
         }
@@ -74,17 +134,12 @@ impl UntrustedJws {
         else {
             return Err(malformed("something else"));
         };
-        // RFC 7515, 4.1.11: an extension that we do not know must not be ignored. We know none.
-        // RFC 7797, 6: `b64` would change what was signed; without `crit` it is a mistake.
-        if header.get("crit").is_some() || header.get("b64") == Some(&Value::Bool(false)) {
-            return Err(malformed("critical header extensions"));
-        }
+        no_critical_extension(&header)?;
+        payload_is_encoded(&header)?;
         // Before the signature is looked at: `none` has none, and that is not what is wrong with it.
-        let algorithm = Algorithm::of(header.str("alg").unwrap_or_default())?;
-        let key_id = header.str("kid").map(Into::into);
-        if key_id.is_none() && header.get("kid").is_some() {
-            return Err(malformed("a `kid` that is no string"));
-        }
+        let algorithm = rule_7_alg(&header, allowed)?;
+        let key_id = header_text(&header, "kid")?;
+        let media_type = header_text(&header, "typ")?;
         // Non-canonical base64url would let one signature have several spellings.
         if signature.is_empty() || base64url::decode(signature).is_none() {
             return Err(malformed("no signature"));
@@ -92,7 +147,7 @@ impl UntrustedJws {
         Ok(Self {
             algorithm,
             key_id,
-            media_type: header.str("typ").map(Into::into),
+            media_type,
             input: input.into(),
             signature: signature.into(),
             claims,

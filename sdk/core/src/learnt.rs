@@ -6,6 +6,7 @@
 //! broken or of another issuer is as if it were not there.
 
 use crate::{
+    config::Config,
     json::{Value, Writer, read},
     jwk::KeySet,
     metadata::Metadata,
@@ -55,10 +56,10 @@ pub(crate) fn write(
     writer.finish()
 }
 
-/// What a record says of `issuer`, as far as it still counts.
+/// What a record says of the issuer, as far as it still counts.
 pub(crate) fn read_record(
     text: &str,
-    issuer: &str,
+    config: &Config,
     now: UnixTime,
 ) -> Option<(Metadata, Option<DatedKeys>)> {
     let record = read(text.as_bytes()).ok()?;
@@ -66,7 +67,7 @@ pub(crate) fn read_record(
     if time("version") != Some(UnixTime(VERSION)) || !is_recent(time("at")?, now) {
         return None;
     }
-    let metadata = Metadata::of(record.get("metadata")?, issuer).ok()?;
+    let metadata = Metadata::of(record.get("metadata")?, config).ok()?;
     let keys = record.str("keys").and_then(|text| KeySet::read(text.as_bytes()).ok());
     let keys = keys.zip(time("keys_at")).map(|(keys, fetched_at)| DatedKeys { keys, fetched_at });
     Some((metadata, keys.filter(|keys| keys.is_recent(now))))

@@ -1,16 +1,17 @@
 //! The logout token: the checks of Back-Channel Logout 1.0, 2.6, in its order and with its numbers.
 //!
 //! (1) encryption is refused when the token is taken apart. (2), the signature, is an effect between
-//! [`UntrustedLogoutToken::begin`] and [`UntrustedLogoutToken::finish`].
+//! [`UntrustedLogoutToken::begin`] and [`UntrustedLogoutToken::finish`]. (8) says again what (3) says.
 
 use crate::{
     claims,
+    config::Config,
     error::{Code, Error, Result},
-    id_token::{SKEW, VerifiedIdToken},
+    id_token::VerifiedIdToken,
     json::Value,
     jws::UntrustedJws,
     text::Text,
-    time::UnixTime,
+    time::{Seconds, UnixTime},
 };
 
 /// A logout token of which nothing has been believed yet.
@@ -36,84 +37,109 @@ pub(crate) enum Judgement {
 }
 
 impl UntrustedLogoutToken {
-    /// Takes a token apart and applies all rules but signature and time.
-    pub(crate) fn begin(
-        raw: &str,
-        issuer: &str,
-        client_id: &str,
-        session: &VerifiedIdToken,
-    ) -> Result<Self> {
-        let jws = UntrustedJws::parse(raw)?;
-        let token = Self { jws };
+    /// Takes a token apart and applies the rules that need neither a key nor a session.
+    pub(crate) fn begin(raw: &str, config: &Config) -> Result<Self> {
+        let token = Self { jws: UntrustedJws::parse(raw, config.algorithms())? };
         token.explicit_type()?;
-        token.rule_3_iss_and_aud(issuer, client_id)?;
-        token.rule_4_sub_or_sid(session)?;
+        token.rule_3_iss(&config.issuer)?;
+        token.rule_3_aud(&config.client_id)?;
         token.rule_5_events()?;
         token.rule_6_no_nonce()?;
-        token.rule_7_jti()?;
         Ok(token)
     }
 
-    /// Applies (2), whose verdict is `valid`, (4) once more, for the session held by now, and the
-    /// times of (3).
+    /// Applies the signature, whose verdict is `valid`, the rules about `session`, the one that is
+    /// held by now, and those of time.
     pub(crate) fn finish(
         self,
         valid: bool,
         now: UnixTime,
+        config: &Config,
         session: &VerifiedIdToken,
     ) -> Result<Judgement> {
-        if !valid {
-            let expected = self.jws.algorithm.as_str();
-            return Err(Error::new(
-                Code::SignatureInvalid,
-                "logout token",
-                expected,
-                "a signature that the key did not make",
-            ));
+        let skew = config.skew();
+        self.rule_2_signature(valid)?;
+        self.rule_4_sub_or_sid()?;
+        self.rule_9_sub(session)?;
+        self.rule_10_sid(session)?;
+        let token_id = self.rule_7_jti()?;
+        // All three are read: a time that is no time is not a matter of clocks.
+        let times =
+            (self.rule_3_exp(now, skew)?, self.rule_3_iat(now, skew)?, self.not_before(now, skew)?);
+        if times == (true, true, true) {
+            Ok(Judgement::Genuine(VerifiedLogoutToken { token_id }))
+        } else {
+            Ok(Judgement::Untimely)
         }
-        self.rule_4_sub_or_sid(session)?;
-        let issued = claims::date(&self.jws.claims, "iat")?;
-        let expires = claims::date(&self.jws.claims, "exp")?;
-        if UnixTime(issued) > now.plus(SKEW) || UnixTime(expires).plus(SKEW) <= now {
-            return Ok(Judgement::Untimely);
-        }
-        let token_id = claims::text(&self.jws.claims, "jti")?.into();
-        Ok(Judgement::Genuine(VerifiedLogoutToken { token_id }))
+    }
+
+    /// (2) the signature is right, as for an ID token.
+    fn rule_2_signature(&self, valid: bool) -> Result<()> {
+        let found = "a signature that the key did not make";
+        let refusal =
+            || Error::new(Code::SignatureInvalid, "logout token", self.jws.algorithm.name, found);
+        if valid { Ok(()) } else { Err(refusal()) }
+    }
+
+    /// (3) now is before `exp`.
+    fn rule_3_exp(&self, now: UnixTime, skew: Seconds) -> Result<bool> {
+        Ok(UnixTime(claims::date(&self.jws.claims, "exp")?).plus(skew) > now)
+    }
+
+    /// (3) `iat` is not in the future.
+    fn rule_3_iat(&self, now: UnixTime, skew: Seconds) -> Result<bool> {
+        Ok(UnixTime(claims::date(&self.jws.claims, "iat")?) <= now.plus(skew))
+    }
+
+    /// RFC 7519, 4.1.5: `nbf`, if present, has come.
+    fn not_before(&self, now: UnixTime, skew: Seconds) -> Result<bool> {
+        let absent = self.jws.claims.get("nbf").is_none();
+        Ok(absent || UnixTime(claims::date(&self.jws.claims, "nbf")?) <= now.plus(skew))
     }
 
     /// 2.4 and RFC 8725, 3.11: an explicit type, if there is one, is that of a logout token.
     fn explicit_type(&self) -> Result<()> {
         match self.jws.media_type.as_deref() {
-            None | Some("logout+jwt" | "application/logout+jwt") => Ok(()),
-            Some(other) => Err(refusal("typ", "logout+jwt", other)),
+            Some(other)
+                if !other.eq_ignore_ascii_case("logout+jwt")
+                    && !other.eq_ignore_ascii_case("application/logout+jwt") =>
+            {
+                Err(refusal("typ", "logout+jwt", other))
+            }
+            _ => Ok(()),
         }
     }
 
-    /// (3) `iss` and `aud` as for an ID token.
-    fn rule_3_iss_and_aud(&self, issuer: &str, client_id: &str) -> Result<()> {
+    /// (3), (8) `iss` is exactly the issuer.
+    fn rule_3_iss(&self, issuer: &str) -> Result<()> {
         let iss = claims::text(&self.jws.claims, "iss")?;
-        if iss != issuer {
-            return Err(refusal("iss", issuer, iss));
-        }
-        let audiences = claims::audiences(&self.jws.claims)?;
-        let stranger = audiences.iter().find(|item| item.as_str() != Some(client_id));
-        if audiences.is_empty() || stranger.is_some() {
-            let found = stranger.and_then(Value::as_str).unwrap_or_default();
-            return Err(refusal("aud", client_id, found));
-        }
-        Ok(())
+        if iss == issuer { Ok(()) } else { Err(refusal("iss", issuer, iss)) }
     }
 
-    /// (4) `sub` or `sid` is there, and what is there is of our session.
-    fn rule_4_sub_or_sid(&self, session: &VerifiedIdToken) -> Result<()> {
-        let subject = claims::optional_text(&self.jws.claims, "sub")?;
+    /// (3) `aud` is this client and nobody else, as for an ID token.
+    fn rule_3_aud(&self, client_id: &str) -> Result<()> {
+        claims::only_audience(&self.jws.claims, client_id, Code::LogoutTokenInvalid)
+    }
+
+    /// (4) `sub` or `sid` is there.
+    fn rule_4_sub_or_sid(&self) -> Result<()> {
+        let has = |name| self.jws.claims.get(name).is_some();
+        if has("sub") || has("sid") { Ok(()) } else { Err(refusal("sid", "sid or sub", "")) }
+    }
+
+    /// (9) `sub`, if present, is that of our session.
+    fn rule_9_sub(&self, session: &VerifiedIdToken) -> Result<()> {
+        match claims::optional_text(&self.jws.claims, "sub")? {
+            Some(subject) if subject != session.subject() => {
+                Err(refusal("sub", "that of this session", "another"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// (10) `sid`, if present, is that of our session.
+    fn rule_10_sid(&self, session: &VerifiedIdToken) -> Result<()> {
         let session_id = claims::optional_text(&self.jws.claims, "sid")?;
-        if subject.is_none() && session_id.is_none() {
-            return Err(refusal("sid", "sid or sub", ""));
-        }
-        if subject.is_some_and(|subject| subject != session.subject()) {
-            return Err(refusal("sub", "that of this session", "another"));
-        }
         if session_id.is_some() && session_id != session.session_id() {
             return Err(refusal("sid", "that of this session", "another"));
         }
@@ -141,8 +167,8 @@ impl UntrustedLogoutToken {
     }
 
     /// (7) `jti` is there; that it comes once is kept by the machine, which remembers the last ones.
-    fn rule_7_jti(&self) -> Result<()> {
-        claims::text(&self.jws.claims, "jti").map(|_| ())
+    fn rule_7_jti(&self) -> Result<Text> {
+        claims::text(&self.jws.claims, "jti").map(Into::into)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The provider's metadata (OIDC Discovery 1.0, RFC 8414).
 
 use crate::{
+    config::Config,
     error::{Code, Error, Result},
     json::{Value, Writer, read},
     text::Text,
@@ -28,22 +29,22 @@ pub(crate) fn address(issuer: &str) -> Text {
 }
 
 impl Metadata {
-    /// Reads the document of `issuer`.
-    pub(crate) fn read(bytes: &[u8], issuer: &str) -> Result<Self> {
+    /// Reads the document of the issuer.
+    pub(crate) fn read(bytes: &[u8], config: &Config) -> Result<Self> {
         match read(bytes) {
-            Ok(document @ Value::Object(_)) => Self::of(&document, issuer),
+            Ok(document @ Value::Object(_)) => Self::of(&document, config),
             _ => Err(invalid("document", "a JSON object", "something else")),
         }
     }
 
     /// What the document says.
-    pub(crate) fn of(document: &Value, issuer: &str) -> Result<Self> {
+    pub(crate) fn of(document: &Value, config: &Config) -> Result<Self> {
         // OIDC Discovery 4.3: exactly the issuer that was asked, else anybody could answer for it.
         let found = document.str("issuer").unwrap_or_default();
-        if found != issuer {
-            return Err(Error::new(Code::IssuerMismatch, "issuer", issuer, found));
+        if config.issuer != found {
+            return Err(Error::new(Code::IssuerMismatch, "issuer", &config.issuer, found));
         }
-        let endpoint = |name| match optional_endpoint(document, name) {
+        let endpoint = |name| match optional_endpoint(document, name, config) {
             Ok(None) => Err(invalid(name, "an https address", "")),
             Ok(Some(url)) => Ok(url),
             Err(error) => Err(error),
@@ -52,10 +53,11 @@ impl Metadata {
         let authorization_endpoint = endpoint("authorization_endpoint")?;
         let token_endpoint = endpoint("token_endpoint")?;
         let jwks_uri = endpoint("jwks_uri")?;
-        let userinfo_endpoint = optional_endpoint(document, "userinfo_endpoint")?;
-        let end_session_endpoint = optional_endpoint(document, "end_session_endpoint")?;
-        let revocation_endpoint = optional_endpoint(document, "revocation_endpoint")?;
-        let session_events_endpoint = optional_endpoint(document, "session_events_endpoint")?;
+        let userinfo_endpoint = optional_endpoint(document, "userinfo_endpoint", config)?;
+        let end_session_endpoint = optional_endpoint(document, "end_session_endpoint", config)?;
+        let revocation_endpoint = optional_endpoint(document, "revocation_endpoint", config)?;
+        let session_events_endpoint =
+            optional_endpoint(document, "session_events_endpoint", config)?;
         Ok(Self {
             authorization_endpoint: authorization_endpoint.into(),
             token_endpoint: token_endpoint.into(),
@@ -95,15 +97,14 @@ impl Metadata {
     }
 }
 
-/// An address that may be fetched or navigated to: `javascript:` and its like would be code.
-pub(crate) fn is_web_address(url: &str) -> bool {
-    url.starts_with("https://") || url.starts_with("http://")
-}
-
-fn optional_endpoint<'a>(document: &'a Value, name: &str) -> Result<Option<&'a str>> {
+fn optional_endpoint<'a>(
+    document: &'a Value,
+    name: &str,
+    config: &Config,
+) -> Result<Option<&'a str>> {
     match document.get(name) {
         None => Ok(None),
-        Some(Value::String(url)) if is_web_address(url) => Ok(Some(url)),
+        Some(Value::String(url)) if config.may_use(url) => Ok(Some(url)),
         Some(other) => {
             Err(invalid(name, "an https address", other.as_str().unwrap_or("another type")))
         }

@@ -3,7 +3,7 @@
 use gatepass_core::{error::Code, wire::Status};
 use serde_json::json;
 
-use crate::world::{Endpoint, World};
+use crate::world::{BEGIN_MS, Endpoint, World};
 
 /// Signs in with the provider's clock this far off, in milliseconds.
 fn offset(ms: i64) -> (World, crate::world::Page) {
@@ -13,6 +13,27 @@ fn offset(ms: i64) -> (World, crate::world::Page) {
     world.person_signs_in("richard");
     page.sign_in();
     (world, page)
+}
+
+#[test]
+fn rp15_the_skew_is_what_the_app_says() {
+    for skew in [0, 5, 300] {
+        let with = |name: &'static str, distance: i64| {
+            let world = World::with(|config| config.clock_skew = Some(skew));
+            let page = world.open();
+            world.person_signs_in("richard");
+            let time = BEGIN_MS / 1000 + distance;
+            world.provider().next_id_token(move |token| token.claim(name, json!(time)));
+            page.sign_in();
+            page
+        };
+        with("exp", 1 - skew).expect_status(Status::Authenticated);
+        with("exp", -skew).expect_refused(Code::ExpInvalid);
+        with("iat", skew).expect_status(Status::Authenticated);
+        with("iat", skew + 1).expect_refused(Code::IatInvalid);
+        with("nbf", skew).expect_status(Status::Authenticated);
+        with("nbf", skew + 1).expect_refused(Code::IatInvalid);
+    }
 }
 
 #[test]

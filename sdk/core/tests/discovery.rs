@@ -105,6 +105,30 @@ fn an_endpoint_that_is_needed_is_missing_or_no_address() {
 }
 
 #[test]
+fn rp14_endpoints_of_plain_http_are_refused_unless_the_app_says_so() {
+    let with = |url: &'static str, allowed: bool| {
+        let world = World::with(|config| config.dangerously_allow_http = Some(allowed));
+        let page = world.open();
+        world.provider().once(Endpoint::Discovery, move |reply| {
+            reply.member("end_session_endpoint", json!(url));
+        });
+        world.person_signs_in("richard");
+        page.sign_in();
+        page.code()
+    };
+    for url in ["http://idp.example/x", "http://localhost.evil.example/x", "http://10.0.0.1/"] {
+        assert_eq!(with(url, false), Some(Code::MetadataInvalid), "{url}");
+        assert_eq!(with(url, true), None, "{url}");
+    }
+    for url in ["http://idp.localhost/x", "http://localhost:9000/x", "http://127.0.0.1/x"] {
+        assert_eq!(with(url, false), None, "{url}");
+    }
+    for url in ["javascript:alert(1)", "ftp://idp.example", "//idp.example", "HTTP://idp.example"] {
+        assert_eq!(with(url, true), Some(Code::MetadataInvalid), "{url}");
+    }
+}
+
+#[test]
 fn what_is_not_needed_may_be_missing() {
     let world = World::new();
     {
@@ -189,7 +213,7 @@ fn the_configuration_is_checked_when_a_machine_is_made() {
     };
     assert!(Machine::new(good.clone()).is_ok());
     type Spoil = fn(&mut Config);
-    let bad: [(&str, Spoil); 11] = [
+    let bad: [(&str, Spoil); 29] = [
         ("issuer", |c| c.issuer = "".into()),
         ("issuer", |c| c.issuer = "idp.example".into()),
         ("issuer", |c| c.issuer = "javascript:alert(1)".into()),
@@ -201,7 +225,62 @@ fn the_configuration_is_checked_when_a_machine_is_made() {
         ("scope", |c| c.scope = Some("profile email".into())),
         ("scope", |c| c.scope = Some("openidx".into())),
         ("sessionLifetime", |c| c.session_lifetime = Some(0)),
+        ("sessionLifetime", |c| c.session_lifetime = Some(-1)),
+        ("idTokenSignedResponseAlg", |c| c.id_token_signed_response_alg = Some("".into())),
+        ("idTokenSignedResponseAlg", |c| c.id_token_signed_response_alg = Some("none".into())),
+        ("idTokenSignedResponseAlg", |c| c.id_token_signed_response_alg = Some("HS256".into())),
+        ("idTokenSignedResponseAlg", |c| {
+            c.id_token_signed_response_alg = Some("RS256 HS256".into());
+        }),
+        ("idTokenSignedResponseAlg", |c| c.id_token_signed_response_alg = Some("RS256 ".into())),
+        ("clockSkew", |c| c.clock_skew = Some(-1)),
+        ("clockSkew", |c| c.clock_skew = Some(301)),
+        ("tokenOrigins", |c| c.token_origins = Some(vec!["http://api.example".into()])),
+        ("tokenOrigins", |c| {
+            c.token_origins = Some(vec!["https://api.example".into(), "api.example".into()]);
+        }),
+        // RP14: plain http beyond this machine.
+        ("issuer", |c| c.issuer = "http://idp.example".into()),
+        ("issuer", |c| c.issuer = "http://localhost@idp.example".into()),
+        ("issuer", |c| c.issuer = "http://idp.example/.localhost".into()),
+        ("issuer", |c| {
+            c.issuer = "http://idp.example".into();
+            c.dangerously_allow_http = Some(false);
+        }),
+        ("issuer", |c| {
+            c.issuer = "ftp://idp.example".into();
+            c.dangerously_allow_http = Some(true);
+        }),
+        ("redirectUri", |c| c.redirect_uri = "http://app.example/".into()),
+        ("redirectUri", |c| c.redirect_uri = "".into()),
+        ("postLogoutRedirectUri", |c| c.post_logout_redirect_uri = "http://app.example/".into()),
     ];
+    let fine: [Spoil; 7] = [
+        |c| {
+            let origins = ["https://api.example", "http://localhost:1"];
+            c.token_origins = Some(origins.map(Into::into).into());
+        },
+        |c| c.id_token_signed_response_alg = Some("RS256".into()),
+        |c| c.id_token_signed_response_alg = Some("EdDSA PS512 ES384".into()),
+        |c| c.clock_skew = Some(0),
+        |c| c.clock_skew = Some(300),
+        |c| {
+            c.issuer = "http://idp.localhost:9000/realms/a".into();
+            c.redirect_uri = "http://127.0.0.1/".into();
+            c.post_logout_redirect_uri = "http://[::1]:1/".into();
+        },
+        |c| {
+            c.issuer = "http://idp.example".into();
+            c.redirect_uri = "http://app.example/".into();
+            c.post_logout_redirect_uri = "http://app.example/".into();
+            c.dangerously_allow_http = Some(true);
+        },
+    ];
+    for change in fine {
+        let mut config = good.clone();
+        change(&mut config);
+        assert!(Machine::new(config).is_ok());
+    }
     for (option, spoil) in bad {
         let mut config = good.clone();
         spoil(&mut config);

@@ -175,6 +175,12 @@ fn jti_is_there() {
 
 #[test]
 fn typ_if_present_is_that_of_a_logout_token() {
+    for typ in ["LOGOUT+JWT", "application/logout+jwt", "Application/Logout+JWT"] {
+        accepts(|token| token.header("typ", json!(typ)));
+    }
+    accepts(|token| token.header("typ", Value::Null));
+    refuses(|token| token.header("typ", json!(7)));
+    refuses(|token| token.header("typ", json!("application/jwt")));
     for typ in [json!("JWT"), json!("at+jwt"), json!("secevent+jwt"), json!("logout")] {
         refuses(|token| token.header("typ", typ.clone()));
     }
@@ -195,9 +201,14 @@ fn rp15_a_token_that_fails_only_for_its_time_causes_a_check() {
     // In time, with a minute of skew either way.
     accepts(|token| token.claim("exp", json!(NOW - 59)));
     accepts(|token| token.claim("iat", json!(NOW + 60)));
-    for (name, value) in
-        [("exp", NOW - 60), ("exp", NOW - 100_000), ("iat", NOW + 61), ("iat", NOW + 100_000)]
-    {
+    accepts(|token| token.claim("nbf", json!(NOW + 60)));
+    for (name, value) in [
+        ("exp", NOW - 60),
+        ("exp", NOW - 100_000),
+        ("iat", NOW + 61),
+        ("iat", NOW + 100_000),
+        ("nbf", NOW + 61),
+    ] {
         // The session is over: the check finds that.
         let world = World::new();
         let page = world.signed_in("richard");
@@ -222,6 +233,13 @@ fn rp15_a_token_that_fails_only_for_its_time_causes_a_check() {
         token.claim("exp", json!(NOW - 1000));
         token.key = &STRANGER;
     });
+    // Late, and without a time of its own: that is not a matter of clocks.
+    for (name, value) in [("iat", Value::Null), ("iat", json!("soon")), ("nbf", json!("soon"))] {
+        refuses(|token| {
+            token.claim("exp", json!(NOW - 1000));
+            token.claim(name, value.clone());
+        });
+    }
     for name in ["iat", "exp"] {
         refuses_misshapen(name);
         refuses(|token| token.claim(name, json!("1767225600")));

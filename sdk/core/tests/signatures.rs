@@ -7,8 +7,9 @@ use crate::{
     id_token::{accepts, arrive, arrive_at, refuses},
     world::{
         APP, Endpoint, Page, World,
-        keys::{ES256, ES256_NEXT, RS256, STRANGER, hmac_sha256},
+        keys::{EACH, ES256, ES256_NEXT, Key, RS256, STRANGER, hmac_sha256},
         page::sign_in_to,
+        token::Draft,
     },
 };
 
@@ -64,17 +65,125 @@ fn oidcc_client_test_invalid_sig_hs256() {
 }
 
 #[test]
+fn rp10_every_algorithm_that_is_agreed_to_is_checked() {
+    for key in EACH.iter() {
+        let arrive = |change: fn(&mut Draft)| {
+            arrive_at(
+                move |provider| {
+                    provider.key = key;
+                    // Others beside it change nothing.
+                    provider.published = EACH.iter().map(Key::jwk).collect();
+                },
+                sign_in_to("/"),
+                change,
+            )
+        };
+        let page = arrive(|_| {});
+        page.expect_status(Status::Authenticated);
+        let check = page.checks().into_iter().find(|check| check.name == "alg").unwrap();
+        assert_eq!(check.found, key.algorithm);
+        // `at_hash` is of the hash that belongs to the algorithm (OIDC Core 3.1.3.6).
+        assert!(page.checks().iter().any(|check| check.name == "at_hash"), "{}", key.algorithm);
+        arrive(|token| {
+            token.finish = Some(Box::new(|token| {
+                // The payload of another token.
+                let mut parts = token.split('.');
+                let (header, signature) = (parts.next().unwrap(), parts.nth(1).unwrap());
+                let claims = base64url::decode(token.split('.').nth(1).unwrap()).unwrap();
+                let claims = String::from_utf8(claims).unwrap().replace("richard", "gavin00");
+                format!("{header}.{}.{signature}", base64url::encode(claims.as_bytes()))
+            }));
+        })
+        .expect_refused(Code::SignatureInvalid);
+    }
+}
+
+#[test]
+fn rp10_a_key_of_one_algorithm_verifies_no_other() {
+    // Without `alg` only type and curve tell keys apart: RSA keys fit both paddings and all hashes,
+    // but a signature of one is none of another.
+    for signing in EACH.iter() {
+        for named in EACH.iter().filter(|named| named.algorithm != signing.algorithm) {
+            let page = arrive_at(
+                move |provider| {
+                    provider.key = signing;
+                    let mut key = signing.jwk();
+                    key.as_object_mut().unwrap().remove("alg");
+                    provider.published = vec![key];
+                },
+                sign_in_to("/"),
+                move |token| token.header("alg", json!(named.algorithm)),
+            );
+            let same_type = signing.jwk()["kty"] == "RSA" && named.jwk()["kty"] == "RSA";
+            let code = if same_type { Code::SignatureInvalid } else { Code::KeyNotFound };
+            page.expect_refused(code);
+        }
+    }
+}
+
+#[test]
+fn rp10_the_registered_algorithm_narrows_what_is_accepted() {
+    let with = |registered: &'static str, key: &'static Key| {
+        let world = World::with(|config| {
+            config.id_token_signed_response_alg = Some(registered.into());
+        });
+        world.provider().key = key;
+        world.provider().published = vec![key.jwk()];
+        let page = world.open();
+        world.person_signs_in("richard");
+        page.sign_in();
+        page
+    };
+    with("RS256", &RS256).expect_status(Status::Authenticated);
+    with("ES256 RS256", &RS256).expect_status(Status::Authenticated);
+    with("RS256", &ES256).expect_refused(Code::AlgorithmNotAllowed);
+    with("RS256 PS256 ES384", &ES256).expect_refused(Code::AlgorithmNotAllowed);
+}
+
+#[test]
+fn rp10_a_logout_token_is_held_to_the_registered_algorithm() {
+    // Back-Channel Logout 2.6 (2): as an ID token.
+    let world = World::with(|config| config.id_token_signed_response_alg = Some("ES256".into()));
+    world.provider().published = vec![ES256.jwk(), RS256.jwk()];
+    let page = world.signed_in("richard");
+    world.push_logout_token(|token| {
+        token.key = &RS256;
+        token.header("alg", json!("RS256"));
+        token.header("kid", json!("rs-1"));
+    });
+    page.expect_status(Status::Authenticated);
+    assert_eq!(page.code(), Some(Code::LogoutTokenInvalid));
+    world.push_logout_token(|_| {});
+    page.expect_status(Status::Anonymous);
+}
+
+#[test]
+fn rp10_an_algorithm_that_the_browser_lacks_is_no_wrong_signature() {
+    for key in EACH.iter() {
+        let world = World::new();
+        world.provider().key = key;
+        world.provider().published = vec![key.jwk()];
+        world.inside().lacks = Some(key.algorithm);
+        let page = world.open();
+        world.person_signs_in("richard");
+        page.sign_in();
+        page.expect_refused(Code::AlgorithmUnsupported);
+        assert_eq!(page.session().error.unwrap().evidence.as_ref().unwrap().found, key.algorithm);
+    }
+}
+
+#[test]
 fn rp10_algorithms_that_nobody_agreed_to() {
     for algorithm in [
-        json!("ES384"),
-        json!("ES512"),
         json!("ES256K"),
-        json!("PS256"),
-        json!("RS384"),
         json!("RS1"),
-        json!("EdDSA"),
+        json!("PS1"),
+        json!("Ed448"),
+        json!("HS256"),
         json!("es256"),
         json!(" ES256"),
+        json!("ES256 "),
+        json!("RS256 ES256"),
         json!(""),
         json!(7),
         json!(["ES256"]),
@@ -82,6 +191,10 @@ fn rp10_algorithms_that_nobody_agreed_to() {
         Value::Null,
     ] {
         refuses(Code::AlgorithmNotAllowed, move |token| token.header("alg", algorithm.clone()));
+    }
+    // Agreed to, but the key is of another.
+    for algorithm in ["ES384", "ES512", "PS256", "RS384", "EdDSA"] {
+        refuses(Code::KeyNotFound, move |token| token.header("alg", json!(algorithm)));
     }
     refuses(Code::TokenMalformed, |token| {
         token.header_text = Some(r#"{"alg":"none","alg":"ES256","kid":"es-1"}"#.into());
@@ -170,6 +283,9 @@ fn rp10_critical_extensions_are_refused() {
     }
     // RFC 7797, 6: without `crit` it must not stand there, but true changes nothing.
     accepts(|token| token.header("b64", json!(true)));
+    for value in [json!("true"), json!(1), json!([])] {
+        refuses(Code::TokenMalformed, move |token| token.header("b64", value.clone()));
+    }
     refuses(Code::TokenMalformed, |token| token.header("b64", json!(false)));
 }
 
@@ -188,6 +304,9 @@ fn rp11_keys_in_the_header_are_never_read() {
 fn typ_if_present_is_that_of_a_jwt() {
     accepts(|token| token.header("typ", Value::Null));
     accepts(|token| token.header("typ", json!("jwt")));
+    for typ in [json!(7), json!(["JWT"]), json!(true)] {
+        refuses(Code::TokenMalformed, move |token| token.header("typ", typ.clone()));
+    }
     for typ in [json!("logout+jwt"), json!("at+jwt"), json!("secevent+jwt"), json!("JWE")] {
         refuses(Code::TokenMalformed, move |token| token.header("typ", typ.clone()));
     }
@@ -285,6 +404,50 @@ fn rp12_a_key_that_is_broken_verifies_nothing() {
     // A point that is not on the curve.
     let page = with_key(|key| key["x"] = json!(base64url::encode(&[1; 32])));
     assert!(matches!(page.code(), Some(Code::SignatureInvalid | Code::KeysInvalid)));
+}
+
+#[test]
+fn rp12_a_key_whose_private_half_is_published_verifies_nothing() {
+    for key in EACH.iter() {
+        let with = |change: fn(&mut Value)| {
+            arrive_at(
+                move |provider| {
+                    provider.key = key;
+                    let mut jwk = key.jwk();
+                    change(&mut jwk);
+                    provider.published = vec![jwk];
+                },
+                sign_in_to("/"),
+                |_| {},
+            )
+        };
+        with(|jwk| jwk["d"] = json!("AAAA")).expect_refused(Code::KeyNotFound);
+        with(|jwk| jwk["d"] = json!(7)).expect_refused(Code::KeyNotFound);
+        // A certificate beside it is never read.
+        with(|jwk| jwk["x5c"] = json!(["AAAA"])).expect_status(Status::Authenticated);
+    }
+}
+
+#[test]
+fn rp12_an_exponent_that_makes_forging_easy_is_refused() {
+    let with = |exponent: &'static str| {
+        arrive_at(
+            move |provider| {
+                provider.key = &RS256;
+                let mut key = RS256.jwk();
+                key["e"] = json!(exponent);
+                provider.published = vec![key];
+            },
+            sign_in_to("/"),
+            |_| {},
+        )
+    };
+    with("AQAB").expect_status(Status::Authenticated);
+    for exponent in ["AQ", "AA", "AAE", "AAEAAQ", "", "===", "\u{0}"] {
+        with(exponent).expect_refused(Code::KeyNotFound);
+    }
+    // Whether 3 is the right one is for the signature to show.
+    with("Aw").expect_refused(Code::SignatureInvalid);
 }
 
 #[test]

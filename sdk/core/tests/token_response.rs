@@ -456,6 +456,11 @@ fn oidcc_client_test_refresh_token_invalid_issuer_sub_and_others() {
         ("aud", json!(["pied-piper", "hooli"]), Code::AudInvalid),
         ("auth_time", json!(1_700_000_000), Code::RefreshedTokenInvalid),
         ("azp", json!("hooli"), Code::AzpInvalid),
+        // None was there before.
+        ("azp", json!("pied-piper"), Code::RefreshedTokenInvalid),
+        ("nonce", json!("another"), Code::RefreshedTokenInvalid),
+        // 290 s after the first: as old as the skew allows, and a second more is a replay.
+        ("iat", json!(crate::world::BEGIN_MS / 1000 - 61), Code::RefreshedTokenInvalid),
         ("sid", json!("another"), Code::RefreshedTokenInvalid),
         ("exp", json!(1_700_000_000), Code::ExpInvalid),
         ("iat", json!(1_900_000_000), Code::IatInvalid),
@@ -483,6 +488,37 @@ fn rp17_a_refreshed_id_token_may_leave_out_what_is_optional() {
         // What the first token said is not lost on the stream's tokens.
         world.provider_ends_session();
         page.expect_status(Status::Anonymous);
+    }
+}
+
+#[test]
+fn oidcc_refreshed_claims_that_may_be_as_they_are() {
+    // The nonce of the sign-in again, a time that another machine of the provider says.
+    let (world, page) = due();
+    let nonce = page.session().claims.unwrap().0;
+    let nonce: Value = serde_json::from_str(&nonce).unwrap();
+    let nonce = nonce["nonce"].clone();
+    assert!(nonce.is_string());
+    world.provider().next_id_token(move |token| {
+        token.claim("nonce", nonce.clone());
+        token.claim("iat", json!(crate::world::BEGIN_MS / 1000 - 60));
+    });
+    assert!(page.token().is_ok());
+    assert_eq!(page.code(), None);
+}
+
+#[test]
+fn oidcc_refreshed_azp_is_there_if_it_was_before() {
+    for (azp, good) in [(json!("pied-piper"), true), (Value::Null, false)] {
+        let world = World::new();
+        world.provider().next_id_token(|token| token.claim("azp", json!("pied-piper")));
+        let page = world.signed_in("richard");
+        world.advance_with_heartbeat(290);
+        world.provider().next_id_token(move |token| token.claim("azp", azp.clone()));
+        assert_eq!(page.token().is_ok(), good);
+        let code = if good { None } else { Some(Code::RefreshedTokenInvalid) };
+        assert_eq!(page.code(), code);
+        page.expect_status(Status::Authenticated);
     }
 }
 

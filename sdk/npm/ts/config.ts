@@ -32,6 +32,9 @@ export function configOf(options: Options): Config {
     scope: options.scope,
     token_origins: options.tokenOrigins,
     session_lifetime: options.sessionLifetime,
+    id_token_signed_response_alg: options.idTokenSignedResponseAlg && [options.idTokenSignedResponseAlg].flat().join(" "),
+    clock_skew: options.clockSkew,
+    dangerously_allow_http: options.dangerouslyAllowHttp,
     dangerously_follow_provider_clock: options.dangerouslyFollowProviderClock,
   };
 }

@@ -28,11 +28,30 @@ export interface Options {
   /** Seconds after which this app's session ends by itself; never by default. */
   sessionLifetime?: number;
   /**
+   * What the client is registered for (`id_token_signed_response_alg`): ID tokens and logout tokens
+   * signed otherwise are refused. By default all of {@link SignatureAlgorithm}.
+   */
+  idTokenSignedResponseAlg?: SignatureAlgorithm | SignatureAlgorithm[];
+  /**
+   * How many seconds the clocks may differ when a token's times are checked, 0 to 300; 60 by default.
+   */
+  clockSkew?: number;
+  /**
+   * Allow an app and a provider on plain http beyond `localhost`: for closed test networks. Whoever
+   * is between reads and changes everything.
+   */
+  dangerouslyAllowHttp?: boolean;
+  /**
    * Follow the provider's clock however far it is from this machine's: for tests that set it. A
    * wrong clock is no longer noticed.
    */
   dangerouslyFollowProviderClock?: boolean;
 }
+
+/** How tokens may be signed. `none` and HMAC are never accepted; `EdDSA` is Ed25519. */
+export type SignatureAlgorithm =
+  | `${"RS" | "PS" | "ES"}${"256" | "384" | "512"}`
+  | "EdDSA";
 
 /** The verified claims of the ID token (OIDC Core 2 and 5.1). */
 export interface Claims {

@@ -130,8 +130,8 @@ impl Machine {
         }
         let begun = read.and_then(|response| {
             let id_token = response.id_token.ok_or(Code::IdTokenMissing)?;
-            let expected = Expected {
-                nonce: Some(attempt.nonce.0.clone()),
+            let expected = Expected::SignIn {
+                nonce: attempt.nonce.0.clone(),
                 acr_values: attempt.acr_values.clone(),
                 max_age: attempt.max_age,
             };

@@ -27,12 +27,13 @@ mod verification;
 
 use crate::{
     address::has_word,
-    config::Config,
+    config::{Config, LARGEST_SKEW},
     entropy::Entropy,
     error::{Code, Error, Result},
+    jws,
     learnt::DatedKeys,
     memory::Memory,
-    metadata::{Metadata, is_web_address},
+    metadata::Metadata,
     secret::Secret,
     tabs::Version,
     text::Text,
@@ -162,27 +163,43 @@ impl Machine {
         let refuse = |subject, expected, found: &str| {
             Err(Error::new(Code::ConfigInvalid, subject, expected, found))
         };
+        // Plain http beyond this machine would let anybody on the way answer for the provider.
+        const HTTPS: &str = "an https address (or dangerouslyAllowHttp)";
         // OIDC Discovery 3: no query, no fragment.
-        if !is_web_address(&config.issuer)
+        if !config.may_use(&config.issuer)
             || config.issuer.bytes().any(|byte| matches!(byte, b'?' | b'#'))
         {
-            return refuse("issuer", "an https address without query", &config.issuer);
+            return refuse("issuer", HTTPS, &config.issuer);
         }
         if config.client_id.is_empty() {
             return refuse("clientId", "a client id", "");
         }
-        if !is_web_address(&config.redirect_uri) {
-            return refuse("redirectUri", "an absolute address", &config.redirect_uri);
+        if !config.may_use(&config.redirect_uri) {
+            return refuse("redirectUri", HTTPS, &config.redirect_uri);
         }
-        if !is_web_address(&config.post_logout_redirect_uri) {
+        if !config.may_use(&config.post_logout_redirect_uri) {
             let found = &config.post_logout_redirect_uri;
-            return refuse("postLogoutRedirectUri", "an absolute address", found);
+            return refuse("postLogoutRedirectUri", HTTPS, found);
         }
         // OIDC Core 3.1.2.1: without `openid` it is not an OpenID request.
         if let Some(scope) = &config.scope
             && !has_word(scope, "openid")
         {
             return refuse("scope", "openid among the words", scope);
+        }
+        // RFC 6750, 5.3: a token is never sent where anybody on the way could read it.
+        let origins = config.token_origins.as_deref().unwrap_or_default();
+        if let Some(origin) = origins.iter().find(|origin| !config.may_use(origin)) {
+            return refuse("tokenOrigins", HTTPS, origin);
+        }
+        // OIDC Registration 2; HMAC and `none` are among those that there are not.
+        let mut algorithms = config.algorithms().split(' ');
+        if algorithms.any(|name| jws::algorithm(name).is_none()) {
+            let found = config.algorithms();
+            return refuse("idTokenSignedResponseAlg", jws::ALL, found);
+        }
+        if !(0..=LARGEST_SKEW).contains(&config.skew().0) {
+            return refuse("clockSkew", "0 to 300 seconds", "another number");
         }
         if config.session_lifetime.is_some_and(|seconds| seconds <= 0) {
             return refuse("sessionLifetime", "seconds above zero", "less");

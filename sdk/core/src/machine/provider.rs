@@ -83,7 +83,7 @@ impl Machine {
 
     pub(super) fn handle_metadata(&mut self, answer: &Answer, bytes: &[u8]) {
         let read = document(answer, Code::MetadataInvalid, "discovery document")
-            .and_then(|_| Metadata::read(bytes, &self.config.issuer));
+            .and_then(|_| Metadata::read(bytes, &self.config));
         let goals = core::mem::take(&mut self.goals);
         match read {
             Ok(metadata) => {
@@ -198,7 +198,7 @@ impl Machine {
         let now = self.local_time();
         if let Answer::Loaded { value: Some(text) } = answer
             && self.metadata.is_none()
-            && let Some((metadata, keys)) = learnt::read_record(text, &self.config.issuer, now)
+            && let Some((metadata, keys)) = learnt::read_record(text, &self.config, now)
         {
             self.metadata = Some(Arc::new(metadata));
             self.metadata_is_kept = true;

@@ -161,8 +161,7 @@ impl Machine {
         };
         let begun = read.and_then(|response| {
             let token = match &response.id_token {
-                // OIDC Core 12.2: the same rules, but no nonce is required.
-                Some(raw) => Some(UntrustedIdToken::begin(raw, &self.config, Expected::default())?),
+                Some(raw) => Some(UntrustedIdToken::begin(raw, &self.config, Expected::Refreshed)?),
                 None => None,
             };
             Ok((token, response.tokens))

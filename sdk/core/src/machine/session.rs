@@ -168,10 +168,10 @@ impl Machine {
         if !self.is_news(&shared) || self.leaving {
             return;
         }
-        // No nonce: it was checked by the tab whose sign-in it answered.
-        if let Ok(token) =
-            UntrustedIdToken::begin(&shared.id_token, &self.config, Expected::default())
-        {
+        // An ID token may be older than the access token that it is shared with: a provider need not
+        // issue one with every refresh.
+        let expected = Expected::Adopted { is_older: shared.version != shared.began };
+        if let Ok(token) = UntrustedIdToken::begin(&shared.id_token, &self.config, expected) {
             self.listen_for(BUSY_MS);
             let tokens = shared.tokens.clone();
             let purpose = verification::Purpose::Adopt(shared);

@@ -120,9 +120,10 @@ impl Machine {
     }
 
     fn handle_logout_token(&mut self, raw: &str) {
-        let Some(held) = &self.held else { return };
-        let (issuer, client_id) = (&self.config.issuer, &self.config.client_id);
-        match UntrustedLogoutToken::begin(raw, issuer, client_id, &held.id_token) {
+        if self.held.is_none() {
+            return;
+        }
+        match UntrustedLogoutToken::begin(raw, &self.config) {
             Ok(token) => self.verify(Verification::logout_token(token)),
             // Nothing is signed out by what is no logout token of ours, but the app can see it.
             Err(error) => self.logout_token_failed(error),

@@ -5,7 +5,7 @@ use crate::{
     attempt::Way,
     base64url,
     error::{Blame, Code, Error},
-    id_token::{UntrustedIdToken, VerifiedIdToken},
+    id_token::{UnboundIdToken, UntrustedIdToken},
     jwk::KeySet,
     jws::UntrustedJws,
     learnt::DatedKeys,
@@ -44,9 +44,9 @@ pub(super) enum Purpose {
     Adopt(Box<SharedSession>),
 }
 
-/// A verified ID token whose access token is still to be compared with it.
+/// An ID token whose access token is still to be compared with it.
 pub(super) struct HashCheck {
-    token: VerifiedIdToken,
+    token: UnboundIdToken,
     tokens: Tokens,
     purpose: Purpose,
 }
@@ -97,7 +97,7 @@ impl Machine {
         if let Some(key) = key {
             let jws = verification.jws();
             let effect = Effect::VerifySignature {
-                algorithm: jws.algorithm.as_str(),
+                algorithm: jws.algorithm.name,
                 key,
                 input: Secret(jws.input.clone()),
                 signature: jws.signature.clone(),
@@ -138,6 +138,12 @@ impl Machine {
                 let error = Error::new(Code::KeysInvalid, "jwks_uri", "a usable key", "another");
                 return self.verification_failed(&verification, error);
             }
+            Answer::Failed { reason: Failure::Unsupported } => {
+                let name = verification.jws().algorithm.name;
+                let expected = "an algorithm that this browser has";
+                let error = Error::new(Code::AlgorithmUnsupported, "alg", expected, name);
+                return self.verification_failed(&verification, error);
+            }
             _ => return self.verification_failed(&verification, Code::CryptoUnavailable.into()),
         };
         let now = self.time();
@@ -149,7 +155,7 @@ impl Machine {
                     Purpose::Adopt(shared) => UnixTime(shared.accepted_at),
                     _ => now,
                 };
-                match token.finish(valid, accepted_at) {
+                match token.finish(valid, accepted_at, &self.config) {
                     Ok(token) => self.check_hash(Box::new(HashCheck { token, tokens, purpose })),
                     Err(error) => self.id_token_failed(&purpose, error),
                 }
@@ -157,7 +163,7 @@ impl Machine {
             Subject::LogoutToken(token) => {
                 // The session may have changed while the key set was fetched.
                 let Some(held) = &self.held else { return };
-                match token.finish(valid, now, &held.id_token) {
+                match token.finish(valid, now, &self.config, &held.id_token) {
                     Ok(Judgement::Genuine(token)) => self.logged_out(token),
                     Ok(Judgement::Untimely) => self.check(None),
                     Err(error) => self.logout_token_failed(error),
@@ -167,16 +173,9 @@ impl Machine {
     }
 
     fn check_hash(&mut self, check: Box<HashCheck>) {
-        // An ID token may be older than the access token that it is shared with: a provider need
-        // not issue one with every refresh.
-        let may_be_older = match &check.purpose {
-            Purpose::Adopt(shared) => shared.version != shared.began,
-            _ => false,
-        };
-        match check.token.access_token_hash() {
-            Ok(_) if may_be_older => self.establish(*check),
-            Ok(None) => self.establish(*check),
-            Ok(Some((_, algorithm))) => {
+        match check.token.hash() {
+            Ok(None) => self.establish(*check, None),
+            Ok(Some(algorithm)) => {
                 let effect = Effect::Digest { algorithm, text: check.tokens.access_token.clone() };
                 self.effect(effect, Expect::AccessTokenHash(check));
             }
@@ -186,23 +185,29 @@ impl Machine {
 
     // Allowed, not expected: by the size of pointers the lint fires on some targets only.
     #[allow(clippy::boxed_local, reason = "it was boxed while it waited")]
-    pub(super) fn handle_access_token_hash(&mut self, answer: &Answer, mut check: Box<HashCheck>) {
+    pub(super) fn handle_access_token_hash(&mut self, answer: &Answer, check: Box<HashCheck>) {
         let digest = match answer {
             Answer::Digest { value } => base64url::decode(value),
             _ => None,
         };
-        let Some(digest) = digest else {
-            return self.id_token_failed(&check.purpose, Code::CryptoUnavailable.into());
-        };
-        match check.token.check_access_token_hash(&digest) {
-            Ok(()) => self.establish(*check),
-            Err(error) => self.id_token_failed(&check.purpose, error),
+        match digest {
+            Some(digest) => self.establish(*check, Some(&digest)),
+            None => self.id_token_failed(&check.purpose, Code::CryptoUnavailable.into()),
         }
     }
 
-    /// Everything has been checked: the tokens are the session's.
-    fn establish(&mut self, check: HashCheck) {
-        let HashCheck { mut token, tokens, purpose } = check;
+    /// The last rules; if they are kept, the tokens are the session's.
+    fn establish(&mut self, check: HashCheck, digest: Option<&[u8]>) {
+        let HashCheck { token, tokens, purpose } = check;
+        // The session that was refreshed is over, or another one.
+        if matches!(&purpose, Purpose::Refresh(version) if !self.is_held(version)) {
+            return;
+        }
+        let first = self.held.as_ref().map(|held| &held.id_token);
+        let mut token = match token.bind(digest, first, self.config.skew()) {
+            Ok(token) => token,
+            Err(error) => return self.id_token_failed(&purpose, error),
+        };
         match purpose {
             // Somebody signed in otherwise while the frame was asking.
             Purpose::SignIn(Way::Frame, _) if self.held.is_some() || self.leaving => {}
@@ -244,14 +249,8 @@ impl Machine {
                 self.refresh_succeeded();
                 self.ladder();
             }
-            Purpose::Refresh(version) => {
-                if !self.is_held(&version) {
-                    return;
-                }
+            Purpose::Refresh(_) => {
                 let Some(held) = &mut self.held else { return };
-                if let Err(error) = token.check_refreshed(&held.id_token) {
-                    return self.refresh_failed(error);
-                }
                 if token.replaces(&held.id_token) {
                     token.keep_checks_of(&held.id_token);
                     held.id_token = token;

@@ -173,6 +173,8 @@ words! {
         Held = "held",
         /// `verify_signature`: the key cannot be used.
         BadKey = "bad_key",
+        /// `verify_signature`: the browser has WebCrypto, but not this algorithm.
+        Unsupported = "unsupported",
     }
 }
 

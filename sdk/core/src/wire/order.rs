@@ -86,14 +86,14 @@ union! {
         }
         /// A hash of a text, answered by `digest`.
         Digest = "digest" {
-            /// As WebCrypto names it: `SHA-256`.
+            /// As WebCrypto names it: `SHA-256`, `SHA-384`, `SHA-512`.
             algorithm: &'static str = "algorithm",
             /// The text, in ASCII.
             text: Secret = "text",
         }
         /// Check a JSON Web Signature, answered by `verdict`.
         VerifySignature = "verify_signature" {
-            /// As JOSE names it: `RS256`, `ES256`.
+            /// As JOSE names it: RS, PS and ES of 256, 384 and 512, or `EdDSA` (Ed25519).
             algorithm: &'static str = "algorithm",
             /// The public key as a JSON Web Key.
             key: Raw = "key",

@@ -15,7 +15,7 @@ use gatepass_core::{
 
 use super::{
     BEGIN_MS,
-    keys::{sha256, verify},
+    keys::{hash, verify},
     provider::{Endpoint, ISSUER, Provider, SILENT, Visit},
     rules::Rules,
 };
@@ -86,6 +86,8 @@ pub struct Browser {
     pub origin_storage_blocked: bool,
     pub locks_missing: bool,
     pub crypto_missing: bool,
+    /// An algorithm that its WebCrypto has not.
+    pub lacks: Option<&'static str>,
     /// The provider does not get its cookie in frames.
     pub frames_are_blind: bool,
     /// Navigations are ordered but do not happen.
@@ -139,6 +141,7 @@ impl Browser {
             origin_storage_blocked: false,
             locks_missing: false,
             crypto_missing: false,
+            lacks: None,
             frames_are_blind: false,
             stays: false,
             held_endpoints: Vec::new(),
@@ -374,8 +377,10 @@ impl Browser {
                 unavailable
             }
             Effect::Digest { algorithm, text } => {
-                assert_eq!(algorithm, "SHA-256");
-                Answer::Digest { value: encode(&sha256(&text.0)).into() }
+                Answer::Digest { value: encode(&hash(algorithm, &text.0)).into() }
+            }
+            Effect::VerifySignature { algorithm, .. } if self.lacks == Some(algorithm) => {
+                Answer::Failed { reason: Failure::Unsupported }
             }
             Effect::VerifySignature { algorithm, key, input, signature } => {
                 verify(algorithm, &key.0, &input.0, &signature)

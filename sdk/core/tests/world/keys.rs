@@ -8,11 +8,7 @@ use aws_lc_rs::{
     hmac,
     rand::SystemRandom,
     rsa::KeySize,
-    signature::{
-        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
-        RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents,
-        UnparsedPublicKey,
-    },
+    signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair, UnparsedPublicKey},
 };
 use gatepass_core::{
     base64url::{decode, encode},
@@ -30,52 +26,94 @@ pub struct Key {
 enum Pair {
     Ec(EcdsaKeyPair),
     Rsa(Box<RsaKeyPair>),
+    Ed(Ed25519KeyPair),
 }
 
 /// The provider's keys, and one that it never publishes.
-pub static ES256: LazyLock<Key> = LazyLock::new(|| Key::elliptic("es-1"));
-pub static ES256_NEXT: LazyLock<Key> = LazyLock::new(|| Key::elliptic("es-2"));
-pub static RS256: LazyLock<Key> = LazyLock::new(|| Key::rsa("rs-1"));
-pub static STRANGER: LazyLock<Key> = LazyLock::new(|| Key::elliptic("es-1"));
+pub static ES256: LazyLock<Key> = LazyLock::new(|| Key::new("es-1", "ES256"));
+pub static ES256_NEXT: LazyLock<Key> = LazyLock::new(|| Key::new("es-2", "ES256"));
+pub static RS256: LazyLock<Key> = LazyLock::new(|| Key::new("rs-1", "RS256"));
+pub static STRANGER: LazyLock<Key> = LazyLock::new(|| Key::new("es-1", "ES256"));
+
+/// One key for each algorithm.
+pub static EACH: LazyLock<Vec<Key>> = LazyLock::new(|| {
+    ALGORITHMS.iter().map(|(algorithm, _)| Key::new(algorithm, algorithm)).collect()
+});
+
+/// The algorithms that a browser has, and the hashes that belong to them.
+const ALGORITHMS: [(&str, &digest::Algorithm); 10] = [
+    ("RS256", &digest::SHA256),
+    ("RS384", &digest::SHA384),
+    ("RS512", &digest::SHA512),
+    ("PS256", &digest::SHA256),
+    ("PS384", &digest::SHA384),
+    ("PS512", &digest::SHA512),
+    ("ES256", &digest::SHA256),
+    ("ES384", &digest::SHA384),
+    ("ES512", &digest::SHA512),
+    ("EdDSA", &digest::SHA512),
+];
 
 impl Key {
-    fn elliptic(id: &'static str) -> Self {
-        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-        Self { id, algorithm: "ES256", pair: Pair::Ec(pair) }
-    }
-
-    fn rsa(id: &'static str) -> Self {
-        let pair = Box::new(RsaKeyPair::generate(KeySize::Rsa2048).unwrap());
-        Self { id, algorithm: "RS256", pair: Pair::Rsa(pair) }
+    pub fn new(id: &'static str, algorithm: &'static str) -> Self {
+        let pair = match algorithm {
+            "ES256" => elliptic(&signature::ECDSA_P256_SHA256_FIXED_SIGNING),
+            "ES384" => elliptic(&signature::ECDSA_P384_SHA384_FIXED_SIGNING),
+            "ES512" => elliptic(&signature::ECDSA_P521_SHA512_FIXED_SIGNING),
+            "EdDSA" => Pair::Ed(Ed25519KeyPair::generate().unwrap()),
+            _ => Pair::Rsa(Box::new(RsaKeyPair::generate(KeySize::Rsa2048).unwrap())),
+        };
+        Self { id, algorithm, pair }
     }
 
     pub fn sign(&self, input: &str) -> Vec<u8> {
         let random = SystemRandom::new();
         match &self.pair {
             Pair::Ec(pair) => pair.sign(&random, input.as_bytes()).unwrap().as_ref().to_vec(),
+            Pair::Ed(pair) => pair.sign(input.as_bytes()).as_ref().to_vec(),
             Pair::Rsa(pair) => {
+                let padding: &'static dyn signature::RsaEncoding = match self.algorithm {
+                    "RS256" => &signature::RSA_PKCS1_SHA256,
+                    "RS384" => &signature::RSA_PKCS1_SHA384,
+                    "RS512" => &signature::RSA_PKCS1_SHA512,
+                    "PS256" => &signature::RSA_PSS_SHA256,
+                    "PS384" => &signature::RSA_PSS_SHA384,
+                    _ => &signature::RSA_PSS_SHA512,
+                };
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &random, input.as_bytes(), &mut signature).unwrap();
+                pair.sign(padding, &random, input.as_bytes(), &mut signature).unwrap();
                 signature
             }
         }
     }
 
     pub fn jwk(&self) -> Value {
-        match &self.pair {
+        let mut key = match &self.pair {
             Pair::Ec(pair) => {
                 let point = pair.public_key().as_ref();
-                json!({
-                    "kty": "EC", "crv": "P-256", "kid": self.id, "use": "sig", "alg": "ES256",
-                    "x": encode(&point[1..33]), "y": encode(&point[33..65]),
-                })
+                let half = point.len() / 2;
+                let curve = match half {
+                    32 => "P-256",
+                    48 => "P-384",
+                    _ => "P-521",
+                };
+                let (x, y) = (encode(&point[1..=half]), encode(&point[half + 1..]));
+                json!({ "kty": "EC", "crv": curve, "x": x, "y": y })
             }
-            Pair::Rsa(pair) => json!({
-                "kty": "RSA", "kid": self.id, "use": "sig", "alg": "RS256",
-                "n": encode(&modulus(pair)), "e": "AQAB",
-            }),
-        }
+            Pair::Rsa(pair) => json!({ "kty": "RSA", "n": encode(&modulus(pair)), "e": "AQAB" }),
+            Pair::Ed(pair) => {
+                json!({ "kty": "OKP", "crv": "Ed25519", "x": encode(pair.public_key().as_ref()) })
+            }
+        };
+        key["kid"] = json!(self.id);
+        key["use"] = json!("sig");
+        key["alg"] = json!(self.algorithm);
+        key
     }
+}
+
+fn elliptic(algorithm: &'static signature::EcdsaSigningAlgorithm) -> Pair {
+    Pair::Ec(EcdsaKeyPair::generate(algorithm).unwrap())
 }
 
 /// The modulus out of the public key's DER (RFC 8017, A.1.1), whose header has a fixed length for
@@ -90,27 +128,61 @@ fn modulus(pair: &RsaKeyPair) -> Vec<u8> {
 /// What WebCrypto would answer to `verify_signature`.
 pub fn verify(algorithm: &str, key: &str, input: &str, signature: &str) -> Answer {
     let key: Value = serde_json::from_str(key).unwrap();
-    let member = |name: &str| key[name].as_str().and_then(decode);
+    let member = |name: &str| key[name].as_str().and_then(decode).unwrap_or_default();
     let signature = decode(signature).unwrap();
     let bad_key = Answer::Failed { reason: Failure::BadKey };
+    let elliptic = |coordinate: usize, of: &'static dyn signature::VerificationAlgorithm| {
+        let (x, y) = (member("x"), member("y"));
+        if x.len() != coordinate || y.len() != coordinate {
+            return None;
+        }
+        let key = UnparsedPublicKey::new(of, [&[4], &x[..], &y[..]].concat());
+        Some(key.verify(input.as_bytes(), &signature).is_ok())
+    };
+    let rsa = |of: &signature::RsaParameters| {
+        let (n, e) = (member("n"), member("e"));
+        if n.is_empty() || e.is_empty() {
+            return None;
+        }
+        let key = signature::RsaPublicKeyComponents { n, e };
+        Some(key.verify(of, input.as_bytes(), &signature).is_ok())
+    };
     let valid = match algorithm {
-        "ES256" => {
-            let (Some(x), Some(y)) = (member("x"), member("y")) else { return bad_key };
-            if x.len() != 32 || y.len() != 32 {
-                return bad_key;
-            }
-            let point = [&[4], &x[..], &y[..]].concat();
-            let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
-            key.verify(input.as_bytes(), &signature).is_ok()
+        "RS256" => rsa(&signature::RSA_PKCS1_2048_8192_SHA256),
+        "RS384" => rsa(&signature::RSA_PKCS1_2048_8192_SHA384),
+        "RS512" => rsa(&signature::RSA_PKCS1_2048_8192_SHA512),
+        "PS256" => rsa(&signature::RSA_PSS_2048_8192_SHA256),
+        "PS384" => rsa(&signature::RSA_PSS_2048_8192_SHA384),
+        "PS512" => rsa(&signature::RSA_PSS_2048_8192_SHA512),
+        "ES256" => elliptic(32, &signature::ECDSA_P256_SHA256_FIXED),
+        "ES384" => elliptic(48, &signature::ECDSA_P384_SHA384_FIXED),
+        "ES512" => elliptic(66, &signature::ECDSA_P521_SHA512_FIXED),
+        "EdDSA" if member("x").len() == 32 => {
+            let key = UnparsedPublicKey::new(&signature::ED25519, member("x"));
+            Some(key.verify(input.as_bytes(), &signature).is_ok())
         }
-        "RS256" => {
-            let (Some(n), Some(e)) = (member("n"), member("e")) else { return bad_key };
-            let key = RsaPublicKeyComponents { n, e };
-            key.verify(&RSA_PKCS1_2048_8192_SHA256, input.as_bytes(), &signature).is_ok()
-        }
+        "EdDSA" => None,
         other => panic!("the machine asked for {other}"),
     };
-    Answer::Verdict { valid }
+    valid.map_or(bad_key, |valid| Answer::Verdict { valid })
+}
+
+/// A hash by WebCrypto's name.
+pub fn hash(name: &str, text: &str) -> Vec<u8> {
+    let algorithm = match name {
+        "SHA-256" => &digest::SHA256,
+        "SHA-384" => &digest::SHA384,
+        "SHA-512" => &digest::SHA512,
+        other => panic!("the machine asked for {other}"),
+    };
+    digest::digest(algorithm, text.as_bytes()).as_ref().to_vec()
+}
+
+/// `at_hash` of an access token beside an ID token of this algorithm.
+pub fn at_hash(algorithm: &str, access_token: &str) -> String {
+    let (_, hash) = ALGORITHMS.iter().find(|(name, _)| *name == algorithm).unwrap();
+    let hash = digest::digest(hash, access_token.as_bytes());
+    encode(&hash.as_ref()[..hash.as_ref().len() / 2])
 }
 
 pub fn sha256(text: &str) -> Vec<u8> {

@@ -6,7 +6,7 @@ use gatepass_core::{base64url::encode, wire::Failure};
 use serde_json::{Value, json};
 
 use super::{
-    keys::{ES256, Key, sha256},
+    keys::{ES256, Key, at_hash, sha256},
     token::Draft,
 };
 
@@ -484,7 +484,7 @@ impl Provider {
                     "iss": ISSUER, "aud": CLIENT, "sub": sso.user, "sid": sso.sid,
                     "iat": now, "exp": now + self.id_token_lifetime, "auth_time": sso.auth_time,
                     "acr": "1", "amr": ["pwd"], "name": format!("The one called {}", sso.user),
-                    "at_hash": encode(&sha256(&access_token)[..16]),
+                    "at_hash": at_hash(self.key.algorithm, &access_token),
                 }),
             );
             if let (true, Some(nonce)) = (first, &grant.nonce) {
