@@ -31,6 +31,11 @@ pub(crate) fn cut(text: &str, separator: u8) -> Option<(&str, &str)> {
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
+/// Whether `part`, if it is anything, is somewhere in `text`.
+pub(crate) fn holds(text: &str, part: &str) -> bool {
+    !part.is_empty() && text.as_bytes().windows(part.len()).any(|found| found == part.as_bytes())
+}
+
 /// Whether `word` is among `words`, which spaces separate. No word is never among them.
 pub(crate) fn has_word(words: &str, word: &str) -> bool {
     let mut rest = words;

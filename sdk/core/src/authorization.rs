@@ -96,6 +96,11 @@ impl UntrustedResponse {
         Ok(Secret(code.ok_or_else(missing)?.into()))
     }
 
+    /// The code that [`code`](Self::code) has given.
+    pub(crate) fn sent_code(&self) -> Secret {
+        Secret(self.once("code").ok().flatten().unwrap_or_default().into())
+    }
+
     /// RFC 9207, 2.4: `iss` is exactly the issuer that was asked, before any token request. It
     /// protects from mix-up, where a second provider makes us bring it the first one's code.
     fn issuer_identification(&self, issuer: &str, promised: bool) -> Result<()> {
@@ -111,12 +116,14 @@ impl UntrustedResponse {
     /// markup.
     fn provider_error(&self, error: &str) -> Error {
         let description = self.once("error_description").ok().flatten().unwrap_or_default();
-        refusal(error, description)
+        let state = Secret(self.state().unwrap_or_default().into());
+        refusal(error, description, &[&state])
     }
 }
 
-/// The provider's own error, by name.
-pub(crate) fn refusal(error: &str, description: &str) -> Error {
+/// The provider's own error, by name. What it says is evidence, unless it says again one of the
+/// `secrets` that it was told: evidence is logged and shown.
+pub(crate) fn refusal(error: &str, description: &str, secrets: &[&Secret]) -> Error {
     let code = match error {
         "access_denied" => Code::AccessDenied,
         "login_required" => Code::LoginRequired,
@@ -129,5 +136,6 @@ pub(crate) fn refusal(error: &str, description: &str) -> Error {
     };
     let separator = if description.is_empty() { "" } else { ": " };
     let found = Text::concat(&[error, separator, description]);
-    Error::new(code, "error", "success", &found)
+    let leaks = secrets.iter().any(|secret| address::holds(&found, &secret.0));
+    Error::new(code, "error", "success", if leaks { "a text with a secret in it" } else { &found })
 }

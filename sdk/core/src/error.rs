@@ -352,14 +352,10 @@ impl Declare for Error {
     }
 }
 
-/// The first 120 characters: evidence is for people, and what came may be of any size.
+/// The first 120 characters, control characters replaced: evidence is for people, it ends in logs
+/// and terminals, and what came may be anything.
 fn clip(text: &str) -> String {
-    // Continuation bytes begin no character.
-    let mut starts = text.bytes().enumerate().filter(|(_, byte)| byte & 0xc0 != 0x80);
-    match starts.nth(120) {
-        Some((end, _)) => text.get(..end).unwrap_or_default().into(),
-        None => text.into(),
-    }
+    text.chars().take(120).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// What a fallible function of this crate gives.

@@ -12,6 +12,9 @@ use crate::{
 /// The shortest RSA modulus accepted, 2048 bits (RFC 7518, 3.3), in bytes.
 const SHORTEST_MODULUS: usize = 256;
 
+/// How many keys a set may have: all of them are looked at for each token.
+const MOST_KEYS: usize = 1000;
+
 /// A provider's key set, as it came.
 #[derive(Clone, Debug)]
 pub(crate) struct KeySet {
@@ -22,13 +25,17 @@ pub(crate) struct KeySet {
 impl KeySet {
     /// Reads a key set (RFC 7517, 5).
     pub(crate) fn read(bytes: &[u8]) -> Result<Self> {
-        match (read(bytes), core::str::from_utf8(bytes)) {
-            (Ok(document), Ok(text))
-                if document.get("keys").and_then(Value::as_array).is_some() =>
-            {
+        let document = read(bytes).ok();
+        let keys = document.as_ref().and_then(|document| document.get("keys")?.as_array());
+        let count = keys.map_or(usize::MAX, <[Value]>::len);
+        match (document, core::str::from_utf8(bytes)) {
+            (Some(document), Ok(text)) if count <= MOST_KEYS => {
                 Ok(Self { document, text: text.into() })
             }
-            _ => Err(Error::new(Code::KeysInvalid, "jwks_uri", "a JSON Web Key Set", "")),
+            _ => {
+                let expected = "a JSON Web Key Set of 1,000 keys at most";
+                Err(Error::new(Code::KeysInvalid, "jwks_uri", expected, "another document"))
+            }
         }
     }
 
@@ -40,25 +47,39 @@ impl KeySet {
     /// The only key that fits the token: by `kid` if it names one, and by type, curve, `use`,
     /// `key_ops` and `alg` (OIDC Core 10.1, RFC 7517, 4).
     ///
-    /// Two fitting keys are refused like none: trying each would let a provider's mistake, or a
-    /// key that was added by somebody else, decide.
-    pub(crate) fn choose(&self, token: &UntrustedJws) -> Option<Raw> {
-        let keys = self.document.get("keys")?.as_array()?;
+    /// Two fitting keys are refused like none, with a `kid` (that must be unique) and without (that
+    /// may be left out of a token only where there is one key): trying each would let a provider's
+    /// mistake, or a key that was added by somebody else, decide.
+    pub(crate) fn choose(&self, token: &UntrustedJws) -> Result<Raw> {
+        let keys = self.document.get("keys").and_then(Value::as_array).unwrap_or_default();
         let mut fitting = keys.iter().filter(|key| fits(key, token));
-        let key = fitting.next()?;
-        if fitting.next().is_some() {
-            return None;
+        match (fitting.next(), fitting.next()) {
+            (Some(key), None) => public_key(key, token.algorithm).ok_or_else(|| not_found(token)),
+            (Some(_), Some(_)) => {
+                Err(Error::new(Code::KeyNotFound, "kid", ONE_KEY, "several that fit"))
+            }
+            _ => Err(not_found(token)),
         }
-        // Only public members cross to the browser, and only those of this key type.
-        let mut writer = Writer::default();
-        writer.open('{');
-        writer.member("kty", token.algorithm.key_type);
-        for name in token.algorithm.members {
-            writer.member(name, key.str(name)?);
-        }
-        writer.close('}');
-        Some(Raw(writer.finish().into()))
     }
+}
+
+const ONE_KEY: &str = "one fitting key";
+
+/// There is no key for `token`.
+pub(crate) fn not_found(token: &UntrustedJws) -> Error {
+    Error::new(Code::KeyNotFound, "kid", ONE_KEY, token.key_id.as_deref().unwrap_or_default())
+}
+
+/// The members that make the public key: no others cross to the browser.
+fn public_key(key: &Value, algorithm: &Algorithm) -> Option<Raw> {
+    let mut writer = Writer::default();
+    writer.open('{');
+    writer.member("kty", algorithm.key_type);
+    for name in algorithm.members {
+        writer.member(name, key.str(name)?);
+    }
+    writer.close('}');
+    Some(Raw(writer.finish().into()))
 }
 
 /// Whether `key` may verify `token`.

@@ -10,12 +10,15 @@ use crate::{
     json::{Value, Writer, read},
     jwk::KeySet,
     metadata::Metadata,
-    time::{Seconds, UnixTime},
+    time::{Seconds, UnixTime, difference},
 };
 use alloc::string::String;
 
 /// How long it counts: as long as the attempt that it was kept for.
 const LIFETIME: Seconds = crate::attempt::LIFETIME;
+
+/// How long keys may be used that could not be fetched anew.
+const LONGEST_USE: Seconds = Seconds(24 * 3600);
 
 const VERSION: i64 = 1;
 
@@ -27,8 +30,20 @@ pub(crate) struct DatedKeys {
 }
 
 impl DatedKeys {
+    /// Keys of which only somebody else knows how old they are: used, and fetched anew meanwhile.
+    pub(crate) fn undated(keys: KeySet, now: UnixTime) -> Self {
+        Self { keys, fetched_at: UnixTime(difference(now.0, LIFETIME.0)) }
+    }
+
+    /// Whether they need not be fetched anew.
     pub(crate) fn is_recent(&self, now: UnixTime) -> bool {
         is_recent(self.fetched_at, now)
+    }
+
+    /// Whether they may be used while they are fetched anew. A provider takes a key away that is not
+    /// to be believed any more, and a page can stay open for weeks.
+    pub(crate) fn is_usable(&self, now: UnixTime) -> bool {
+        difference(now.0, self.fetched_at.0).saturating_abs() < LONGEST_USE.0
     }
 }
 

@@ -29,6 +29,7 @@ mod tabs;
 pub mod text;
 pub mod time;
 mod token;
+mod user_info;
 pub mod wire;
 
 #[cfg(test)]

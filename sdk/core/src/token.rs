@@ -67,14 +67,21 @@ pub(crate) fn revocation_form(config: &Config, tokens: &Tokens) -> Secret {
     ]))
 }
 
-/// Reads the token endpoint's answer (OIDC Core 3.1.3.3 and 3.1.3.4).
-pub(crate) fn read_response(head: &Response, body: &[u8], now: UnixTime) -> Result<TokenResponse> {
+/// Reads the token endpoint's answer (OIDC Core 3.1.3.3 and 3.1.3.4) to a request that held these
+/// secrets.
+pub(crate) fn read_response(
+    head: &Response,
+    body: &[u8],
+    now: UnixTime,
+    secrets: &[&Secret],
+) -> Result<TokenResponse> {
     let document = read(body).ok();
     let document = document.as_ref();
     // A 200 with an `error` is an error too: whoever answers so has issued nothing.
-    if let Some(error) = document.and_then(|document| document.str("error")) {
+    if let Some(error) = document.and_then(|document| document.get("error")) {
+        let error = error.as_str().unwrap_or("an error that is no text");
         let description = document.and_then(|document| document.str("error_description"));
-        return Err(refusal(error, description.unwrap_or_default()));
+        return Err(refusal(error, description.unwrap_or_default(), secrets));
     }
     if head.status != 200 {
         let status = crate::claims::number(head.status.into());

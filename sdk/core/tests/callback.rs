@@ -324,6 +324,18 @@ fn rp6_a_description_is_text_and_evidence_and_cut() {
 }
 
 #[test]
+fn rp31_a_state_that_the_provider_repeats_is_not_shown() {
+    // The world's rules look for it in everything that is shown.
+    let page = arrive(|parameters| {
+        let state = parameters.iter().find(|(name, _)| name == "state").unwrap().1.clone();
+        drop_parameter(parameters, "code");
+        add(parameters, "error", "server_error");
+        add(parameters, "error_description", &format!("what is {state}?"));
+    });
+    page.expect_refused(Code::ProviderError);
+}
+
+#[test]
 fn rp6_an_error_needs_a_state_too() {
     let world = World::new();
     let page = world.tab();

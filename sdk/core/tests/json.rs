@@ -217,6 +217,15 @@ fn rp26_depth_and_members_are_limited() {
 }
 
 #[test]
+fn rp26_size_is_limited() {
+    let text = |length: usize| format!("\"{}\"", "x".repeat(length - 2));
+    assert!(read(text(1 << 20).as_bytes()).is_ok());
+    refused(text((1 << 20) + 1));
+    refused(format!("{{}}{}", " ".repeat(1 << 20)));
+    refused("[".repeat(2 << 20));
+}
+
+#[test]
 fn the_offset_says_where_it_stops() {
     for (text, at) in [("", 0), ("[1,]", 3), ("{\"a\":1,\"a\":2}", 7), ("tru", 0), ("[1] x", 4)] {
         assert_eq!(read(text.as_bytes()), Err(Malformed(at)), "{text}");

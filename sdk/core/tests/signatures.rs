@@ -1,6 +1,10 @@
 //! The ID token's signature and key: algorithms, the header, the key set and its rotation.
 
-use gatepass_core::{base64url, error::Code, wire::Status};
+use gatepass_core::{
+    base64url,
+    error::Code,
+    wire::{Failure, Status},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -338,7 +342,10 @@ fn rp12_kid_is_compared_and_nothing_else() {
     }
     refuses(Code::TokenMalformed, |token| token.header("kid", json!(7)));
     refuses(Code::TokenMalformed, |token| token.header("kid", json!(null_in_text())));
-    refuses(Code::TokenMalformed, |token| token.header("kid", json!("k".repeat(1 << 20))));
+    // Long, longer than a token may be, longer than an answer may be.
+    refuses(Code::KeyNotFound, |token| token.header("kid", json!("k".repeat(1 << 15))));
+    refuses(Code::TokenMalformed, |token| token.header("kid", json!("k".repeat(1 << 16))));
+    refuses(Code::TokenResponseInvalid, |token| token.header("kid", json!("k".repeat(1 << 20))));
     refuses(Code::TokenMalformed, |token| {
         token.header_text = Some(r#"{"alg":"ES256","kid":"es-1","kid":"es-1"}"#.into());
     });
@@ -549,6 +556,147 @@ fn oidcc_client_test_signing_key_rotation_just_before_signing() {
     assert_eq!(world.count(Endpoint::Keys), 2);
     page.expect_status(Status::Authenticated);
     assert_eq!(page.code(), None);
+}
+
+#[test]
+fn rp12_a_set_of_many_keys_is_bounded() {
+    let with = |count: usize, empty: bool| {
+        with_keys(move |key| {
+            let other = if empty { json!({}) } else { key.clone() };
+            let mut keys = vec![other; count];
+            for (number, other) in keys.iter_mut().enumerate() {
+                other["kid"] = json!(number.to_string());
+            }
+            keys.push(key);
+            keys
+        })
+    };
+    with(999, true).expect_status(Status::Authenticated);
+    with(1000, true).expect_refused(Code::KeysInvalid);
+    // 10,000 keys are longer than a document may be.
+    let page = with(10_000, false);
+    page.expect_refused(Code::KeysInvalid);
+    assert_eq!(page.world.count(Endpoint::UserInfo), 0);
+}
+
+#[test]
+fn rp13_a_key_set_that_changes_on_each_fetch_is_fetched_once_a_sign_in() {
+    let world = World::new();
+    world.provider().always(Endpoint::Keys, {
+        let mut fetched = 0;
+        move |reply| {
+            fetched += 1;
+            let mut key = ES256.jwk();
+            key["kid"] = json!(format!("es-{}", fetched + 1));
+            reply.member("keys", json!([key]));
+        }
+    });
+    let page = world.open();
+    world.person_signs_in("richard");
+    page.sign_in();
+    page.expect_refused(Code::KeyNotFound);
+    assert_eq!(world.count(Endpoint::Keys), 2, "before leaving, and once for the token");
+}
+
+#[test]
+fn rp13_one_fetch_serves_all_that_wait_for_it() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.advance_with_heartbeat(30);
+    let fetched = world.count(Endpoint::Keys);
+    {
+        let mut provider = world.provider();
+        provider.key = &ES256_NEXT;
+        provider.published = vec![ES256.jwk(), ES256_NEXT.jwk()];
+    }
+    world.hold(Endpoint::Keys);
+    world.push_logout_token(|token| token.claim("sub", json!("gavin")));
+    world.push_logout_token(|_| {});
+    page.expect_status(Status::Authenticated);
+    world.release();
+    assert_eq!(world.count(Endpoint::Keys), fetched + 1);
+    page.expect_status(Status::Anonymous);
+}
+
+#[test]
+fn rp13_a_fetch_that_failed_is_not_repeated_at_once() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.advance_with_heartbeat(30);
+    let fetched = world.count(Endpoint::Keys);
+    world.provider().once(Endpoint::Keys, |reply| reply.fail(Failure::Network));
+    for _ in 0..3 {
+        world.push_logout_token(|token| token.header("kid", json!("unheard")));
+        assert_eq!(world.count(Endpoint::Keys), fetched + 1);
+        // Why there is no key is the network, for all of them.
+        assert_eq!(page.code(), Some(Code::IssuerUnreachable));
+    }
+    page.expect_status(Status::Authenticated);
+    world.advance_with_heartbeat(30);
+    world.push_logout_token(|token| token.header("kid", json!("unheard")));
+    assert_eq!(world.count(Endpoint::Keys), fetched + 2);
+    assert_eq!(page.code(), Some(Code::LogoutTokenInvalid));
+}
+
+/// Signed in, and so much later that the keys are due. The provider is heard on the way.
+fn later(hours: i64) -> (World, Page) {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.advance_with_heartbeat(hours * 3600);
+    (world, page)
+}
+
+#[test]
+fn rp13_keys_that_are_not_fresh_are_used_and_fetched_anew_meanwhile() {
+    let (world, page) = later(2);
+    let fetched = world.count(Endpoint::Keys);
+    // The fetch does not come back before the token is needed.
+    world.hold(Endpoint::Keys);
+    page.token().unwrap();
+    assert_eq!(world.count(Endpoint::Keys), fetched + 1);
+    world.release();
+    assert_eq!(page.code(), None);
+    // Fresh again.
+    world.advance_with_heartbeat(600);
+    page.token().unwrap();
+    assert_eq!(world.count(Endpoint::Keys), fetched + 1);
+}
+
+#[test]
+fn rp13_a_key_that_was_taken_away_verifies_nothing_once_that_is_known() {
+    let (world, page) = later(2);
+    world.provider().published = vec![ES256_NEXT.jwk()];
+    page.token().unwrap();
+    world.push_logout_token(|_| {});
+    page.expect_status(Status::Authenticated);
+    assert_eq!(page.code(), Some(Code::LogoutTokenInvalid));
+}
+
+#[test]
+fn rp13_keys_that_cannot_be_fetched_anew_are_used_for_a_day() {
+    let (world, page) = later(23);
+    world.provider().always(Endpoint::Keys, |reply| reply.fail(Failure::Network));
+    page.token().unwrap();
+    assert_eq!(page.code(), None);
+    let (world, page) = later(25);
+    world.provider().rotates = false;
+    world.provider().always(Endpoint::Keys, |reply| reply.fail(Failure::Network));
+    assert_eq!(page.token(), Err(Code::IssuerUnreachable));
+    page.expect_status(Status::Offline);
+    world.provider().behave();
+    world.advance_with_heartbeat(30);
+    page.token().unwrap();
+    page.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn rp13_the_keys_of_one_issuer_verify_nothing_of_another() {
+    // Both name their key `es-1`; the channel of tabs is the other issuer's too, by mistake.
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.push_logout_token(|token| token.key = &STRANGER);
+    page.expect_status(Status::Authenticated);
+    assert_eq!(page.code(), Some(Code::LogoutTokenInvalid));
 }
 
 #[test]

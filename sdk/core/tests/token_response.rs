@@ -143,6 +143,61 @@ fn rp29_errors_of_the_token_endpoint() {
     }
 }
 
+#[test]
+fn rp29_an_error_of_any_type_is_one() {
+    // Tokens beside it count for nothing.
+    for error in [json!(""), json!(7), json!({}), json!([]), json!(true)] {
+        with("error", error).expect_refused(Code::ProviderError);
+    }
+}
+
+#[test]
+fn rp6_what_an_error_says_is_bounded_text() {
+    let found = |description: Value| {
+        let page = arrive(move |reply| {
+            reply.status = 400;
+            reply.member("error", json!("invalid_request"));
+            reply.member("error_description", description.clone());
+        });
+        page.expect_refused(Code::ProviderError);
+        page.session().error.unwrap().evidence.as_ref().unwrap().found.clone()
+    };
+    let script = "<script>alert(1)</script>";
+    assert_eq!(found(json!(script)), format!("invalid_request: {script}"));
+    assert_eq!(
+        found(json!("a\u{1b}[31m\r\nb\u{0}\u{9f}")),
+        "invalid_request: a\u{fffd}[31m\u{fffd}\u{fffd}b\u{fffd}\u{fffd}"
+    );
+    assert_eq!(found(json!("é".repeat(1000))).chars().count(), 120);
+    assert_eq!(found(json!(7)), "invalid_request");
+    assert_eq!(found(json!("")), "invalid_request");
+}
+
+#[test]
+fn rp31_what_a_provider_repeats_of_our_secrets_is_not_shown() {
+    // The world's rules look for the secrets in everything that is shown.
+    let found =
+        |page: &Page| page.session().error.unwrap().evidence.as_ref().unwrap().found.clone();
+    for name in ["code", "code_verifier"] {
+        let world = World::new();
+        let page = world.open();
+        world.person_signs_in("richard");
+        world.provider().echoes = Some(name);
+        page.sign_in();
+        page.expect_refused(Code::ProviderError);
+        assert_eq!(found(&page), "a text with a secret in it");
+    }
+    let (world, page) = due();
+    world.provider().echoes = Some("refresh_token");
+    assert_eq!(page.token(), Err(Code::ProviderError));
+    assert_eq!(found(&page), "a text with a secret in it");
+    // What is no secret may be repeated.
+    let (world, page) = due();
+    world.provider().echoes = Some("client_id");
+    assert_eq!(page.token(), Err(Code::ProviderError));
+    assert_eq!(found(&page), "invalid: what is pied-piper?");
+}
+
 // UserInfo.
 
 fn check(change: impl FnMut(&mut Reply) + 'static) -> (Page, Option<Outcome>) {

@@ -3,6 +3,7 @@
 mod read;
 mod write;
 
+pub(crate) use read::read_long;
 pub use read::{Malformed, Value, read};
 pub use write::Writer;
 pub(crate) use write::push_integer;

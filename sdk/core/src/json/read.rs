@@ -1,13 +1,16 @@
 //! A strict reader of I-JSON (RFC 7493): one meaning, natively and in wasm.
 //!
 //! Refused: duplicate member names, lone surrogates, a byte order mark, bad UTF-8, trailing bytes,
-//! control characters in strings, and documents that nest deeper than 32 levels or whose objects have more than
-//! 1,000 members. Size is limited where bytes
-//! come in. Numbers are integers exact to 2^53; all others are kept as "out of range", because no
+//! control characters in strings, and documents of more than a mebibyte, that nest deeper than 32
+//! levels, or whose objects have more than 1,000 members. (Bodies are limited more where they come
+//! in.) Numbers are integers exact to 2^53; all others are kept as "out of range", because no
 //! claim that this crate reads is anything else, and floats would cost kilobytes of wasm.
 
 use crate::address::hex;
 use alloc::{string::String, vec::Vec};
+
+/// The longest document, in bytes: 1 MiB.
+const LONGEST: usize = 1 << 20;
 
 /// How deep arrays and objects may nest.
 const DEPTH: usize = 32;
@@ -93,6 +96,12 @@ impl Value {
 /// # Errors
 /// [`Malformed`], with the offset, for everything that is not I-JSON.
 pub fn read(bytes: &[u8]) -> Result<Value, Malformed> {
+    if bytes.len() > LONGEST { Err(Malformed(LONGEST)) } else { read_long(bytes) }
+}
+
+/// Reads one document of any size: for facts, which must be read to be answered, and whose texts
+/// have their limits where they are read.
+pub(crate) fn read_long(bytes: &[u8]) -> Result<Value, Malformed> {
     // UTF-8 is checked once, here; below, bytes are copied as they are.
     let text = core::str::from_utf8(bytes).map_err(|e| Malformed(e.valid_up_to()))?;
     let mut reader = Reader { text, at: 0 };

@@ -113,7 +113,10 @@ impl Machine {
     ) {
         let attempt = &redemption.attempt;
         let read = match answer {
-            Answer::Response { response } => read_response(response, bytes, self.time()),
+            Answer::Response { response } => {
+                let code = redemption.response.sent_code();
+                read_response(response, bytes, self.time(), &[&code, &attempt.code_verifier])
+            }
             other => {
                 let code = Code::TokenResponseInvalid;
                 Err(super::provider::failure(other, code, "token_endpoint"))

@@ -66,8 +66,15 @@ pub struct Machine {
     metadata_is_kept: bool,
     goals: Vec<Goal>,
     keys: Option<DatedKeys>,
-    /// When this page fetched them.
-    keys_fetched_at_ms: Option<i64>,
+    /// This page fetched them.
+    keys_are_fresh: bool,
+    /// When this page last tried to.
+    keys_tried_at_ms: Option<i64>,
+    /// Why it could not.
+    keys_error: Option<Error>,
+    /// What waits for the fetch under way, if there is one.
+    #[allow(clippy::vec_box, reason = "they come and go boxed")]
+    awaiting_keys: Option<Vec<Box<verification::Verification>>>,
 
     status: Status,
     held: Option<Box<session::Held>>,
@@ -110,7 +117,7 @@ enum Expect {
     Tokens(Box<arrival::Redemption>),
     /// Before the page is left.
     KeysToKeep(Box<departure::Departure>),
-    Keys(Box<verification::Verification>),
+    Keys,
     Signature(Box<verification::Verification>),
     AccessTokenHash(Box<verification::HashCheck>),
     Refreshed(Version),
@@ -127,7 +134,8 @@ enum Expect {
 enum Goal {
     Depart(Box<departure::Departure>),
     Redeem(Box<arrival::Redemption>),
-    Keys(Box<verification::Verification>),
+    /// For this verification, or for later ones.
+    Keys(Option<Box<verification::Verification>>),
     Refresh,
     Check(Option<u32>),
     Stream,
@@ -220,7 +228,10 @@ impl Machine {
             metadata_is_kept: false,
             goals: Vec::new(),
             keys: None,
-            keys_fetched_at_ms: None,
+            keys_are_fresh: false,
+            keys_tried_at_ms: None,
+            keys_error: None,
+            awaiting_keys: None,
             status: Status::Restoring,
             held: None,
             ended: Version::default(),
@@ -307,7 +318,7 @@ impl Machine {
             Expect::Frame(departure) => self.handle_frame(answer, *departure),
             Expect::Tokens(redemption) => self.handle_tokens(answer, bytes, redemption),
             Expect::KeysToKeep(departure) => self.handle_keys_to_keep(answer, bytes, departure),
-            Expect::Keys(verification) => self.handle_keys(answer, bytes, verification),
+            Expect::Keys => self.handle_keys(answer, bytes),
             Expect::Signature(verification) => self.handle_signature(answer, verification),
             Expect::AccessTokenHash(check) => self.handle_access_token_hash(answer, check),
             Expect::Refreshed(version) => self.handle_refreshed(answer, bytes, version),

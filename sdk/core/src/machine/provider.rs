@@ -115,8 +115,13 @@ impl Machine {
             }
             Goal::Redeem(redemption) => self.redeem(&metadata, redemption),
             Goal::Keys(verification) => {
-                let (url, expect) = (metadata.jwks_uri.clone(), Expect::Keys(verification));
-                self.fetch(url, None, REQUEST_TIMEOUT_MS, expect);
+                // One fetch serves all that wait for it.
+                let is_first = self.awaiting_keys.is_none();
+                self.awaiting_keys.get_or_insert_default().extend(verification);
+                if is_first {
+                    self.keys_tried_at_ms = Some(self.now.monotonic_ms);
+                    self.fetch(metadata.jwks_uri.clone(), None, REQUEST_TIMEOUT_MS, Expect::Keys);
+                }
             }
             Goal::Refresh => self.send_refresh(metadata.token_endpoint.clone()),
             Goal::Check(command) => self.send_check(metadata.userinfo_endpoint.clone(), command),
@@ -138,7 +143,8 @@ impl Machine {
         match goal {
             Goal::Depart(departure) => self.departure_failed(&departure, error),
             Goal::Redeem(redemption) => self.arrival_failed(error, redemption.attempt.way),
-            Goal::Keys(verification) => self.verification_failed(&verification, error),
+            Goal::Keys(Some(verification)) => self.verification_failed(&verification, error),
+            Goal::Keys(None) => {}
             Goal::Refresh => self.refresh_failed(error),
             Goal::Check(command) => self.check_failed(command, error),
             Goal::Stream => self.stream_failed(None),
@@ -148,20 +154,19 @@ impl Machine {
         }
     }
 
-    /// Whether the key set may be fetched again already.
+    /// Whether the key set may be fetched again already. Fetches that failed count too: a provider
+    /// in trouble needs no more of them.
     pub(super) fn may_fetch_keys(&self) -> bool {
-        self.keys_fetched_at_ms.is_none_or(|at| self.now.monotonic_ms - at >= KEYS_PAUSE_MS)
+        self.keys_tried_at_ms.is_none_or(|at| self.now.monotonic_ms - at >= KEYS_PAUSE_MS)
     }
 
-    pub(super) fn handle_keys(
-        &mut self,
-        answer: &Answer,
-        bytes: &[u8],
-        verification: Box<super::verification::Verification>,
-    ) {
-        match self.learn_keys(answer, bytes) {
-            Ok(()) => self.verify(verification),
-            Err(error) => self.verification_failed(&verification, error),
+    pub(super) fn handle_keys(&mut self, answer: &Answer, bytes: &[u8]) {
+        self.keys_error = self.learn_keys(answer, bytes).err();
+        for verification in self.awaiting_keys.take().unwrap_or_default() {
+            match &self.keys_error {
+                None => self.verify(verification),
+                Some(error) => self.verification_failed(&verification, error.clone()),
+            }
         }
     }
 
@@ -169,7 +174,7 @@ impl Machine {
         document(answer, Code::KeysInvalid, "key set")?;
         let keys = KeySet::read(bytes)?;
         self.keys = Some(DatedKeys { keys, fetched_at: self.local_time() });
-        self.keys_fetched_at_ms = Some(self.now.monotonic_ms);
+        self.keys_are_fresh = true;
         Ok(())
     }
 
@@ -180,6 +185,7 @@ impl Machine {
         bytes: &[u8],
         departure: Box<super::departure::Departure>,
     ) {
+        self.keys_tried_at_ms = Some(self.now.monotonic_ms);
         drop(self.learn_keys(answer, bytes));
         self.depart(departure);
     }

@@ -153,7 +153,11 @@ impl Machine {
             return;
         }
         let read = match answer {
-            Answer::Response { response } => read_response(response, bytes, self.time()),
+            Answer::Response { response } => {
+                let held = self.held.as_ref();
+                let sent = held.and_then(|held| held.tokens.refresh_token.as_ref());
+                read_response(response, bytes, self.time(), sent.as_slice())
+            }
             other => {
                 let code = Code::TokenResponseInvalid;
                 Err(super::provider::failure(other, code, "token_endpoint"))

@@ -6,7 +6,7 @@ use crate::{
     base64url,
     error::{Blame, Code, Error},
     id_token::{UnboundIdToken, UntrustedIdToken},
-    jwk::KeySet,
+    jwk::{KeySet, not_found},
     jws::UntrustedJws,
     learnt::DatedKeys,
     logout_token::{Judgement, UntrustedLogoutToken},
@@ -74,10 +74,16 @@ impl Verification {
     fn shared_key(&self) -> Option<Raw> {
         match &self.subject {
             Subject::IdToken { token, purpose: Purpose::Adopt(shared), .. } => {
-                KeySet::read(shared.keys.as_bytes()).ok()?.choose(&token.jws)
+                KeySet::read(shared.keys.as_bytes()).ok()?.choose(&token.jws).ok()
             }
             _ => None,
         }
+    }
+
+    /// Whether it answers a sign-in of this page: that was asked for, and by one code once, so that
+    /// its look at the key set needs no limit.
+    const fn is_sign_in(&self) -> bool {
+        matches!(self.subject, Subject::IdToken { purpose: Purpose::SignIn(..), .. })
     }
 
     const fn jws(&self) -> &UntrustedJws {
@@ -90,31 +96,46 @@ impl Verification {
 
 impl Machine {
     /// Finds the key and asks for the signature's verdict. An unknown key makes the set be fetched
-    /// anew, once (OIDC Core 10.1.1: providers rotate).
+    /// anew, once (OIDC Core 10.1.1: providers rotate). Keys that are not fresh are used, and fetched
+    /// anew meanwhile.
     pub(super) fn verify(&mut self, verification: Box<Verification>) {
-        let key = self.keys.as_ref().and_then(|dated| dated.keys.choose(verification.jws()));
-        let key = key.or_else(|| verification.shared_key());
-        if let Some(key) = key {
-            let jws = verification.jws();
-            let effect = Effect::VerifySignature {
-                algorithm: jws.algorithm.name,
-                key,
-                input: Secret(jws.input.clone()),
-                signature: jws.signature.clone(),
-            };
-            self.effect(effect, Expect::Signature(verification));
-        } else if !verification.refetched && self.may_fetch_keys() {
-            self.fetch_keys_for(verification);
-        } else {
-            let key_id = verification.jws().key_id.clone().unwrap_or_default();
-            let error = Error::new(Code::KeyNotFound, "kid", "one fitting key", &key_id);
-            self.verification_failed(&verification, error);
+        let now = self.local_time();
+        let jws = verification.jws();
+        let usable = self.keys.as_ref().filter(|dated| dated.is_usable(now));
+        let is_stale = usable.is_some_and(|dated| !dated.is_recent(now));
+        let known = usable.map_or_else(|| Err(not_found(jws)), |dated| dated.keys.choose(jws));
+        match known.or_else(|error| verification.shared_key().ok_or(error)) {
+            Ok(key) => {
+                let effect = Effect::VerifySignature {
+                    algorithm: jws.algorithm.name,
+                    key,
+                    input: Secret(jws.input.clone()),
+                    signature: jws.signature.clone(),
+                };
+                self.effect(effect, Expect::Signature(verification));
+                if is_stale && self.may_fetch_keys() {
+                    self.with_metadata(Goal::Keys(None), false);
+                }
+            }
+            Err(_)
+                if !verification.refetched
+                    && (verification.is_sign_in()
+                        || self.awaiting_keys.is_some()
+                        || self.may_fetch_keys()) =>
+            {
+                self.fetch_keys_for(verification);
+            }
+            Err(error) => {
+                // That the set could not be had a moment ago is why there is no key.
+                let error = self.keys_error.clone().unwrap_or(error);
+                self.verification_failed(&verification, error);
+            }
         }
     }
 
     fn fetch_keys_for(&mut self, mut verification: Box<Verification>) {
         verification.refetched = true;
-        self.with_metadata(Goal::Keys(verification), false);
+        self.with_metadata(Goal::Keys(Some(verification)), false);
     }
 
     pub(super) fn handle_signature(&mut self, answer: &Answer, verification: Box<Verification>) {
@@ -125,10 +146,7 @@ impl Machine {
             answer,
             Answer::Verdict { valid: false } | Answer::Failed { reason: Failure::BadKey }
         );
-        if is_wrong
-            && !verification.is_shared()
-            && self.keys_fetched_at_ms.is_none()
-            && !verification.refetched
+        if is_wrong && !verification.is_shared() && !self.keys_are_fresh && !verification.refetched
         {
             return self.fetch_keys_for(verification);
         }
@@ -237,9 +255,8 @@ impl Machine {
                 }
                 if self.keys.is_none() {
                     let keys = KeySet::read(shared.keys.as_bytes()).ok();
-                    // How old they are is not known: before a departure they are fetched anew.
-                    self.keys =
-                        keys.map(|keys| DatedKeys { keys, fetched_at: UnixTime::default() });
+                    let now = self.local_time();
+                    self.keys = keys.map(|keys| DatedKeys::undated(keys, now));
                 }
                 if self.clock_offset_ms == 0 {
                     self.clock_offset_ms = shared.clock_offset_ms;

@@ -3,7 +3,7 @@
 use super::{Fact, Order, Read as _, Write as _};
 use crate::{
     entropy::Entropy,
-    json::{Writer, read},
+    json::{Writer, read_long},
     machine::Machine,
     time::Now,
 };
@@ -12,7 +12,7 @@ use alloc::string::String;
 /// The fact that `text` says, or `None` if it says none: only a defect of a face makes such a one.
 #[must_use]
 pub fn read_fact(text: &str) -> Option<Fact> {
-    Fact::read(read(text.as_bytes()).ok().as_ref())
+    Fact::read(read_long(text.as_bytes()).ok().as_ref())
 }
 
 /// A JSON array of `orders`.

@@ -360,7 +360,7 @@ impl Browser {
     fn perform(&mut self, document: u64, id: u32, effect: Effect) {
         let unavailable = Answer::Failed { reason: Failure::Unavailable };
         let answer = match effect {
-            Effect::Fetch { method, url, authorization, form, .. } => {
+            Effect::Fetch { method, url, authorization, form, limit, .. } => {
                 return self.fetch(
                     document,
                     id,
@@ -368,6 +368,7 @@ impl Browser {
                     url.into(),
                     authorization.map(|s| s.0.into()),
                     form.map(|s| s.0.into()),
+                    limit,
                 );
             }
             Effect::OpenStream { url, authorization, .. } => {

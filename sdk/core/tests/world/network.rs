@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gatepass_core::wire::{Answer, Fact, Response, Signal};
+use gatepass_core::wire::{Answer, Fact, Failure, Response, Signal};
 
 use super::{
     browser::{Browser, Lane, Stream},
@@ -48,6 +48,7 @@ impl Browser {
         (Answer::Response { response }, reply.body)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "an effect taken apart")]
     pub(super) fn fetch(
         &mut self,
         document: u64,
@@ -56,6 +57,7 @@ impl Browser {
         url: String,
         authorization: Option<String>,
         form: Option<String>,
+        limit: u32,
     ) {
         let endpoint = self.endpoint(&url);
         let is_form = matches!(endpoint, Endpoint::Token | Endpoint::Revocation | Endpoint::Gone);
@@ -74,7 +76,11 @@ impl Browser {
             assert!(another.is_none(), "a second refresh by {document}: {another:?}");
             self.refreshing.push((document, id, token.clone()));
         }
-        let (answer, bytes) = self.ask(Request { endpoint, url, form, authorization });
+        let (mut answer, mut bytes) = self.ask(Request { endpoint, url, form, authorization });
+        if bytes.len() > limit as usize {
+            answer = Answer::Failed { reason: Failure::TooLarge };
+            bytes.clear();
+        }
         let fact = Fact::Answer { effect: id, answer };
         self.deliver(document, Lane::Request(id), Some(endpoint), fact, bytes);
     }

@@ -142,6 +142,8 @@ pub struct Provider {
     pub rotates: bool,
     pub gives_refresh_token: bool,
     pub gives_id_token_on_refresh: bool,
+    /// The token endpoint refuses, and repeats this parameter of the request.
+    pub echoes: Option<&'static str>,
     pub access_token_lifetime: i64,
     pub id_token_lifetime: i64,
     pub requests: Vec<Request>,
@@ -174,6 +176,7 @@ impl Provider {
             rotates: true,
             gives_refresh_token: true,
             gives_id_token_on_refresh: true,
+            echoes: None,
             access_token_lifetime: 300,
             id_token_lifetime: 300,
             requests: Vec::new(),
@@ -403,9 +406,15 @@ impl Provider {
         if get("client_id") != CLIENT {
             return refuse("invalid_client");
         }
+        if form.contains_key("code_verifier") {
+            self.secrets.push(("verifier", get("code_verifier").into()));
+        }
+        if let Some(name) = self.echoes {
+            let said = format!("what is {}?", get(name));
+            return Reply::json(400, &json!({ "error": "invalid", "error_description": said }));
+        }
         match get("grant_type") {
             "authorization_code" => {
-                self.secrets.push(("verifier", get("code_verifier").into()));
                 let Some(code) = self.codes.get(get("code")) else {
                     return refuse("invalid_grant");
                 };
