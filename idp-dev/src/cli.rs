@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use idp_dev::{Config, ConfigError, StartError};
 
 use crate::tls::TlsError;
@@ -48,9 +48,33 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) print_config: bool,
 
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     /// Does not write each step of each flow to stderr.
     #[arg(long)]
     pub(crate) quiet: bool,
+}
+
+/// What else the program does.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Lists the scenarios: what the provider can do wrong, and what a correct client makes of it.
+    Scenarios,
+}
+
+/// All scenarios, a line each: name, outcome, what is wrong.
+pub(crate) fn scenarios() -> String {
+    let scenarios = idp_dev::scenarios();
+    let width = scenarios.iter().map(|scenario| scenario.name.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for scenario in scenarios {
+        let said = scenario.reason.as_ref().unwrap_or(&scenario.breaks);
+        let outcome = scenario.outcome.name();
+        let line = format!("{:width$}  {outcome:14}  {said}\n", scenario.name);
+        text.push_str(&line);
+    }
+    text
 }
 
 /// What survives an `Authorization` header and the ready line.
@@ -80,12 +104,16 @@ ENDPOINTS, relative to the issuer
   /session_events    tells an app when the single sign-on session ends (docs/session-events.md)
   /timeline          each step of each flow, as server-sent events, for the `observers`
   /health            {\"status\":\"ok\"}
+  /s/NAME            an issuer of its own for each scenario, which lies as its name says
 
 CONTROL API, with `Authorization: Bearer TOKEN`
   GET /timeline[?after=N]   the steps as JSON      GET /timeline/stream[?from=now]   as events
   GET /sessions             the sessions           DELETE /sessions/ID   ends one
   POST /reset               forgets everything, sets the clock back
   POST /events              {\"client_id\",\"sid\"?,\"event\",\"data\"}: a raw event on open streams
+  GET /scenarios            what the provider can do wrong (also: idp-dev scenarios)
+  POST /scenarios/NAME      {\"client_id\"?,\"requests\"?}: does it from now on   DELETE ends it
+  GET /scenarios/NAME/verdict    what the client made of it (idp-dev/README.md)
   GET /clock                POST /clock {\"set\":SECONDS} | {\"advance\":SECONDS} | {\"freeze\":BOOL}
 
 HTTPS

@@ -32,6 +32,7 @@ mod pages;
 mod params;
 mod passwords;
 mod provider;
+mod scenario;
 mod secret;
 mod session;
 mod store;
@@ -51,11 +52,17 @@ pub use keys::{KeyError, SigningAlg};
 pub use log::line as log_line;
 pub use params::Params;
 pub use provider::{Provider, StartError};
+pub use scenario::{Outcome, Scenario};
 pub use secret::{Digest, RandomnessUnavailable, Secret};
 pub use store::{
     Answered, Code, EndedSession, Grant, MemoryStore, Parked, Redemption, Rotation, SignIn,
     SignInProblem, SsoSession, Store, StoreFull,
 };
+
+/// All scenarios: what this provider can do wrong when it is asked to.
+pub fn scenarios() -> &'static [Scenario] {
+    scenario::all()
+}
 
 /// The provider's own pages and endpoints, without the control API.
 ///

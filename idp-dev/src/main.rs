@@ -12,12 +12,15 @@ use std::sync::Arc;
 use clap::Parser;
 use idp_dev::{Clock, Config, MemoryStore, Provider, Secret, log_line};
 
-use cli::{Arguments, Failure};
+use cli::{Arguments, Command, Failure};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.print_config {
         return say(Config::EXAMPLE);
+    }
+    if let Some(Command::Scenarios) = arguments.command {
+        return say(&cli::scenarios());
     }
     match start(&arguments) {
         Ok(()) => ExitCode::SUCCESS,

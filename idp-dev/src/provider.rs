@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::http::CookieNames;
 use crate::keys::{KeyError, Keys};
 use crate::passwords::Passwords;
+use crate::scenario::Scenarios;
 use crate::secret::{RandomnessUnavailable, Secret};
 use crate::store::Store;
 use crate::streams::Streams;
@@ -28,6 +29,8 @@ pub struct Provider {
     pub(crate) streams: Streams,
     pub(crate) timeline: Timeline,
     pub(crate) cookies: CookieNames,
+    /// What it lies about, when it is asked to.
+    pub(crate) scenarios: Scenarios,
     /// Binds form tokens to a browser's pre-session cookie.
     pub(crate) form_key: Secret,
 }
@@ -48,10 +51,25 @@ impl Provider {
         store: Arc<dyn Store>,
         logs: bool,
     ) -> Result<Arc<Self>, StartError> {
+        let timeline = Timeline::new(clock.clone(), logs);
+        let scenarios = Scenarios::switched(config.scenarios.clone());
+        Self::start_with(config, clock, store, timeline, scenarios, Keys::generate()?)
+    }
+
+    /// The same with parts that the caller has made.
+    pub(crate) fn start_with(
+        config: Config,
+        clock: Clock,
+        store: Arc<dyn Store>,
+        timeline: Timeline,
+        scenarios: Scenarios,
+        keys: Keys,
+    ) -> Result<Arc<Self>, StartError> {
         let provider = Arc::new(Self {
             cookies: CookieNames::of_issuer(config.issuer()),
-            timeline: Timeline::new(clock.clone(), logs),
-            keys: Keys::generate()?,
+            timeline,
+            scenarios,
+            keys,
             refresh_tokens: RefreshTokens::generate()?,
             passwords: Passwords::of(&config),
             streams: Streams::new(),

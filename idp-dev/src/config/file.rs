@@ -14,6 +14,7 @@ use super::{
 };
 use crate::clock::Seconds;
 use crate::keys::SigningAlg;
+use crate::scenario::{self, Switch};
 use crate::secret::Secret;
 
 #[derive(Deserialize)]
@@ -40,6 +41,8 @@ struct File {
     clients: Vec<Spanned<FileClient>>,
     #[serde(default)]
     resource_servers: Vec<FileResourceServer>,
+    #[serde(default)]
+    scenarios: Vec<FileScenario>,
 }
 
 #[derive(Deserialize)]
@@ -83,6 +86,14 @@ struct FileResourceServer {
     id: Spanned<String>,
     audiences: Spanned<Vec<Spanned<String>>>,
     secret: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileScenario {
+    name: Spanned<String>,
+    client: Option<Spanned<String>>,
+    requests: Option<Spanned<u64>>,
 }
 
 fn default_idle_lifetime() -> Spanned<i64> {
@@ -148,6 +159,11 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
         let server = place.resource_server(server, &issuer, &resource_servers)?;
         resource_servers.push(server);
     }
+    let scenarios = file
+        .scenarios
+        .iter()
+        .map(|scenario| place.scenario(scenario, &clients))
+        .collect::<Result<_, _>>()?;
     Ok(Config {
         issuer,
         observers,
@@ -157,6 +173,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
         users,
         clients,
         resource_servers,
+        scenarios,
     })
 }
 
@@ -332,6 +349,34 @@ impl Place<'_> {
             id: id.clone(),
             audiences: audiences.iter().map(|audience| audience.get_ref().clone()).collect(),
             secret: Secret::new(server.secret.get_ref().clone()),
+        })
+    }
+
+    fn scenario(
+        &self,
+        scenario: &FileScenario,
+        clients: &[Arc<Client>],
+    ) -> Result<Switch, ConfigError> {
+        let name = scenario.name.get_ref();
+        let Some(found) = scenario::find(name) else {
+            let expected = "a name that `idp-dev scenarios` lists";
+            return Err(self.value(scenario.name.span(), expected, name));
+        };
+        if let Some(client) = &scenario.client
+            && !clients.iter().any(|known| known.id == *client.get_ref())
+        {
+            let expected = "the id of a client in this file";
+            return Err(self.value(client.span(), expected, client.get_ref()));
+        }
+        if let Some(requests) = &scenario.requests
+            && *requests.get_ref() == 0
+        {
+            return Err(self.value(requests.span(), "1 or more", "0"));
+        }
+        Ok(Switch {
+            scenario: found,
+            client_id: scenario.client.as_ref().map(|client| client.get_ref().clone()),
+            left: scenario.requests.as_ref().map(|requests| *requests.get_ref()),
         })
     }
 

@@ -12,6 +12,7 @@ use url::{Host, Url};
 
 use crate::clock::Seconds;
 use crate::keys::SigningAlg;
+use crate::scenario::Switch;
 use crate::secret::{Digest, Secret, base64url};
 
 pub use error::ConfigError;
@@ -34,6 +35,8 @@ pub struct Config {
     pub(crate) users: Vec<Arc<User>>,
     pub(crate) clients: Vec<Arc<Client>>,
     pub(crate) resource_servers: Vec<ResourceServer>,
+    /// The lies that are told from the start.
+    pub(crate) scenarios: Vec<Switch>,
 }
 
 impl Config {
@@ -58,6 +61,15 @@ impl Config {
     /// The issuer identifier: exact, without a trailing slash.
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// The issuer without its path. Only the issuers of scenarios have one.
+    pub(crate) fn origin(&self) -> &str {
+        let after = self.issuer.find("://").map_or(0, |at| at + 3);
+        match self.issuer.get(after..).and_then(|rest| rest.find('/')) {
+            Some(end) => self.issuer.get(..after + end).unwrap_or(&self.issuer),
+            None => &self.issuer,
+        }
     }
 
     /// Do browsers keep our `Secure` cookies there? With https, and over plain http at names and

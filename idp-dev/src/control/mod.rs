@@ -3,6 +3,7 @@
 mod clock;
 mod events;
 mod reset;
+mod scenarios;
 mod sessions;
 mod timeline;
 
@@ -23,6 +24,15 @@ use crate::secret::Secret;
 
 /// All routes, each behind the `Host` check and the token.
 pub(crate) fn router(provider: Shared, token: Secret) -> Router {
+    let scenarios = Router::new()
+        .route("/scenarios", get(scenarios::list))
+        .route(
+            "/scenarios/{name}",
+            get(scenarios::get).post(scenarios::switch_on).delete(scenarios::switch_off),
+        )
+        .route("/scenarios/{name}/verdict", get(scenarios::verdict))
+        .route("/scenarios/{name}/asked", post(scenarios::asked))
+        .route("/scenarios/{name}/logout_token", post(scenarios::logout_token));
     Router::new()
         .route("/health", get(health::get))
         .route("/timeline", get(timeline::list))
@@ -32,6 +42,9 @@ pub(crate) fn router(provider: Shared, token: Secret) -> Router {
         .route("/reset", post(reset::post))
         .route("/events", post(events::post))
         .route("/clock", get(clock::get).post(clock::post))
+        // By both names: some write the whole path, some think of the API's root.
+        .nest("/control", scenarios.clone())
+        .merge(scenarios)
         .layer(from_fn_with_state(token, check_caller))
         .layer(from_fn_with_state(provider.clone(), base_headers))
         .with_state(provider)

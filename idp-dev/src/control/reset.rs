@@ -11,10 +11,14 @@ use crate::session::{self, EndCause};
 /// requests and the timeline and sets the clock back. Followers of the timeline still see the
 /// ends; the list is empty afterwards. Keys stay.
 pub(super) async fn post(State(provider): State<Shared>) -> Response {
-    for session in provider.store.sessions() {
-        session::end(&provider, &session.id, EndCause::Reset).await;
+    let isolated = provider.scenarios.all_isolated();
+    for provider in isolated.iter().chain([&provider]) {
+        for session in provider.store.sessions() {
+            session::end(provider, &session.id, EndCause::Reset).await;
+        }
+        provider.store.clear();
+        provider.scenarios.reset(provider.config.scenarios.clone());
     }
-    provider.store.clear();
     provider.clock.reset();
     provider.timeline.clear();
     StatusCode::NO_CONTENT.into_response()

@@ -20,7 +20,7 @@ use axum::Router;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 use crate::http::{
     SameSite, asset, base_headers, clear_cookie, client_cors, observer_cors, page, refuse_head,
@@ -29,6 +29,7 @@ use crate::http::{
 use crate::pages;
 use crate::params::Params;
 use crate::provider::{Provider, Shared};
+use crate::scenario;
 use crate::secret::Secret;
 use crate::session;
 use crate::store::Parked;
@@ -62,6 +63,14 @@ pub(crate) fn router(provider: Shared) -> Router {
         .route("/end_session/confirm", post(end_session::confirm))
         .route("/signed_out", get(end_session::signed_out))
         .layer(from_fn_with_state("GET, POST", refuse_head));
+    // Each is a whole provider, with headers of its own. There are none behind themselves.
+    let isolated = if provider.scenarios.is_issuer() {
+        Router::new()
+    } else {
+        Router::new()
+            .route("/s/{name}", any(scenario::isolated::serve))
+            .route("/s/{name}/{*rest}", any(scenario::isolated::serve))
+    };
     Router::new()
         .route("/health", get(health::get))
         .route("/assets/{name}", get(asset))
@@ -70,7 +79,9 @@ pub(crate) fn router(provider: Shared) -> Router {
         .merge(for_servers)
         .merge(for_people)
         .fallback(not_found)
+        .layer(from_fn_with_state(provider.clone(), scenario::lie))
         .layer(from_fn_with_state(provider.clone(), base_headers))
+        .merge(isolated)
         .with_state(provider)
 }
 
@@ -93,20 +104,29 @@ fn parked_by_id(provider: &Provider, id: &str) -> Option<(Secret, Parked)> {
 
 /// Marks a browser before anybody signed in.
 fn add_browser_cookie(provider: &Provider, response: &mut Response, value: &Secret) {
-    append_cookie(response, set_cookie(&provider.cookies.browser, value, SameSite::Lax));
+    append_cookie(
+        response,
+        set_cookie(&provider.cookies, &provider.cookies.browser, value, SameSite::Lax),
+    );
 }
 
 /// Gives a browser the session.
 fn add_session_cookies(provider: &Provider, response: &mut Response, cookies: &session::Cookies) {
     let names = &provider.cookies;
-    append_cookie(response, set_cookie(&names.session, &cookies.session, SameSite::Lax));
-    append_cookie(response, set_cookie(&names.silent, &cookies.silent, SameSite::None));
+    append_cookie(response, set_cookie(names, &names.session, &cookies.session, SameSite::Lax));
+    append_cookie(response, set_cookie(names, &names.silent, &cookies.silent, SameSite::None));
 }
 
 /// Takes the session from a browser.
 fn clear_session_cookies(provider: &Provider, response: &mut Response) {
-    append_cookie(response, clear_cookie(&provider.cookies.session, SameSite::Lax));
-    append_cookie(response, clear_cookie(&provider.cookies.silent, SameSite::None));
+    append_cookie(
+        response,
+        clear_cookie(&provider.cookies, &provider.cookies.session, SameSite::Lax),
+    );
+    append_cookie(
+        response,
+        clear_cookie(&provider.cookies, &provider.cookies.silent, SameSite::None),
+    );
 }
 
 fn append_cookie(response: &mut Response, cookie: Option<HeaderValue>) {

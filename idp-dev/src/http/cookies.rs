@@ -15,16 +15,23 @@ pub(crate) struct CookieNames {
     /// Marks a browser before anybody signed in, so that a form belongs to the browser it was
     /// sent to (login CSRF).
     pub(crate) browser: String,
+    /// Where they go to: everywhere, or below the path of a scenario's issuer.
+    path: String,
 }
 
 impl CookieNames {
     pub(crate) fn of_issuer(issuer: &str) -> Self {
         let mark = base64url(&Digest::of(issuer.as_bytes()).bytes()[..6]);
+        let path = issuer.splitn(4, '/').nth(3).map(|path| format!("/{path}"));
+        // `__Host-` demands the path `/`. There are many scenarios: their cookies would crowd out
+        // the others.
+        let prefix = if path.is_some() { "__Secure-" } else { "__Host-" };
         // `-` and `_` are fine in cookie names (RFC 6265, 4.1.1: a token of RFC 2616).
         Self {
-            session: format!("__Host-sso-{mark}"),
-            silent: format!("__Host-silent-{mark}"),
-            browser: format!("__Host-pre-{mark}"),
+            session: format!("{prefix}sso-{mark}"),
+            silent: format!("{prefix}silent-{mark}"),
+            browser: format!("{prefix}pre-{mark}"),
+            path: path.unwrap_or_else(|| "/".to_owned()),
         }
     }
 
@@ -65,18 +72,25 @@ impl SameSite {
 
 /// A `Set-Cookie` value. `__Host-` demands `Secure`, `Path=/` and no `Domain`. No `Max-Age`: the
 /// cookie ends with the browser, the session by its own lifetimes.
-pub(crate) fn set(name: &str, value: &Secret, same_site: SameSite) -> Option<HeaderValue> {
+pub(crate) fn set(
+    names: &CookieNames,
+    name: &str,
+    value: &Secret,
+    same_site: SameSite,
+) -> Option<HeaderValue> {
+    let path = &names.path;
     let (value, same_site) = (value.expose(), same_site.name());
-    let text = format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite={same_site}");
+    let text = format!("{name}={value}; Path={path}; Secure; HttpOnly; SameSite={same_site}");
     let mut value = HeaderValue::from_str(&text).ok()?;
     value.set_sensitive(true);
     Some(value)
 }
 
 /// A `Set-Cookie` value that removes the cookie.
-pub(crate) fn clear(name: &str, same_site: SameSite) -> Option<HeaderValue> {
+pub(crate) fn clear(names: &CookieNames, name: &str, same_site: SameSite) -> Option<HeaderValue> {
+    let path = &names.path;
     let same_site = same_site.name();
-    let text = format!("{name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite={same_site}");
+    let text = format!("{name}=; Path={path}; Max-Age=0; Secure; HttpOnly; SameSite={same_site}");
     HeaderValue::from_str(&text).ok()
 }
 
@@ -99,7 +113,7 @@ mod tests {
     fn op11_cookie_has_all_its_attributes() {
         let names = CookieNames::of_issuer("http://idp.localhost:8083");
         let written = |name: &str, same_site| {
-            let line = set(name, &Secret::new("v"), same_site).unwrap();
+            let line = set(&names, name, &Secret::new("v"), same_site).unwrap();
             line.to_str().unwrap().to_owned()
         };
         let line = written(&names.session, SameSite::Lax);

@@ -14,7 +14,8 @@ pub(crate) fn is_loopback_host(headers: &HeaderMap) -> bool {
 
 /// Is the request's one `Host` that of the issuer, or loopback?
 pub(crate) fn is_own_host(issuer: &str, headers: &HeaderMap) -> bool {
-    let own = issuer.split_once("://").map_or(issuer, |(_, authority)| authority);
+    let own = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
+    let own = own.split('/').next().unwrap_or(own);
     host_name(headers).is_some_and(|host| host == without_port(own) || is_loopback(host))
 }
 

@@ -8,8 +8,9 @@ mod es256;
 mod rs256;
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
-use jwt_compact::{Algorithm, AlgorithmExt, Claims, Header, UntrustedToken};
+use jwt_compact::{Algorithm, AlgorithmExt, AlgorithmSignature, Claims, Header, UntrustedToken};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ use tokio::sync::watch;
 use crate::secret::{Digest, base64url};
 
 pub(crate) use es256::Es256;
-pub(crate) use rs256::Rs256;
+pub(crate) use rs256::{KeyPair as RsaKeyPair, Rs256};
 
 /// A signature algorithm of ours, by its JOSE name (RFC 7518, 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,6 +48,8 @@ pub(crate) struct Keys {
     es256: es256::KeyPair,
     es256_kid: String,
     rs256: watch::Receiver<RsaSlot>,
+    /// Where the RSA key goes, while nobody has needed it.
+    unasked: Mutex<Option<watch::Sender<RsaSlot>>>,
 }
 
 impl Keys {
@@ -55,12 +58,31 @@ impl Keys {
     /// # Errors
     /// When the machine gives no randomness or no thread.
     pub(crate) fn generate() -> Result<Self, KeyError> {
+        let keys = Self::generate_lazily()?;
+        // Finding primes is luck: of two that search, the first one takes little more than half of
+        // the time of one alone. What the slower one finds is dropped.
+        keys.begin_rsa_key(
+            std::thread::available_parallelism().map_or(1, |found| found.get().min(2)),
+        )?;
+        Ok(keys)
+    }
+
+    /// Makes the ES256 pair. The RS256 pair is begun when it is needed: there are hundreds of
+    /// scenarios, and some are never signed in at.
+    ///
+    /// # Errors
+    /// When the machine gives no randomness.
+    pub(crate) fn generate_lazily() -> Result<Self, KeyError> {
         let es256 = es256::KeyPair::generate()?;
         let es256_kid = thumbprint(&es256.public_jwk_members());
         let (slot, rs256) = watch::channel(RsaSlot::Waiting);
-        // Finding primes is luck: of two that search, the first one takes little more than half of
-        // the time of one alone. What the slower one finds is dropped.
-        let searchers = std::thread::available_parallelism().map_or(1, |found| found.get().min(2));
+        Ok(Self { es256, es256_kid, rs256, unasked: Mutex::new(Some(slot)) })
+    }
+
+    /// Begins making the RSA key, unless that was done before.
+    fn begin_rsa_key(&self, searchers: usize) -> Result<(), KeyError> {
+        let slot = self.unasked.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(slot) = slot else { return Ok(()) };
         for _ in 0..searchers {
             let slot = slot.clone();
             std::thread::Builder::new()
@@ -68,7 +90,7 @@ impl Keys {
                 .spawn(move || make_rsa_key(&slot))
                 .map_err(|_| KeyError::NotMade)?;
         }
-        Ok(Self { es256, es256_kid, rs256 })
+        Ok(())
     }
 
     /// The public keys (RFC 7517). Waits for the RSA key. Holds no private member.
@@ -111,6 +133,49 @@ impl Keys {
         }
     }
 
+    /// The id of the key for an algorithm.
+    ///
+    /// # Errors
+    /// When the key could not be made.
+    pub(crate) async fn kid(&self, alg: SigningAlg) -> Result<String, KeyError> {
+        match alg {
+            SigningAlg::Es256 => Ok(self.es256_kid.clone()),
+            SigningAlg::Rs256 => Ok(self.rs256().await?.1.clone()),
+        }
+    }
+
+    /// Signs bytes as they are: what a scenario wants signed is not always a token.
+    ///
+    /// # Errors
+    /// When the key is missing or the signature fails.
+    pub(crate) async fn sign_input(
+        &self,
+        alg: SigningAlg,
+        input: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        let signature = match alg {
+            SigningAlg::Es256 => Es256.sign(&self.es256, input).as_bytes().into_owned(),
+            SigningAlg::Rs256 => Rs256.sign(&self.rs256().await?.0, input).as_bytes().into_owned(),
+        };
+        if signature.is_empty() { Err(KeyError::NotSigned) } else { Ok(signature) }
+    }
+
+    /// Signs with the RSA key, but with SHA-512, for which it is not published.
+    ///
+    /// # Errors
+    /// As [`Keys::sign_input`].
+    pub(crate) async fn sign_rs512(&self, input: &[u8]) -> Result<Vec<u8>, KeyError> {
+        self.rs256().await?.0.sign_with(&aws_lc_rs::signature::RSA_PKCS1_SHA512, input)
+    }
+
+    /// The public RSA key as PEM: what some libraries take for a secret, if a token tells them to.
+    ///
+    /// # Errors
+    /// When the key could not be made.
+    pub(crate) async fn public_pem(&self) -> Result<String, KeyError> {
+        self.rs256().await?.0.public_pem()
+    }
+
     /// The claims of a token that one of our keys signed, whatever its kind and age.
     /// `None` for anything else: foreign keys, `alg` none, changed bytes, other types.
     pub(crate) fn verify<T: DeserializeOwned + Clone>(
@@ -136,6 +201,7 @@ impl Keys {
     }
 
     async fn rs256(&self) -> Result<std::sync::Arc<(rs256::KeyPair, String)>, KeyError> {
+        self.begin_rsa_key(1)?;
         let mut slot = self.rs256.clone();
         let slot = slot
             .wait_for(|slot| !matches!(slot, RsaSlot::Waiting))

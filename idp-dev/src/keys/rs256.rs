@@ -4,11 +4,14 @@
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
 
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey,
+    KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaEncoding, RsaKeyPair,
+    UnparsedPublicKey,
 };
+use base64ct::{Base64, Encoding};
 use jwt_compact::{Algorithm, AlgorithmSignature};
 use serde_json::{Value, json};
 
@@ -29,10 +32,42 @@ impl KeyPair {
     ///
     /// # Errors
     /// When the machine gives no randomness.
-    pub(super) fn generate() -> Result<Self, KeyError> {
+    pub(crate) fn generate() -> Result<Self, KeyError> {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::NotMade)?;
         let public = PublicKey { der: pair.public_key().as_ref().to_vec() };
         Ok(Self { pair, public })
+    }
+
+    /// Signs with an encoding of the caller's choice.
+    ///
+    /// # Errors
+    /// When the key does not sign.
+    pub(crate) fn sign_with(
+        &self,
+        encoding: &'static dyn RsaEncoding,
+        message: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        let mut bytes = vec![0; self.pair.public_modulus_len()];
+        self.pair
+            .sign(encoding, &SystemRandom::new(), message, &mut bytes)
+            .map(|()| bytes)
+            .map_err(|_| KeyError::NotSigned)
+    }
+
+    /// The public half as PEM (RFC 7468, 13), with line breaks as OpenSSL writes them.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn public_pem(&self) -> Result<String, KeyError> {
+        let der: PublicKeyX509Der<'_> =
+            self.pair.public_key().as_der().map_err(|_| KeyError::NotMade)?;
+        let text = Base64::encode_string(der.as_ref());
+        let lines: Vec<&str> = (0..text.len())
+            .step_by(64)
+            .filter_map(|at| text.get(at..text.len().min(at + 64)))
+            .collect();
+        let lines = lines.join("\n");
+        Ok(format!("-----BEGIN PUBLIC KEY-----\n{lines}\n-----END PUBLIC KEY-----\n"))
     }
 
     /// The public half.
@@ -41,7 +76,7 @@ impl KeyPair {
     }
 
     /// The members that make up the public key and its thumbprint (RFC 7638, 3.2).
-    pub(super) fn public_jwk_members(&self) -> Value {
+    pub(crate) fn public_jwk_members(&self) -> Value {
         let key = self.pair.public_key();
         json!({
             "e": base64url(key.exponent().big_endian_without_leading_zero()),

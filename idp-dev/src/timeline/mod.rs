@@ -7,7 +7,7 @@ mod masking;
 mod step;
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
 
@@ -16,7 +16,16 @@ use crate::clock::Clock;
 pub(crate) use step::{RecordedStep, Step, StepName};
 
 /// The kept history and those who follow it.
+///
+/// Clones are the same timeline: the isolated issuers of scenarios write into that of the provider.
+#[derive(Clone)]
 pub(crate) struct Timeline {
+    inner: Arc<Inner>,
+    /// The scenario whose issuer writes through this one.
+    issuer_of: Option<&'static str>,
+}
+
+struct Inner {
     clock: Clock,
     logs: bool,
     kept: Mutex<Kept>,
@@ -33,15 +42,20 @@ impl Timeline {
     pub(crate) fn new(clock: Clock, logs: bool) -> Self {
         let (followers, _) = broadcast::channel(MAX_BEHIND);
         let kept = Mutex::new(Kept { steps: VecDeque::new(), last_seq: 0 });
-        Self { clock, logs, kept, followers }
+        Self { inner: Arc::new(Inner { clock, logs, kept, followers }), issuer_of: None }
+    }
+
+    /// The same timeline, for the isolated issuer of a scenario.
+    pub(crate) fn of_issuer(&self, scenario: &'static str) -> Self {
+        Self { inner: self.inner.clone(), issuer_of: Some(scenario) }
     }
 
     /// Adds a step at the end.
     pub(crate) fn record(&self, step: Step) {
         let mut kept = self.kept();
         kept.last_seq += 1;
-        let recorded = step.at(kept.last_seq, self.clock.now());
-        if self.logs {
+        let recorded = step.at(kept.last_seq, self.inner.clock.now(), self.issuer_of);
+        if self.inner.logs {
             crate::log::line(&recorded.log_line());
         }
         if kept.steps.len() == MAX_KEPT {
@@ -49,7 +63,7 @@ impl Timeline {
         }
         kept.steps.push_back(recorded.clone());
         // Under the lock, so that followers see the order of the numbers. No follower is no error.
-        let _followers = self.followers.send(recorded);
+        let _followers = self.inner.followers.send(recorded);
     }
 
     /// What is kept with a number greater than `seq`.
@@ -60,7 +74,7 @@ impl Timeline {
     /// The history, and everything that is recorded after it: no step is missed or repeated.
     pub(crate) fn follow(&self) -> (Vec<RecordedStep>, broadcast::Receiver<RecordedStep>) {
         let kept = self.kept();
-        (kept.steps.iter().cloned().collect(), self.followers.subscribe())
+        (kept.steps.iter().cloned().collect(), self.inner.followers.subscribe())
     }
 
     /// Forgets the history. Numbers go on, so that a follower never sees one twice.
@@ -69,7 +83,7 @@ impl Timeline {
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

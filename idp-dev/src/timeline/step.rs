@@ -88,6 +88,16 @@ pub(crate) enum StepName {
     LogoutTokenSent,
     #[serde(rename = "end_session.returned")]
     EndSessionReturned,
+    /// A lie was told, because somebody asked for it.
+    #[serde(rename = "scenario.broke")]
+    ScenarioBroke,
+    /// A harness has asked the client to use what it has.
+    #[serde(rename = "scenario.asked")]
+    ScenarioAsked,
+    #[serde(rename = "scenario.accepted")]
+    ScenarioAccepted,
+    #[serde(rename = "scenario.refused")]
+    ScenarioRefused,
 }
 
 /// Did a check let the request pass?
@@ -184,11 +194,17 @@ impl Step {
         self
     }
 
-    pub(super) fn at(self, seq: u64, at: UnixTime) -> RecordedStep {
+    pub(super) fn at(
+        self,
+        seq: u64,
+        at: UnixTime,
+        issuer_of: Option<&'static str>,
+    ) -> RecordedStep {
         RecordedStep {
             seq,
             at: at.millis(),
             step: self.name,
+            issuer_of,
             client_id: self.client_id,
             sid: self.sid,
             user: self.user,
@@ -215,6 +231,9 @@ pub(crate) struct RecordedStep {
     /// Milliseconds since 1970 on the provider's clock.
     pub(crate) at: i64,
     pub(crate) step: StepName,
+    /// The scenario whose isolated issuer did it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) issuer_of: Option<&'static str>,
     /// The client that the step concerns.
     pub(crate) client_id: Option<String>,
     /// The client's `sid`.
@@ -249,7 +268,7 @@ mod tests {
     fn received(query: &str) -> Map<String, Value> {
         let params = Params::parse(query).unwrap();
         let step = Step::new(StepName::AuthorizeReceived, "s", "d").params(&params);
-        step.at(1, UnixTime::from_seconds(1)).received
+        step.at(1, UnixTime::from_seconds(1), None).received
     }
 
     /// `count` parameters that no specification knows.

@@ -7,6 +7,7 @@ use crate::clock::Seconds;
 use crate::config::Client;
 use crate::keys::KeyError;
 use crate::provider::Provider;
+use crate::scenario;
 use crate::secret::random_id;
 
 /// There is no `nonce`: 2.4 forbids it, so that a logout token is never taken for an ID token.
@@ -44,7 +45,8 @@ pub(crate) async fn issue_logout_token(
         sid,
         events: json!({ "http://schemas.openid.net/event/backchannel-logout": {} }),
     };
-    provider.keys.sign(client.id_token_signed_response_alg, TYPE, claims).await
+    let token = provider.keys.sign(client.id_token_signed_response_alg, TYPE, claims).await?;
+    Ok(scenario::logout_token(provider, &client.id, token).await)
 }
 
 /// Back-Channel Logout 1.0, 4: two minutes at most.

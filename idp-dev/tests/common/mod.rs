@@ -164,6 +164,12 @@ impl World {
         Events::of(request.send().await.unwrap())
     }
 
+    /// Opens a session-events stream at a path.
+    pub(crate) async fn events_at(&self, path: &str, access_token: &str) -> Events {
+        let request = self.http.get(format!("{}{path}", self.base)).bearer_auth(access_token);
+        Events::of(request.send().await.unwrap())
+    }
+
     /// A stream of steps.
     pub(crate) async fn steps(&self, path: &str, origin: Option<&str>) -> Events {
         let headers: Vec<_> = origin.map(|origin| ("origin", origin)).into_iter().collect();
