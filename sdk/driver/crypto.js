@@ -1,6 +1,6 @@
 /** Hashes and signatures by WebCrypto. */
 
-/** @import { Part } from "./part.d.ts" */
+/** @import { Part, PartMaker } from "./part.d.ts" */
 
 import { failed } from "./loop.js";
 
@@ -9,10 +9,8 @@ export function webCrypto() {
   return {
     effects: {
       async digest(_, { algorithm, text }) {
-        const hash = new Uint8Array(await crypto.subtle.digest(algorithm, utf8(text)));
-        const base64 = btoa(String.fromCharCode(...hash));
-        const value = base64.replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
-        return { kind: "digest", value };
+        const hash = await crypto.subtle.digest(algorithm, utf8(text));
+        return { kind: "digest", value: encode(new Uint8Array(hash)) };
       },
 
       async verify_signature(_, { algorithm, key, input, signature }) {
@@ -39,8 +37,31 @@ export function webCrypto() {
   };
 }
 
+/**
+ * WebCrypto, and what it has no answer for (a page by plain http, an algorithm that this browser
+ * lacks) by the part that `load` brings.
+ *
+ * @param {() => Promise<Part>} load called when it is needed, and each time it is
+ * @returns {PartMaker}
+ */
+export const cryptoWith = (load) => () => {
+  const { effects } = webCrypto();
+  /** @param {"digest" | "verify_signature"} kind */
+  const asked = (kind) => async (/** @type {[number, any, AbortController]} */ ...given) => {
+    const reply = await Promise.resolve(effects?.[kind]?.(...given)).catch(() => failed("unavailable"));
+    if (!reply || !("reason" in reply) || reply.reason === "bad_key") return reply;
+    const other = await load().catch(() => undefined);
+    return other?.effects?.[kind]?.(...given) ?? reply;
+  };
+  return { effects: { digest: asked("digest"), verify_signature: asked("verify_signature") } };
+};
+
 /** @param {string} text */
 const utf8 = (text) => new TextEncoder().encode(text);
+
+/** @param {Uint8Array} bytes */
+const encode = (bytes) =>
+  btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
 
 /** @param {string} text base64url; the machine has checked its form */
 const decode = (text) =>

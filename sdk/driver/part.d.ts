@@ -34,6 +34,14 @@ export interface Part {
 /** Makes a part that emits its signals by `emit`. */
 export type PartMaker = (emit: Emit) => Part;
 
+/** The portable verifier's module (`sdk/verifier/src/module.rs`): texts are UTF-8. */
+export interface Verifier {
+  /** 1 right, 0 wrong, 2 unusable key, 3 unknown algorithm. */
+  verify: (algorithm: Uint8Array, key: Uint8Array, input: Uint8Array, signature: Uint8Array) => number;
+  /** The hash; empty if it is unknown. */
+  digest: (algorithm: Uint8Array, bytes: Uint8Array) => Uint8Array;
+}
+
 /** The machine's door as text: a fact as JSON in, a JSON array of orders out. */
 export type Step = (
   wallMs: number,

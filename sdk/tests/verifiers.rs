@@ -42,7 +42,7 @@ fn portable(vector: &Vector) -> Answer {
     match gatepass_verifier::verify(vector.algorithm, vector.key, &vector.input, &signature) {
         Ok(valid) => Answer::Verdict { valid },
         Err(gatepass_verifier::Failure::BadKey) => failed(Failure::BadKey),
-        Err(gatepass_verifier::Failure::Unsupported) => failed(Failure::Unavailable),
+        Err(gatepass_verifier::Failure::Unsupported) => failed(Failure::Unsupported),
     }
 }
 

@@ -7,11 +7,16 @@ use gatepass_tests::pages::SignInPage;
 use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::{Result, Stage, Tab, journey};
 
+/// Whether a built file is the client's module: the portable verifier is another.
+fn is_client(name: &str) -> bool {
+    name.starts_with("gatepass_bg") && name.ends_with(".wasm")
+}
+
 /// The path under which the bundler has put the module.
 fn module() -> Result<String> {
     let files = std::fs::read_dir(built()?.join("assets"))?;
     let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
-    let name = names.into_iter().find(|name| name.ends_with(".wasm"));
+    let name = names.into_iter().find(|name| is_client(name));
     Ok(format!("/assets/{}", name.context("the app was built without the module")?))
 }
 

@@ -12,6 +12,8 @@ const [clients, app, out] = process.argv.slice(2);
 
 // What the client fetches beside the bundle: the bundler leaves `new URL(..., import.meta.url)`.
 const module = "node_modules/gatepass/npm/wasm/gatepass_bg.wasm";
+// What it fetches beside a later chunk.
+const verifier = "node_modules/gatepass/npm/wasm/verifier_bg.wasm";
 
 const peers = ["oidc-client-ts", "oidc-spa", "@auth0/auth0-spa-js", "angular-auth-oidc-client"];
 
@@ -101,14 +103,15 @@ async function version(name) {
 
 await rm(out, { recursive: true, force: true });
 const wasm = await readFile(join(app, module));
+const onDemand = await readFile(join(app, verifier));
 const client = await bundle("gatepass");
 const inline = await bundle("gatepass-inline");
-const row = (name, { first, later }, beside = []) => ({
+const row = (name, { first, later }, beside = [], laterBeside = []) => ({
   name,
   ...weigh([...first, ...beside]),
-  later: weigh(later).brotli,
+  later: weigh([...later, ...laterBeside]).brotli,
 });
-const rows = [row("gatepass", client, [wasm]), row("gatepass/inline", inline)];
+const rows = [row("gatepass", client, [wasm], [onDemand]), row("gatepass/inline", inline)];
 for (const name of peers) {
   rows.push({ ...row(name, await bundle(basename(name))), version: await version(name) });
 }
@@ -116,4 +119,5 @@ const parts = [{ name: "wasm", ...weigh([wasm]) }];
 for (const name of ["glue", "driver", "face"]) {
   parts.push({ name, ...weigh([await sources(client.inputs, name)]) });
 }
+parts.push({ name: "later: the portable verifier", ...weigh([onDemand]) });
 process.stdout.write(JSON.stringify({ rows, parts }));

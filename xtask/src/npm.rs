@@ -10,12 +10,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::needs::{self, WASM};
-use crate::process::{build, node_script, npm, progress, read, run as run_command};
+use crate::process::{Artifact, build, node_script, npm, progress, read, run as run_command};
 use crate::stamp::files_below;
 use crate::{bindgen, workspace};
 
 /// The base name of what wasm-bindgen writes, which `sdk/npm/ts/load.ts` imports.
 const MODULE: &str = "gatepass";
+
+/// The same for the portable verifier, which `sdk/npm/ts/verifier.ts` imports.
+const VERIFIER: &str = "verifier";
 
 /// What the compiler is told besides the profile. A stack of 64 KiB in place of 1 MiB makes the
 /// addresses of constants a byte shorter; it lies below them, so running over it traps. Loops are
@@ -59,40 +62,62 @@ pub(crate) fn pack() -> Result<PathBuf> {
             .with_context(|| format!("cannot empty {}", package.display()))?;
     }
     fs::create_dir_all(&package)?;
-    module(&package.join("npm").join("wasm"))?;
+    modules(&package.join("npm").join("wasm"))?;
     scripts(&package)?;
     papers(&package)?;
     tarball(&package)
 }
 
-/// The wasm module and its glue.
-fn module(directory: &Path) -> Result<()> {
-    let bound = workspace::output("npm/bindgen");
-    bindgen::bundler(&compiled()?, &bound, MODULE)?;
+/// The wasm modules and their glue: the client, and the portable verifier that few pages load.
+fn modules(directory: &Path) -> Result<()> {
     fs::create_dir_all(directory)?;
-    let glue = format!("{MODULE}_bg.js");
-    fs::copy(bound.join(&glue), directory.join(&glue))?;
-    let name = format!("{MODULE}_bg.wasm");
-    let small = directory.join(&name);
-    // What the compiler noted about its features has served once the optimiser has read it.
-    run_command(
-        node_script("binaryen/bin/wasm-opt")
-            .args(SMALL_MODULE)
-            .args(["--strip-debug", "--strip-producers", "--strip-target-features", "-o"])
-            .args([&small, &bound.join(&name)]),
-    )?;
-    let base64 = base64(&fs::read(&small)?);
-    fs::write(directory.join("inline.js"), format!("export default \"{base64}\";\n"))?;
+    let inline = module(&compiled()?, MODULE, &SMALL_MODULE, directory)?;
+    fs::write(directory.join("inline.js"), inline)?;
+    let inline = module(&compiled_verifier()?, VERIFIER, &["-Oz"], directory)?;
+    fs::write(directory.join("verifier.js"), inline)?;
     Ok(())
 }
 
-/// The module as the compiler makes it.
+/// Writes one module and its glue; gives it as a script that holds it in base64.
+fn module(compiled: &Path, name: &str, flags: &[&str], directory: &Path) -> Result<String> {
+    let bound = workspace::output("npm/bindgen").join(name);
+    bindgen::bundler(compiled, &bound, name)?;
+    let glue = format!("{name}_bg.js");
+    fs::copy(bound.join(&glue), directory.join(&glue))?;
+    let file = format!("{name}_bg.wasm");
+    let small = directory.join(&file);
+    // What the compiler noted about its features has served once the optimiser has read it.
+    run_command(
+        node_script("binaryen/bin/wasm-opt")
+            .args(flags)
+            .args(["--strip-debug", "--strip-producers", "--strip-target-features", "-o"])
+            .args([&small, &bound.join(&file)]),
+    )?;
+    Ok(format!("export default \"{}\";\n", base64(&fs::read(&small)?)))
+}
+
+/// The client's module as the compiler makes it.
 fn compiled() -> Result<PathBuf> {
     progress("Building the npm package's wasm");
     let arguments = ["rustc", "--package", "gatepass-npm", "--target", WASM, "--profile", "npm"];
     let built = build(arguments.into_iter().chain(["--"]).chain(SMALL_CODE))?;
-    let wasm = built.into_iter().find(|artifact| artifact.target == "gatepass_npm");
-    Ok(wasm.context("cargo built no gatepass_npm")?.file)
+    wasm_of(built, "gatepass_npm")
+}
+
+/// The verifier's. Its stack stays as it is: big numbers lie on it.
+fn compiled_verifier() -> Result<PathBuf> {
+    progress("Building the portable verifier's wasm");
+    let built = build(
+        ["rustc", "--package", "gatepass-verifier", "--lib", "--crate-type", "cdylib"]
+            .into_iter()
+            .chain(["--features", "module", "--target", WASM, "--profile", "npm"]),
+    )?;
+    wasm_of(built, "gatepass_verifier")
+}
+
+fn wasm_of(built: Vec<Artifact>, target: &str) -> Result<PathBuf> {
+    let wasm = built.into_iter().find(|artifact| artifact.target == target);
+    Ok(wasm.with_context(|| format!("cargo built no {target}"))?.file)
 }
 
 /// The module that ships, with its functions' names, and with functions that have one caller left

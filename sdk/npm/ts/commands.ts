@@ -1,7 +1,7 @@
 /** Commands to the machine, and what comes of them. */
 
 import { channel } from "../../driver/channel.js";
-import { webCrypto } from "../../driver/crypto.js";
+import { cryptoWith } from "../../driver/crypto.js";
 import { http } from "../../driver/http.js";
 import { locks } from "../../driver/locks.js";
 import { createLoop } from "../../driver/loop.js";
@@ -13,6 +13,7 @@ import { stream } from "../../driver/stream.js";
 import { timer } from "../../driver/timer.js";
 import type { Command, Outcome, Session } from "../../driver/wire.d.ts";
 import { errorOf, refusalOf } from "./errors.js";
+import type { Source } from "./load.js";
 
 /** Loaded when it is needed. */
 const frame: PartMaker = () => ({
@@ -25,8 +26,16 @@ const frame: PartMaker = () => ({
 /** Sends a command to the machine; rejects with what the machine refuses. */
 export type Send = (command: Command) => Promise<Outcome>;
 
-/** Joins a machine to the page, begins with `resume`, and hears of every change of the session. */
-export function join(step: Step, resume: Command, onSession: (session: Session) => void): Send {
+/**
+ * Joins a machine to the page, begins with `resume`, and hears of every change of the session.
+ * `verifier` is where the portable verifier lies.
+ */
+export function join(
+  step: Step,
+  resume: Command,
+  onSession: (session: Session) => void,
+  verifier: Source,
+): Send {
   const pending = new Map<number, (outcome: Outcome) => void>();
   let last = 0;
 
@@ -38,8 +47,10 @@ export function join(step: Step, resume: Command, onSession: (session: Session) 
   const refuse = (id: number) =>
     settle(id, { kind: "failed", error: { code: "request_invalid", blame: "application" } });
 
+  const crypto = cryptoWith(async () => (await import("./verifier.js")).openVerifier(verifier));
+
   const { tell } = createLoop(
-    [http, stream, webCrypto, storage, navigation, frame, channel, locks, timer, page],
+    [http, stream, crypto, storage, navigation, frame, channel, locks, timer, page],
     (wallMs, monotonicMs, entropy, fact, bytes) => {
       try {
         const orders = step(wallMs, monotonicMs, entropy, fact, bytes);
