@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod cli;
+mod places;
 mod serve;
 mod tls;
 
@@ -44,8 +45,8 @@ fn start(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 async fn run(arguments: &Arguments, config: Config) -> Result<(), Failure> {
-    let listeners = serve::bind_both("--listen", arguments.listen).await?;
-    let control = serve::bind_one("--control-listen", arguments.control_listen).await?;
+    let listeners = serve::bind_both("--listen", arguments.listen)?;
+    let control = serve::bind_one("--control-listen", arguments.control_listen)?;
     let config = config.with_port(listeners.port());
     let tls = tls::acceptor(arguments, config.issuer()).map_err(Failure::Tls)?;
     for user in config.users_with_plain_password().take(1) {

@@ -6,16 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use idp_dev::log_line;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
 
 use crate::cli::Failure;
+use crate::places::{Place, Places};
 
 /// One or two sockets with the same port.
 pub(crate) struct Listeners {
@@ -36,32 +38,36 @@ impl Listeners {
 }
 
 /// Listens on one address.
-pub(crate) async fn bind_one(
-    option: &'static str,
-    address: SocketAddr,
-) -> Result<Listeners, Failure> {
+pub(crate) fn bind_one(option: &'static str, address: SocketAddr) -> Result<Listeners, Failure> {
     let failed = |error| Failure::Listen { option, address, error };
-    let socket = TcpListener::bind(address).await.map_err(failed)?;
+    let socket = listen(address).map_err(failed)?;
     let address = socket.local_addr().map_err(failed)?;
     Ok(Listeners { sockets: vec![socket], address })
+}
+
+/// As `TcpListener::bind`, with room for more than a hundred connections at once.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Elsewhere it would let others take the port away.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Listens on 127.0.0.1 and on the same port of ::1, to which browsers may resolve names under
 /// `.localhost` too. A machine without ::1 is common in containers: a warning. A port of ::1 that
 /// somebody else holds is not: some browsers would type passwords into their pages.
-pub(crate) async fn bind_both(
-    option: &'static str,
-    address: SocketAddr,
-) -> Result<Listeners, Failure> {
+pub(crate) fn bind_both(option: &'static str, address: SocketAddr) -> Result<Listeners, Failure> {
     let mut attempts = if address.port() == 0 { FREE_PORT_ATTEMPTS } else { 1 };
     loop {
-        let mut listeners = bind_one(option, address).await?;
+        let mut listeners = bind_one(option, address)?;
         if address.ip() != IpAddr::V4(Ipv4Addr::LOCALHOST) {
             return Ok(listeners);
         }
         let second = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), listeners.port());
         attempts -= 1;
-        match TcpListener::bind(second).await {
+        match listen(second) {
             Ok(socket) => {
                 listeners.sockets.push(socket);
                 return Ok(listeners);
@@ -80,9 +86,9 @@ pub(crate) async fn bind_both(
 
 /// Serves until the process ends: https with an acceptor, http without.
 pub(crate) fn serve(listeners: Listeners, router: Router, tls: Option<TlsAcceptor>) {
-    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let places = Arc::new(Places::new(MAX_CONNECTIONS, MAX_SILENT));
     for socket in listeners.sockets {
-        tokio::spawn(accept(socket, router.clone(), tls.clone(), connections.clone()));
+        tokio::spawn(accept(socket, router.clone(), tls.clone(), places.clone()));
     }
 }
 
@@ -90,41 +96,54 @@ async fn accept(
     socket: TcpListener,
     router: Router,
     tls: Option<TlsAcceptor>,
-    connections: Arc<Semaphore>,
+    places: Arc<Places>,
 ) {
     loop {
-        let Ok(permit) = connections.clone().acquire_owned().await else { return };
         match socket.accept().await {
             Ok((stream, _)) => {
+                let place = places.take().await;
                 let (router, tls) = (router.clone(), tls.clone());
                 tokio::spawn(async move {
-                    connection(stream, router, tls).await;
-                    drop(permit);
+                    tokio::select! {
+                        () = connection(stream, router, tls, &place) => {}
+                        () = place.is_wanted() => {}
+                    }
                 });
             }
-            // Out of file handles, for instance: wait until some connection ends.
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            // Out of file handles, for instance: somebody who says nothing gives one back.
+            Err(_) => {
+                places.make_room();
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
         }
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, tls: Option<TlsAcceptor>) {
+async fn connection(stream: TcpStream, router: Router, tls: Option<TlsAcceptor>, place: &Place) {
     // Events are small and must not wait for each other.
     let _is_set = stream.set_nodelay(true);
-    let Some(tls) = tls else { return requests(stream, router).await };
+    let Some(tls) = tls else { return requests(stream, router, place).await };
     // Who does not get through the handshake, because it does not trust the certificate for
     // instance, has nobody to be told but itself.
     if let Ok(Ok(stream)) = tokio::time::timeout(HEADER_TIME, tls.accept(stream)).await {
-        requests(stream, router).await;
+        requests(stream, router, place).await;
     }
 }
 
-async fn requests(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router) {
+async fn requests(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    place: &Place,
+) {
+    let service = service_fn(|request: Request<hyper::body::Incoming>| {
+        place.keep();
+        router.clone().oneshot(request.map(axum::body::Body::new))
+    });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)
         .max_buf_size(MAX_HEADER)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .serve_connection(TokioIo::new(stream), service)
         .await;
     // A peer that hangs up or speaks no HTTP has nobody to be told.
     drop(served);
@@ -169,3 +188,9 @@ const MAX_HEADER: usize = 64 * 1024;
 
 /// All the streams that may be open (4,000), and room for requests beside them.
 const MAX_CONNECTIONS: usize = 5_000;
+
+/// Those that have not asked anything yet. Browsers open a few before they need them.
+const MAX_SILENT: usize = 1_000;
+
+/// How many connections may wait to be accepted; the system may allow fewer.
+const BACKLOG: u32 = 4_096;

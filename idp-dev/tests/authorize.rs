@@ -456,13 +456,15 @@ async fn op18_op28_what_is_echoed_is_escaped() {
 }
 
 #[tokio::test]
-async fn op33_discovery_ignores_the_host_header() {
+async fn op33_discovery_is_of_the_issuer_whatever_the_host_header() {
     let world = World::new().await;
     let path = "/.well-known/openid-configuration";
     let reply = world.send("GET", path, &[("host", "evil.example")], None).await;
+    assert_eq!((reply.status, reply.error().as_str()), (421, "wrong_host"));
+    let reply = world.send("GET", path, &[("host", "localhost:1")], None).await;
     let document = reply.ok_json();
     assert_eq!(document["issuer"], world.issuer.as_str());
-    assert!(!reply.body.contains("evil.example"));
+    assert!(!reply.body.contains("localhost:1/"));
     assert_eq!(document["session_events_endpoint"], format!("{}/session_events", world.issuer));
     assert_eq!(document["authorization_response_iss_parameter_supported"], true);
     assert_eq!(document["code_challenge_methods_supported"], serde_json::json!(["S256"]));

@@ -125,6 +125,59 @@ fn op7_op20_the_login_form_leaves_no_trace() -> Result {
     })
 }
 
+/// What would run if any of these fields reached a page as markup.
+const SCRIPT: &str = "\"'><script>window.ran=1</script><img src=x onerror=\"window.ran=1\">";
+
+#[test]
+fn op18_no_script_runs_whatever_is_echoed() -> Result {
+    journey().go(async |stage, browser| {
+        let tab = browser.first_tab();
+        let home = format!("{}/", stage.origin(Client::PiedPiper));
+        let unharmed = async |what: &str| {
+            let seen = "return [typeof window.ran, document.querySelectorAll('img').length, \
+                        document.scripts.length].join()";
+            let seen = tab.run(seen, vec![]).await?;
+            let seen = seen.as_str().unwrap_or_default().to_owned();
+            // The sign-in page has one script of its own.
+            ensure!(["undefined,0,0", "undefined,0,1"].contains(&&*seen), "{what}: {seen}");
+            Ok(())
+        };
+        let good = [
+            ("response_type", "code"),
+            ("client_id", "pied-piper"),
+            ("redirect_uri", &*home),
+            ("scope", "openid"),
+            ("state", "s"),
+            ("code_challenge_method", "S256"),
+            ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        ];
+        for name in ["client_id", "redirect_uri", "login_hint", "ui_locales", "display", SCRIPT] {
+            let kept = good.iter().copied().filter(|(known, _)| *known != name);
+            let asked: Vec<_> = kept.chain([(name, SCRIPT)]).collect();
+            let address = url::Url::parse_with_params(&format!("{}/authorize", stage.issuer()), asked)?;
+            tab.goto(address.as_str()).await?;
+            unharmed(name).await?;
+        }
+        // What a person typed is shown again, beside the error.
+        let address = url::Url::parse_with_params(&format!("{}/authorize", stage.issuer()), good)?;
+        tab.goto(address.as_str()).await?;
+        let page = SignInPage::wait(tab.clone()).await?;
+        page.submit(SCRIPT, SCRIPT).await?;
+        ensure!(!idp::wait_error(stage, &tab).await?.is_empty());
+        unharmed("username").await?;
+        for name in ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"] {
+            let asked = [(name, SCRIPT)];
+            let address = format!("{}/end_session", stage.issuer());
+            tab.goto(url::Url::parse_with_params(&address, asked)?.as_str()).await?;
+            unharmed(name).await?;
+        }
+        // Nothing was stopped by the policy either: there was nothing to stop.
+        let console = browser.console().await?.join("\n");
+        ensure!(!console.contains("Content Security Policy"), "{console}");
+        Ok(())
+    })
+}
+
 /// An address of the provider without its origin.
 fn path_of(address: &str) -> &str {
     match address.split_once("://") {

@@ -80,7 +80,7 @@ impl Options {
 const WORLDS: [&str; 2] = ["chromium-blocked", "chromium-allowed"];
 
 /// The test files of the crate gatepass-tests that need no browser.
-const WITHOUT_BROWSER: [&str; 2] = ["gatepass_tests", "layering"];
+const WITHOUT_BROWSER: [&str; 3] = ["gatepass_tests", "layering", "documents"];
 
 /// Runs the tests and gives the exit code.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {

@@ -24,7 +24,7 @@ use axum::routing::{any, get, post};
 
 use crate::http::{
     SameSite, asset, base_headers, clear_cookie, client_cors, observer_cors, page, refuse_head,
-    set_cookie,
+    refuse_other_hosts, set_cookie,
 };
 use crate::pages;
 use crate::params::Params;
@@ -80,6 +80,7 @@ pub(crate) fn router(provider: Shared) -> Router {
         .merge(for_people)
         .fallback(not_found)
         .layer(from_fn_with_state(provider.clone(), scenario::lie))
+        .layer(from_fn_with_state(provider.clone(), refuse_other_hosts))
         .layer(from_fn_with_state(provider.clone(), base_headers))
         .merge(isolated)
         .with_state(provider)

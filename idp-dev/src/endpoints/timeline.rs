@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, interval_at};
 
-use crate::http::{SseEvent, event_stream, is_own_host, json as respond_json, origin_of};
+use crate::http::{SseEvent, event_stream, json as respond_json, origin_of};
 use crate::params::Params;
 use crate::provider::Shared;
 use crate::timeline::RecordedStep;
@@ -24,15 +24,6 @@ pub(super) async fn get(
     let observers = &provider.config.observers;
     if observers.is_empty() {
         return StatusCode::NOT_FOUND.into_response();
-    }
-    if !is_own_host(provider.config.issuer(), &headers) {
-        return respond_json(
-            StatusCode::MISDIRECTED_REQUEST,
-            &json!({
-                "error": "wrong_host",
-                "error_description": "Host is neither the issuer's nor loopback",
-            }),
-        );
     }
     // A request to our own name without `Origin` comes from no page's script: curl, or somebody
     // who looks.

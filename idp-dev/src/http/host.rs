@@ -5,7 +5,32 @@
 
 use std::net::IpAddr;
 
-use axum::http::{HeaderMap, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use serde_json::json;
+
+use super::respond::json as respond_json;
+use crate::provider::Shared;
+
+/// Refuses requests for hosts that are not ours (OP33): a page of such a host would read our
+/// answers as its own, and people would type passwords into our form at its address.
+pub(crate) async fn refuse_other_hosts(
+    State(provider): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if is_own_host(provider.config.issuer(), request.headers()) {
+        next.run(request).await
+    } else {
+        let body = json!({
+            "error": "wrong_host",
+            "error_description": "Host is neither the issuer's nor loopback",
+        });
+        respond_json(StatusCode::MISDIRECTED_REQUEST, &body)
+    }
+}
 
 /// Is the request's one `Host` a loopback address or `localhost`?
 pub(crate) fn is_loopback_host(headers: &HeaderMap) -> bool {
@@ -13,7 +38,7 @@ pub(crate) fn is_loopback_host(headers: &HeaderMap) -> bool {
 }
 
 /// Is the request's one `Host` that of the issuer, or loopback?
-pub(crate) fn is_own_host(issuer: &str, headers: &HeaderMap) -> bool {
+fn is_own_host(issuer: &str, headers: &HeaderMap) -> bool {
     let own = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
     let own = own.split('/').next().unwrap_or(own);
     host_name(headers).is_some_and(|host| host == without_port(own) || is_loopback(host))

@@ -20,6 +20,6 @@ pub(crate) use cookies::{CookieNames, SameSite, clear as clear_cookie, set as se
 pub(crate) use cors::{client_cors, observer_cors};
 pub(crate) use form_token::{form_token, is_form_token};
 pub(crate) use headers::{base_headers, origin_of, refuse_head};
-pub(crate) use host::{is_loopback_host, is_own_host};
+pub(crate) use host::{is_loopback_host, refuse_other_hosts};
 pub(crate) use respond::{json, page, see_other};
 pub(crate) use sse::{SseEvent, event_stream};

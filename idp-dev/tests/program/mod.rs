@@ -32,6 +32,11 @@ impl Running {
         field.unwrap_or_else(|| panic!("no {name} in {}", self.ready)).to_owned()
     }
 
+    /// Its number among the machine's processes.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn stop(mut self) -> String {
         self.child.kill().unwrap();
         let mut errors = String::new();

@@ -1,0 +1,23 @@
+//! The provider against the security checklist's rows OP1 to OP33 and the conformance suite's
+//! modules for providers: the program itself, by raw requests over a socket. `docs/security.md`
+//! is the table of the rows.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what fails here is a failed test"
+)]
+
+mod authorization;
+mod codes;
+mod conformance;
+mod floods;
+mod forms;
+mod logout;
+mod person;
+#[path = "../program/mod.rs"]
+mod program;
+mod tokens;
+mod transport;
+mod wire;
