@@ -154,12 +154,14 @@ fn op18_no_script_runs_whatever_is_echoed() -> Result {
         for name in ["client_id", "redirect_uri", "login_hint", "ui_locales", "display", SCRIPT] {
             let kept = good.iter().copied().filter(|(known, _)| *known != name);
             let asked: Vec<_> = kept.chain([(name, SCRIPT)]).collect();
-            let address = url::Url::parse_with_params(&format!("{}/authorize", stage.issuer()), asked)?;
+            let address =
+                reqwest::Url::parse_with_params(&format!("{}/authorize", stage.issuer()), asked)?;
             tab.goto(address.as_str()).await?;
             unharmed(name).await?;
         }
         // What a person typed is shown again, beside the error.
-        let address = url::Url::parse_with_params(&format!("{}/authorize", stage.issuer()), good)?;
+        let address =
+            reqwest::Url::parse_with_params(&format!("{}/authorize", stage.issuer()), good)?;
         tab.goto(address.as_str()).await?;
         let page = SignInPage::wait(tab.clone()).await?;
         page.submit(SCRIPT, SCRIPT).await?;
@@ -168,7 +170,7 @@ fn op18_no_script_runs_whatever_is_echoed() -> Result {
         for name in ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"] {
             let asked = [(name, SCRIPT)];
             let address = format!("{}/end_session", stage.issuer());
-            tab.goto(url::Url::parse_with_params(&address, asked)?.as_str()).await?;
+            tab.goto(reqwest::Url::parse_with_params(&address, asked)?.as_str()).await?;
             unharmed(name).await?;
         }
         // Nothing was stopped by the policy either: there was nothing to stop.
