@@ -42,6 +42,7 @@ export type ErrorCode =
   | "storage_unavailable"
   | "crypto_unavailable"
   | "algorithm_unsupported"
+  | "clock_differs"
   | "clock_wrong"
   | "redirect_loop"
   | "not_signed_in"
@@ -502,6 +503,8 @@ export interface Session {
   cause?: Cause;
   /** What went wrong last, if it still matters. */
   error?: WireError;
+  /** What should be put right although it keeps nobody from anything: this machine's clock differs from the provider's by more than tokens may (`clock_differs`; the provider's is followed), or by so much that it is not followed (`clock_wrong`). */
+  warning?: WireError;
   /** How many seconds the provider's clock is ahead of this machine's, if that is more than two. */
   clock_offset?: number;
 }

@@ -7,7 +7,8 @@ use std::{ops::Deref, rc::Rc};
 /// The session of the app at one moment. It holds no token; everything in it is verified.
 ///
 /// It derefs to [`gatepass_core::wire::Session`], whose members say the rest: `status`, `subject`,
-/// `checks`, `started_at`, `expires_at`, `token_expires_at`, `cause`, `error`, `clock_offset`.
+/// `checks`, `started_at`, `expires_at`, `token_expires_at`, `cause`, `error`, `warning`,
+/// `clock_offset`.
 /// Cloning is cheap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Session(Rc<wire::Session>);

@@ -209,6 +209,9 @@ codes! {
     AlgorithmUnsupported "algorithm_unsupported" Environment "Web Cryptography"
         "The browser cannot check signatures of the algorithm that the provider signs with."
         "Let the provider sign with RS256 or ES256, which every browser has, or ask for a newer browser.";
+    ClockDiffers "clock_differs" Environment ""
+        "This machine's clock differs from the provider's by more than tokens may. The provider's is followed: this is a warning."
+        "Set the clock.";
     ClockWrong "clock_wrong" Environment ""
         "This machine's clock differs from the provider's by more than a quarter of an hour."
         "Set the clock.";

@@ -106,6 +106,11 @@ impl UntrustedIdToken {
         Ok(UnboundIdToken { token: self, subject, accepted_at: now.0 })
     }
 
+    /// `iat`, or the beginning of time; rule 10 says whether it is right.
+    pub(crate) fn issued_at(&self) -> i64 {
+        claims::date(&self.jws.claims, "iat").unwrap_or_default()
+    }
+
     fn passed(&mut self, rule: &str, name: &str, expected: &str, found: &str) {
         let rule = ["OIDC Core 3.1.3.7 (", rule, ")"].concat();
         push_check(&mut self.checks, rule, name, expected, found);

@@ -1,9 +1,14 @@
 //! The clocks: the provider's is learnt from its answers, within bounds.
 
-use gatepass_core::{error::Code, wire::Status};
+use gatepass_core::{
+    error::Code,
+    wire::{Command, Status},
+};
 use serde_json::json;
 
-use crate::world::{BEGIN_MS, Endpoint, World};
+use crate::world::{
+    BEGIN_MS, Endpoint, Page, World, keys::STRANGER, page::sign_in_to, token::Draft,
+};
 
 /// Signs in with the provider's clock this far off, in milliseconds.
 fn offset(ms: i64) -> (World, crate::world::Page) {
@@ -87,14 +92,143 @@ fn the_providers_clock_is_followed_however_far_if_the_app_says_so() {
 }
 
 #[test]
-fn rp15_a_provider_that_hides_its_clock_is_held_against_ours() {
+fn rp15_a_wrong_clock_is_warned_of() {
+    let warning = |page: &Page| {
+        let warning = page.session().warning?;
+        Some((warning.code, warning.evidence.as_ref().unwrap().found.clone()))
+    };
+    for (ms, expected) in [
+        (0, None),
+        (1500, None),
+        (59_000, None),
+        (-59_500, None),
+        (61_000, Some((Code::ClockDiffers, "61 seconds behind it"))),
+        (-62_000, Some((Code::ClockDiffers, "61 seconds ahead"))),
+        (898_000, Some((Code::ClockDiffers, "898 seconds behind it"))),
+    ] {
+        let (_, page) = offset(ms);
+        page.expect_status(Status::Authenticated);
+        let expected = expected.map(|(code, found): (_, &str)| (code, found.to_owned()));
+        assert_eq!(warning(&page), expected, "{ms}");
+        assert_eq!(page.code(), None);
+    }
+    for ms in [902_000, -902_000] {
+        let (_, page) = offset(ms);
+        assert_eq!(warning(&page).map(|(code, _)| code), Some(Code::ClockWrong));
+    }
+    // It ends with its cause, and comes with it, also while somebody is signed in.
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.local_clock_jumps(-100_000);
+    page.check();
+    assert_eq!(warning(&page), Some((Code::ClockDiffers, "100 seconds behind it".into())));
+    world.local_clock_jumps(-1_000_000);
+    page.check();
+    assert_eq!(warning(&page).map(|(code, _)| code), Some(Code::ClockWrong));
+    page.expect_status(Status::Authenticated);
+    world.local_clock_jumps(1_100_000);
+    page.check();
+    assert_eq!(warning(&page), None);
+    // Where the app wants any clock to be followed there is nothing to warn of.
+    let world = World::with(|config| config.dangerously_follow_provider_clock = Some(true));
+    world.provider().clock_offset_ms = 4_000_000;
+    assert_eq!(warning(&world.signed_in("richard")), None);
+}
+
+/// As [`offset`], at a provider whose `Date` no script may read.
+fn hidden_offset(ms: i64) -> (World, Page) {
     let world = World::new();
     world.provider().sends_date = false;
-    world.provider().clock_offset_ms = 300_000;
+    world.provider().clock_offset_ms = ms;
     let page = world.open();
     world.person_signs_in("richard");
     page.sign_in();
-    page.expect_refused(Code::IatInvalid);
+    (world, page)
+}
+
+#[test]
+fn rp15_a_provider_that_hides_its_date_shows_its_clock_by_what_it_signs() {
+    for seconds in [3, 61, 300, 900] {
+        let (_, page) = hidden_offset(seconds * 1000);
+        page.expect_status(Status::Authenticated);
+        assert_eq!(page.session().clock_offset, Some(seconds));
+        assert_eq!(page.session().warning.is_some(), seconds > 60);
+    }
+    let (_, page) = hidden_offset(901_000);
+    page.expect_refused(Code::ClockWrong);
+    // A clock of ours that is ahead cannot be told from a token that is old: nothing lives longer.
+    let (_, page) = hidden_offset(-359_000);
+    page.expect_status(Status::Authenticated);
+    assert_eq!(page.session().clock_offset, None);
+    let (_, page) = hidden_offset(-360_000);
+    page.expect_refused(Code::ExpInvalid);
+}
+
+#[test]
+fn rp15_only_a_token_with_a_right_signature_shows_a_clock() {
+    let with = |change: fn(&mut Draft)| {
+        let world = World::new();
+        world.provider().sends_date = false;
+        let page = world.open();
+        world.person_signs_in("richard");
+        world.provider().next_id_token(change);
+        page.sign_in();
+        page
+    };
+    let page = with(|token| token.claim("iat", json!(BEGIN_MS / 1000 + 500)));
+    // It has run out before it was issued.
+    page.expect_refused(Code::ExpInvalid);
+    assert_eq!(page.session().clock_offset, Some(500));
+    let page = with(|token| {
+        token.claim("iat", json!(BEGIN_MS / 1000 + 500));
+        token.key = &STRANGER;
+    });
+    page.expect_refused(Code::SignatureInvalid);
+    assert_eq!(page.session().clock_offset, None);
+    // Nor does one that another tab shares.
+    let world = World::new();
+    let page = world.signed_in("richard");
+    let message = world.overheard("session");
+    page.close();
+    world.provider().sends_date = false;
+    let page = world.open();
+    world.local_clock_jumps(-300_000);
+    world.say(&message.to_string());
+    page.expect_status(Status::Authenticated);
+    assert_eq!(page.session().clock_offset, None);
+}
+
+#[test]
+fn rp15_a_date_that_can_be_read_counts_more_than_what_is_signed() {
+    for seconds in [61, 300, 900] {
+        let world = World::new();
+        let page = world.open();
+        world.person_signs_in("richard");
+        let late = BEGIN_MS / 1000 + seconds;
+        world.provider().next_id_token(move |token| token.claim("iat", json!(late)));
+        page.sign_in();
+        page.expect_refused(Code::IatInvalid);
+        assert_eq!(page.session().clock_offset, None);
+    }
+}
+
+#[test]
+fn rp15_with_a_clock_that_is_far_off_no_time_says_anything_about_the_token() {
+    let world = World::new();
+    world.provider().clock_offset_ms = -1_000_000;
+    let page = world.open();
+    world.person_signs_in("richard");
+    let Command::SignIn { return_to, .. } = sign_in_to("/") else { unreachable!() };
+    world.provider().next_id_token(|token| token.claim("exp", json!(BEGIN_MS / 1000 + 1000)));
+    page.run(Command::SignIn {
+        return_to,
+        prompt: None,
+        login_hint: None,
+        acr_values: None,
+        max_age: Some(300),
+        ui_locales: None,
+    });
+    page.expect_refused(Code::ClockWrong);
 }
 
 #[test]

@@ -44,6 +44,7 @@ export const explanations: Record<ErrorCode, readonly [meaning: string, fix: str
   storage_unavailable: ["The browser keeps no storage for this site, so a sign-in could not find its way back.", "Allow this site to store data (cookies and site data), or leave private browsing."],
   crypto_unavailable: ["The page has no WebCrypto: it is not a secure context.", "Serve the app by https, or on localhost."],
   algorithm_unsupported: ["The browser cannot check signatures of the algorithm that the provider signs with.", "Let the provider sign with RS256 or ES256, which every browser has, or ask for a newer browser."],
+  clock_differs: ["This machine's clock differs from the provider's by more than tokens may. The provider's is followed: this is a warning.", "Set the clock."],
   clock_wrong: ["This machine's clock differs from the provider's by more than a quarter of an hour.", "Set the clock."],
   redirect_loop: ["Automatic sign-in was stopped: it had been tried and had brought no session.", "Let the person click sign-in; if that fails too, the error of that attempt names the cause."],
   not_signed_in: ["There is no session to take a token from.", "Ask for tokens only while the status is `authenticated`."],

@@ -104,6 +104,11 @@ export interface Told {
   cause?: Cause;
   /** What went wrong last, if it still matters. `explain(error.code)` has words for it. */
   error?: Refusal;
+  /**
+   * What should be put right although it keeps nobody from anything: this machine's clock differs
+   * from the provider's (`clock_differs`, followed; `clock_wrong`, too far off to be followed).
+   */
+  warning?: Refusal;
   /** How many seconds the provider's clock is ahead of this machine's, if more than two. */
   clockOffset?: number;
 }

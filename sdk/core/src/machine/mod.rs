@@ -56,10 +56,12 @@ pub struct Machine {
     waiting: Vec<(u32, Expect)>,
     timers: Vec<(Timer, i64)>,
     wake_at: Option<i64>,
-    /// The provider's clock minus the local one, in milliseconds.
+    /// The provider's clock minus the local one, in milliseconds, as far as it is followed.
     clock_offset_ms: i64,
-    /// Whether the clocks differ by more than may be followed.
-    clock_wrong: bool,
+    /// The same, however far it is.
+    measured_offset_ms: i64,
+    /// The provider has said its time.
+    date_is_known: bool,
 
     metadata: Option<Arc<Metadata>>,
     /// It was learnt by the page before this one.
@@ -223,7 +225,8 @@ impl Machine {
             timers: Vec::new(),
             wake_at: None,
             clock_offset_ms: 0,
-            clock_wrong: false,
+            measured_offset_ms: 0,
+            date_is_known: false,
             metadata: None,
             metadata_is_kept: false,
             goals: Vec::new(),
@@ -300,7 +303,7 @@ impl Machine {
         let Some(at) = self.waiting.iter().position(|(id, _)| *id == effect) else { return };
         let (_, expect) = self.waiting.swap_remove(at);
         if let Answer::Response { response } = answer {
-            self.observe_clock(response.date_ms);
+            self.observe_date(response.date_ms);
         }
         match expect {
             Expect::Nothing => {}
@@ -472,6 +475,7 @@ impl Machine {
             status: self.status,
             cause: self.cause.clone(),
             error: self.error.clone(),
+            warning: self.clock_warning(),
             clock_offset: (self.clock_offset_ms != 0).then_some(self.clock_offset_ms / 1000),
             ..Session::default()
         };

@@ -227,22 +227,59 @@ impl Machine {
     }
 
     /// Learns the provider's clock from the `Date` of an answer.
-    pub(super) fn observe_clock(&mut self, date_ms: Option<i64>) {
-        let Some(date_ms) = date_ms else { return };
-        // `Date` is cut to seconds: on average it is half a second behind.
-        let offset = difference(sum(date_ms, 500), self.now.wall_ms);
+    pub(super) fn observe_date(&mut self, date_ms: Option<i64>) {
+        if let Some(date_ms) = date_ms {
+            self.date_is_known = true;
+            // `Date` is cut to seconds: on average it is half a second behind.
+            self.observe_clock(difference(sum(date_ms, 500), self.now.wall_ms));
+        }
+    }
+
+    /// Learns the provider's clock from the `iat` of a token that it has signed just now for this
+    /// page, where it hides its `Date` (CORS does, unless a provider exposes it). The time has come
+    /// by that clock, so a later one of ours is late; an earlier one says nothing, for tokens may
+    /// have been signed a while ago. So no token lives longer by this.
+    pub(super) fn observe_issue(&mut self, issued_at: i64) {
+        if !self.date_is_known {
+            let offset = difference(issued_at.saturating_mul(1000), self.now.wall_ms);
+            self.observe_clock(offset.max(0));
+        }
+    }
+
+    /// The provider's clock is this far ahead of the local one, in milliseconds.
+    fn observe_clock(&mut self, offset: i64) {
         let followed = self.config.dangerously_follow_provider_clock == Some(true);
         let distance = offset.saturating_abs();
-        self.clock_wrong = distance > LARGEST_OFFSET_MS && !followed;
-        let offset = if distance <= SMALLEST_OFFSET_MS || self.clock_wrong { 0 } else { offset };
+        let wrong = distance > LARGEST_OFFSET_MS && !followed;
+        let offset = if distance <= SMALLEST_OFFSET_MS { 0 } else { offset };
         // The same difference measured anew is no news.
-        if difference(offset, self.clock_offset_ms).saturating_abs() > SMALLEST_OFFSET_MS
-            || (offset == 0 && self.clock_offset_ms != 0)
+        if difference(offset, self.measured_offset_ms).saturating_abs() > SMALLEST_OFFSET_MS
+            || (offset == 0) != (self.measured_offset_ms == 0)
         {
-            self.clock_offset_ms = offset;
+            self.measured_offset_ms = offset;
+            self.clock_offset_ms = if wrong { 0 } else { offset };
             self.changed = true;
             self.set_lifetime_timer();
         }
+    }
+
+    /// Whether the clocks differ by more than may be followed.
+    pub(super) const fn is_clock_wrong(&self) -> bool {
+        self.clock_offset_ms != self.measured_offset_ms
+    }
+
+    /// What should be put right although it keeps nobody from anything yet: nothing is widened for a
+    /// wrong clock in silence.
+    pub(super) fn clock_warning(&self) -> Option<Error> {
+        let differs = self.measured_offset_ms.saturating_abs() > self.config.skew().0 * 1000;
+        if !differs || self.config.dangerously_follow_provider_clock == Some(true) {
+            return None;
+        }
+        let code = if self.is_clock_wrong() { Code::ClockWrong } else { Code::ClockDiffers };
+        let seconds = crate::claims::number(self.measured_offset_ms.saturating_abs() / 1000);
+        let way = if self.measured_offset_ms > 0 { " seconds behind it" } else { " seconds ahead" };
+        let found = Text::concat(&[&seconds, way]);
+        Some(Error::new(code, "clock", "the provider's time", &found))
     }
 }
 

@@ -164,14 +164,16 @@ impl Machine {
             }
             _ => return self.verification_failed(&verification, Code::CryptoUnavailable.into()),
         };
-        let now = self.time();
         match verification.subject {
             Subject::IdToken { token, tokens, purpose } => {
+                if valid && !matches!(purpose, Purpose::Adopt(_)) {
+                    self.observe_issue(token.issued_at());
+                }
                 // `exp` limits when a token may be accepted. The session that it began lasts longer,
                 // and a tab that opens later shares it.
                 let accepted_at = match &purpose {
                     Purpose::Adopt(shared) => UnixTime(shared.accepted_at),
-                    _ => now,
+                    _ => self.time(),
                 };
                 match token.finish(valid, accepted_at, &self.config) {
                     Ok(token) => self.check_hash(Box::new(HashCheck { token, tokens, purpose })),
@@ -179,6 +181,7 @@ impl Machine {
                 }
             }
             Subject::LogoutToken(token) => {
+                let now = self.time();
                 // The session may have changed while the key set was fetched.
                 let Some(held) = &self.held else { return };
                 match token.finish(valid, now, &self.config, &held.id_token) {
@@ -258,8 +261,9 @@ impl Machine {
                     let now = self.local_time();
                     self.keys = keys.map(|keys| DatedKeys::undated(keys, now));
                 }
-                if self.clock_offset_ms == 0 {
+                if self.measured_offset_ms == 0 {
                     self.clock_offset_ms = shared.clock_offset_ms;
+                    self.measured_offset_ms = shared.clock_offset_ms;
                 }
                 let SharedSession { version, began, started_at, .. } = *shared;
                 self.hold(Box::new(Held { id_token: token, tokens, version, began, started_at }));
@@ -300,9 +304,13 @@ impl Machine {
 
     fn id_token_failed(&mut self, purpose: &Purpose, error: Error) {
         // With a clock that is far off, times say nothing about the token.
-        let timely = matches!(error.code, Code::ExpInvalid | Code::IatInvalid);
-        let error =
-            if timely && self.clock_wrong { error.with_code(Code::ClockWrong) } else { error };
+        let is_timely =
+            matches!(error.code, Code::ExpInvalid | Code::IatInvalid | Code::AuthTimeInvalid);
+        let error = if is_timely && self.is_clock_wrong() {
+            error.with_code(Code::ClockWrong)
+        } else {
+            error
+        };
         match purpose {
             Purpose::SignIn(way, _) => self.arrival_failed(error, *way),
             Purpose::Refresh(version) if !self.is_held(version) => {}

@@ -28,6 +28,10 @@ record! {
         cause: Option<Cause> = "cause",
         /// What went wrong last, if it still matters.
         error: Option<Error> = "error",
+        /// What should be put right although it keeps nobody from anything: this machine's clock
+        /// differs from the provider's by more than tokens may (`clock_differs`; the provider's is
+        /// followed), or by so much that it is not followed (`clock_wrong`).
+        warning: Option<Error> = "warning",
         /// How many seconds the provider's clock is ahead of this machine's, if that is more than two.
         clock_offset: Option<i64> = "clock_offset",
     }
