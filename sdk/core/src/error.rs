@@ -172,7 +172,7 @@ codes! {
         "The token has expired."
         "Compare the clocks of the provider and of this machine.";
     IatInvalid "iat_invalid" Provider "OIDC Core 3.1.3.7 (10)"
-        "The token was issued in the future."
+        "The token was issued in the future, or longer ago than a sign-in may take; or it counts only later (`nbf`)."
         "Compare the clocks of the provider and of this machine.";
     NonceInvalid "nonce_invalid" Provider "OIDC Core 3.1.3.7 (11)"
         "The ID token does not answer this sign-in (replay or code injection)."
@@ -367,7 +367,46 @@ pub type Result<T> = core::result::Result<T, Error>;
 #[cfg(test)]
 mod tests {
     use super::Code;
-    use std::{format, string::String};
+    use std::{
+        format, fs,
+        path::Path,
+        string::{String, ToString as _},
+        vec::Vec,
+    };
+
+    /// Codes that no test of the machine can bring about, the file that tests them or makes them,
+    /// and why.
+    const ELSEWHERE: [(Code, &str, &str); 3] = [
+        (Code::RequestInvalid, "sdk/src/client.rs", "only a defect of a face makes it"),
+        (Code::WasmUnavailable, "tests/tests/npm_module.rs", "said where there is no machine"),
+        (Code::BrowserRequired, "tests/tests/npm.rs", "said where there is no page"),
+    ];
+
+    #[test]
+    fn every_code_is_brought_about_by_some_test() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let tests: String = fs::read_dir(root.join("sdk/core/tests"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file())
+            .map(|path| fs::read_to_string(path).unwrap())
+            .collect();
+        let named = |text: &str, code: Code| {
+            // Not as the beginning of a longer name.
+            let (variant, name) = (format!("Code::{code:?}"), format!("\"{}", code.as_str()));
+            let ends = |rest: &&str| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+            [variant, name].iter().any(|word| text.split(word.as_str()).skip(1).any(|r| ends(&r)))
+        };
+        let missing: Vec<String> = Code::ALL
+            .iter()
+            .filter(|code| match ELSEWHERE.iter().find(|(known, ..)| known == *code) {
+                Some((_, file, _)) => !named(&fs::read_to_string(root.join(file)).unwrap(), **code),
+                None => !named(&tests, **code),
+            })
+            .map(|code| code.as_str().to_string())
+            .collect();
+        assert!(missing.is_empty(), "no test names {missing:?}");
+    }
 
     #[test]
     fn the_tables_of_codes_are_current() {

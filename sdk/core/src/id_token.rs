@@ -13,6 +13,7 @@
 
 use crate::{
     address::has_word,
+    attempt::LIFETIME,
     claims,
     config::Config,
     error::{Code, Error, Result},
@@ -179,11 +180,13 @@ impl UntrustedIdToken {
         Ok(())
     }
 
-    /// (10) `iat` is not in the future.
+    /// (10) `iat` is not in the future, and not longer ago than a sign-in may take: whatever comes to
+    /// this client was asked for just now. (One that another tab shares is held against the time when
+    /// that tab took it.)
     fn rule_10_iat(&mut self, now: UnixTime, skew: Seconds) -> Result<()> {
         let iat = claims::date(&self.jws.claims, "iat")?;
         let (before, found) = (claims::number(now.0), claims::number(iat));
-        if UnixTime(iat) > now.plus(skew) {
+        if UnixTime(iat) > now.plus(skew) || UnixTime(iat).plus(LIFETIME).plus(skew) < now {
             return Err(Error::new(Code::IatInvalid, "iat", &before, &found));
         }
         self.passed("10", "iat", &before, &found);
@@ -260,8 +263,9 @@ impl UntrustedIdToken {
     /// OIDC Core 2: `sub` is required, at most 255 ASCII characters.
     fn subject(&self) -> Result<Text> {
         let subject = claims::text(&self.jws.claims, "sub")?;
-        if subject.len() > LONGEST_SUBJECT {
-            return Err(Error::new(Code::ClaimInvalid, "sub", "255 characters at most", "more"));
+        if subject.len() > LONGEST_SUBJECT || !subject.is_ascii() {
+            let expected = "255 ASCII characters at most";
+            return Err(Error::new(Code::ClaimInvalid, "sub", expected, "more or others"));
         }
         Ok(subject.into())
     }

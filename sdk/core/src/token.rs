@@ -101,6 +101,10 @@ pub(crate) fn read_response(
     let Some(access_token) = text("access_token")? else {
         return Err(invalid("access_token", "a string", ""));
     };
+    // RFC 6749, A.12, and RFC 6750, 2.1: it becomes part of a header.
+    if !access_token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(invalid("access_token", "visible ASCII characters", "others"));
+    }
     // RFC 6749, 5.1: the type is case insensitive.
     let token_type = text("token_type")?.unwrap_or_default();
     if !token_type.eq_ignore_ascii_case("Bearer") {

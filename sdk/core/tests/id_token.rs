@@ -154,6 +154,7 @@ fn oidcc_client_test_missing_sub() {
     refuses(Code::ClaimInvalid, |token| token.claim("sub", json!(7)));
     accepts(|token| token.claim("sub", json!("x".repeat(255))));
     refuses(Code::ClaimInvalid, |token| token.claim("sub", json!("x".repeat(256))));
+    refuses(Code::ClaimInvalid, |token| token.claim("sub", json!("r\u{ef}chard")));
 }
 
 #[test]
@@ -175,6 +176,10 @@ fn oidcc_client_test_missing_iat() {
     refuses_misshapen("iat", Code::ClaimInvalid);
     accepts(|token| token.claim("iat", json!(NOW + 60)));
     refuses(Code::IatInvalid, |token| token.claim("iat", json!(NOW + 61)));
+    // As long ago as a sign-in may take, and the skew.
+    accepts(|token| token.claim("iat", json!(NOW - 3660)));
+    refuses(Code::IatInvalid, |token| token.claim("iat", json!(NOW - 3661)));
+    refuses(Code::IatInvalid, |token| token.claim("iat", json!(NOW - 31_536_000)));
     for value in [json!(-1), json!("1700000000"), json!(1e20)] {
         refuses(Code::ClaimInvalid, move |token| token.claim("iat", value.clone()));
     }

@@ -46,6 +46,16 @@ fn rp29_each_member_missing_empty_or_of_another_type() {
 }
 
 #[test]
+fn rp29_an_access_token_that_is_no_header_is_refused() {
+    for character in ["\n", "\r\n", " ", "\t", "\u{0}", "\u{7f}", "\u{e9}"] {
+        with("access_token", json!(format!("a{character}b")))
+            .expect_refused(Code::TokenResponseInvalid);
+    }
+    // Some providers use more than the letters of base64: at_hash tells that it is another.
+    with("access_token", json!("a|b:c~d")).expect_refused(Code::AtHashInvalid);
+}
+
+#[test]
 fn rp30_token_type_is_bearer_in_any_case() {
     for token_type in ["bearer", "BEARER", "bEaReR"] {
         with("token_type", json!(token_type)).expect_status(Status::Authenticated);
@@ -120,6 +130,7 @@ fn rp29_errors_of_the_token_endpoint() {
         (400, "invalid_client", Code::ProviderError),
         (401, "invalid_client", Code::ProviderError),
         (400, "invented", Code::ProviderError),
+        (401, "invalid_token", Code::InvalidToken),
         // A success with an error is one.
         (200, "invalid_grant", Code::InvalidGrant),
         (200, "server_error", Code::ProviderError),

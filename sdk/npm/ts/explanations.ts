@@ -32,7 +32,7 @@ export const explanations: Record<ErrorCode, readonly [meaning: string, fix: str
   aud_invalid: ["The token is not, or not only, for this client.", "Configure the client id that the token is issued to; other audiences are not trusted."],
   azp_invalid: ["The token was issued to another client.", "Configure the client id that the token is issued to."],
   exp_invalid: ["The token has expired.", "Compare the clocks of the provider and of this machine."],
-  iat_invalid: ["The token was issued in the future.", "Compare the clocks of the provider and of this machine."],
+  iat_invalid: ["The token was issued in the future, or longer ago than a sign-in may take; or it counts only later (`nbf`).", "Compare the clocks of the provider and of this machine."],
   nonce_invalid: ["The ID token does not answer this sign-in (replay or code injection).", "Sign in again; if it stays, the provider does not send back `nonce`."],
   acr_invalid: ["The person was not authenticated at the level asked for.", "Ask for a level that the provider offers."],
   auth_time_invalid: ["The person was authenticated longer ago than `max_age` allows, or the provider does not say when.", "Use a provider that honours `max_age`."],
