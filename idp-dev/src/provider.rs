@@ -8,7 +8,7 @@ use axum::Router;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::CookieNames;
-use crate::keys::{KeyError, Keys};
+use crate::keys::{KeyError, Keys, Rsa, SigningAlg};
 use crate::passwords::Passwords;
 use crate::scenario::Scenarios;
 use crate::secret::{RandomnessUnavailable, Secret};
@@ -53,7 +53,9 @@ impl Provider {
     ) -> Result<Arc<Self>, StartError> {
         let timeline = Timeline::new(clock.clone(), logs);
         let scenarios = Scenarios::switched(config.scenarios.clone());
-        Self::start_with(config, clock, store, timeline, scenarios, Keys::generate()?)
+        let is_used = config.signs_with(SigningAlg::Rs256);
+        let keys = Keys::generate(if is_used { Rsa::AtOnce } else { Rsa::Unused })?;
+        Self::start_with(config, clock, store, timeline, scenarios, keys)
     }
 
     /// The same with parts that the caller has made.

@@ -181,6 +181,24 @@ async fn d2_tokens_of_another_provider_are_unknown() {
 }
 
 #[tokio::test]
+async fn op25_jwks_has_no_key_that_signs_nothing() {
+    let world = World::with(|text| {
+        let alg = "id_token_signed_response_alg = \"ES256\"";
+        ["pied-piper", "hooli"].into_iter().fold(text, |text, id| {
+            text.replacen(&format!("id = \"{id}\""), &format!("id = \"{id}\"\n{alg}"), 1)
+        })
+    })
+    .await;
+    let jwks = world.get("/jwks").await.ok_json();
+    let algs: Vec<_> = jwks["keys"].as_array().unwrap().iter().map(|key| &key["alg"]).collect();
+    assert_eq!(algs, ["ES256"]);
+    // Every provider says that it can do RS256 (Discovery 3).
+    let document = world.get("/.well-known/openid-configuration").await.ok_json();
+    let supported = document["id_token_signing_alg_values_supported"].as_array().unwrap();
+    assert!(supported.iter().any(|alg| alg == "RS256"));
+}
+
+#[tokio::test]
 async fn op25_jwks_is_public() {
     let world = World::new().await;
     let reply = world.get("/jwks").await;

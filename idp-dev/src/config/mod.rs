@@ -91,6 +91,11 @@ impl Config {
         self.clients.iter().find(|client| client.id == id)
     }
 
+    /// Does any client get tokens of this algorithm?
+    pub(crate) fn signs_with(&self, alg: SigningAlg) -> bool {
+        self.clients.iter().any(|client| client.id_token_signed_response_alg == alg)
+    }
+
     pub(crate) fn resource_server(&self, id: &str) -> Option<&ResourceServer> {
         self.resource_servers.iter().find(|server| server.id == id)
     }

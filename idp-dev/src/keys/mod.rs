@@ -1,14 +1,14 @@
-//! The provider's signing keys: ES256 at once, RS256 from a thread of its own.
+//! The provider's signing keys: ES256 at once, RS256 from threads of its own, if anybody wants it.
 //!
 //! An RSA key takes up to some 200 ms to make, a P-256 key well under one. So that start is not
-//! delayed, the RSA key is made in the background, by two threads that race; the first request that needs it (JWKS, an ID
-//! token of a client with RS256) waits for it. See docs/adr/0001-signing-keys.md.
+//! delayed, the RSA key is made in the background, by threads that race, and only once it is known
+//! that something will be signed with it; what then needs it (JWKS, an ID token of a client with
+//! RS256) waits for it. See docs/adr/0001-signing-keys.md.
 
 mod es256;
 mod rs256;
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 
 use jwt_compact::{Algorithm, AlgorithmExt, AlgorithmSignature, Claims, Header, UntrustedToken};
 use serde::Serialize;
@@ -43,66 +43,80 @@ impl SigningAlg {
     }
 }
 
+/// When the RSA key is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rsa {
+    /// At once: a client's tokens will be signed with it.
+    AtOnce,
+    /// When it is needed: there are hundreds of scenarios, and some are never signed in at.
+    WhenAsked,
+    /// Nothing is signed with it, so that nobody has to be told of one; made all the same if
+    /// something is.
+    Unused,
+}
+
 /// Both key pairs with their key ids.
 pub(crate) struct Keys {
     es256: es256::KeyPair,
     es256_kid: String,
-    rs256: watch::Receiver<RsaSlot>,
-    /// Where the RSA key goes, while nobody has needed it.
-    unasked: Mutex<Option<watch::Sender<RsaSlot>>>,
+    rs256: watch::Sender<RsaSlot>,
+    rsa: Rsa,
 }
 
 impl Keys {
-    /// Makes the ES256 pair and begins making the RS256 pair on a thread.
+    /// Makes the ES256 pair, and the RS256 pair when `rsa` says.
     ///
     /// # Errors
     /// When the machine gives no randomness or no thread.
-    pub(crate) fn generate() -> Result<Self, KeyError> {
-        let keys = Self::generate_lazily()?;
-        // Finding primes is luck: of two that search, the first one takes little more than half of
-        // the time of one alone. What the slower one finds is dropped.
-        keys.begin_rsa_key(
-            std::thread::available_parallelism().map_or(1, |found| found.get().min(2)),
-        )?;
-        Ok(keys)
-    }
-
-    /// Makes the ES256 pair. The RS256 pair is begun when it is needed: there are hundreds of
-    /// scenarios, and some are never signed in at.
-    ///
-    /// # Errors
-    /// When the machine gives no randomness.
-    pub(crate) fn generate_lazily() -> Result<Self, KeyError> {
+    pub(crate) fn generate(rsa: Rsa) -> Result<Self, KeyError> {
         let es256 = es256::KeyPair::generate()?;
         let es256_kid = thumbprint(&es256.public_jwk_members());
-        let (slot, rs256) = watch::channel(RsaSlot::Waiting);
-        Ok(Self { es256, es256_kid, rs256, unasked: Mutex::new(Some(slot)) })
+        let keys = Self { es256, es256_kid, rs256: watch::Sender::new(RsaSlot::Absent), rsa };
+        if rsa == Rsa::AtOnce {
+            // Finding primes is luck: of two that search, the first one takes little more than half
+            // of the time of one alone, of four less still. What the slower ones find is dropped.
+            let processors = std::thread::available_parallelism();
+            keys.begin_rsa_key(processors.map_or(1, |found| found.get().min(4)))?;
+        }
+        Ok(keys)
     }
 
     /// Begins making the RSA key, unless that was done before.
     fn begin_rsa_key(&self, searchers: usize) -> Result<(), KeyError> {
-        let slot = self.unasked.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(slot) = slot else { return Ok(()) };
-        for _ in 0..searchers {
-            let slot = slot.clone();
-            std::thread::Builder::new()
+        let begins = self.rs256.send_if_modified(|slot| {
+            let is_absent = matches!(slot, RsaSlot::Absent);
+            if is_absent {
+                *slot = RsaSlot::Waiting;
+            }
+            is_absent
+        });
+        for _ in 0..if begins { searchers } else { 0 } {
+            let slot = self.rs256.clone();
+            let spawned = std::thread::Builder::new()
                 .name("rsa-key".to_owned())
-                .spawn(move || make_rsa_key(&slot))
-                .map_err(|_| KeyError::NotMade)?;
+                .spawn(move || make_rsa_key(&slot));
+            if spawned.is_err() {
+                // Those who wait are told, unless another thread finds one all the same.
+                offer(&self.rs256, RsaSlot::Failed);
+                return Err(KeyError::NotMade);
+            }
         }
         Ok(())
     }
 
-    /// The public keys (RFC 7517). Waits for the RSA key. Holds no private member.
+    /// The public keys (RFC 7517). Waits for the RSA key if anything is to be signed with it: a token
+    /// may follow at once. Holds no private member.
     ///
     /// # Errors
     /// When the RSA key could not be made.
     pub(crate) async fn jwks(&self) -> Result<Value, KeyError> {
+        let es256 = published(&self.es256.public_jwk_members(), &self.es256_kid, SigningAlg::Es256);
+        if self.rsa == Rsa::Unused && matches!(&*self.rs256.borrow(), RsaSlot::Absent) {
+            return Ok(json!({ "keys": [es256] }));
+        }
         let rs256 = self.rs256().await?;
-        Ok(json!({ "keys": [
-            published(&rs256.0.public_jwk_members(), &rs256.1, SigningAlg::Rs256),
-            published(&self.es256.public_jwk_members(), &self.es256_kid, SigningAlg::Es256),
-        ]}))
+        let rs256 = published(&rs256.0.public_jwk_members(), &rs256.1, SigningAlg::Rs256);
+        Ok(json!({ "keys": [rs256, es256] }))
     }
 
     /// Signs `claims` as a compact JWT of type `typ`.
@@ -196,20 +210,20 @@ impl Keys {
             RsaSlot::Ready(pair) if kid == Some(&pair.1) => {
                 checked(&Rs256, pair.0.public_key(), &token)
             }
-            RsaSlot::Ready(_) | RsaSlot::Waiting | RsaSlot::Failed => None,
+            RsaSlot::Ready(_) | RsaSlot::Absent | RsaSlot::Waiting | RsaSlot::Failed => None,
         }
     }
 
     async fn rs256(&self) -> Result<std::sync::Arc<(rs256::KeyPair, String)>, KeyError> {
         self.begin_rsa_key(1)?;
-        let mut slot = self.rs256.clone();
+        let mut slot = self.rs256.subscribe();
         let slot = slot
             .wait_for(|slot| !matches!(slot, RsaSlot::Waiting))
             .await
             .map_err(|_| KeyError::NotMade)?;
         match &*slot {
             RsaSlot::Ready(pair) => Ok(pair.clone()),
-            RsaSlot::Waiting | RsaSlot::Failed => Err(KeyError::NotMade),
+            RsaSlot::Absent | RsaSlot::Waiting | RsaSlot::Failed => Err(KeyError::NotMade),
         }
     }
 }
@@ -232,12 +246,16 @@ fn make_rsa_key(slot: &watch::Sender<RsaSlot>) {
         }
         Err(_) => RsaSlot::Failed,
     };
+    offer(slot, made);
+}
+
+fn offer(slot: &watch::Sender<RsaSlot>, made: RsaSlot) {
     slot.send_if_modified(|found| {
         // Once a key is there it stays: it may have been published already. A failure is final
         // only as long as nobody else succeeds.
         let is_better = match (&*found, &made) {
-            (RsaSlot::Ready(_), _) | (_, RsaSlot::Waiting) => false,
-            (RsaSlot::Waiting | RsaSlot::Failed, RsaSlot::Ready(_) | RsaSlot::Failed) => true,
+            (RsaSlot::Ready(_), _) | (_, RsaSlot::Absent | RsaSlot::Waiting) => false,
+            (_, RsaSlot::Ready(_) | RsaSlot::Failed) => true,
         };
         if is_better {
             *found = made;
@@ -247,6 +265,8 @@ fn make_rsa_key(slot: &watch::Sender<RsaSlot>) {
 }
 
 enum RsaSlot {
+    /// Nobody has asked for one.
+    Absent,
     Waiting,
     Ready(std::sync::Arc<(rs256::KeyPair, String)>),
     Failed,
@@ -305,7 +325,7 @@ mod tests {
 
     #[tokio::test]
     async fn op25_signs_and_verifies_with_both_algorithms() {
-        let keys = Keys::generate().unwrap();
+        let keys = Keys::generate(Rsa::WhenAsked).unwrap();
         for alg in SigningAlg::ALL {
             let token = keys.sign(alg, "JWT", said()).await.unwrap();
             assert_eq!(keys.verify::<Said>(&token, "JWT").unwrap().custom, said());
@@ -315,7 +335,7 @@ mod tests {
 
     #[tokio::test]
     async fn op12_refuses_every_flipped_bit() {
-        let keys = Keys::generate().unwrap();
+        let keys = Keys::generate(Rsa::WhenAsked).unwrap();
         for alg in SigningAlg::ALL {
             let token = keys.sign(alg, "JWT", said()).await.unwrap();
             for at in 0..token.len() {
@@ -332,8 +352,8 @@ mod tests {
 
     #[tokio::test]
     async fn op12_refuses_alg_none_and_foreign_keys() {
-        let keys = Keys::generate().unwrap();
-        let foreign = Keys::generate().unwrap();
+        let keys = Keys::generate(Rsa::WhenAsked).unwrap();
+        let foreign = Keys::generate(Rsa::WhenAsked).unwrap();
         let token = keys.sign(SigningAlg::Es256, "JWT", said()).await.unwrap();
         assert!(foreign.verify::<Said>(&token, "JWT").is_none());
         let body = token.split('.').nth(1).unwrap();
@@ -350,7 +370,11 @@ mod tests {
 
     #[tokio::test]
     async fn op25_jwks_has_public_members_only() {
-        let jwks = Keys::generate().unwrap().jwks().await.unwrap();
+        let keys = Keys::generate(Rsa::Unused).unwrap();
+        let jwks = keys.jwks().await.unwrap();
+        assert_eq!(jwks["keys"].as_array().unwrap().len(), 1, "nobody uses RS256");
+        keys.sign(SigningAlg::Rs256, "JWT", said()).await.unwrap();
+        let jwks = keys.jwks().await.unwrap();
         let keys = jwks["keys"].as_array().unwrap();
         assert_eq!(keys.len(), 2);
         for key in keys {

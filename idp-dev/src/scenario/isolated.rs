@@ -13,7 +13,7 @@ use tower::ServiceExt;
 use super::registry::{self, Scenario};
 use super::switches::{Scenarios, lock};
 use crate::http::page;
-use crate::keys::Keys;
+use crate::keys::{Keys, Rsa};
 use crate::pages;
 use crate::provider::{Provider, Shared, StartError};
 use crate::store::MemoryStore;
@@ -49,7 +49,7 @@ fn isolated(provider: &Provider, scenario: &'static Scenario) -> Result<Shared, 
         Arc::new(MemoryStore::new()),
         provider.timeline.of_issuer(&scenario.name),
         scenarios,
-        Keys::generate_lazily()?,
+        Keys::generate(Rsa::WhenAsked)?,
     )?;
     all.insert(&scenario.name, isolated.clone());
     Ok(isolated)

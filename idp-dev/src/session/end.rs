@@ -1,9 +1,11 @@
 //! The end of an SSO session: one way, whatever the cause.
 
+use tokio::task::JoinHandle;
+
 use crate::http::SseEvent;
 use crate::provider::Shared;
 use crate::store::SsoSession;
-use crate::streams::OpenStream;
+use crate::streams::{OpenStream, StreamOwner};
 use crate::timeline::{Step, StepName};
 use crate::tokens::issue_logout_token;
 
@@ -53,8 +55,8 @@ impl EndCause {
     }
 }
 
-/// Ends a session: (1) it no longer counts, (2) each open stream of each joined client gets a
-/// logout token of its own, (3) what was given in it is revoked, (4) its streams close. `false`
+/// Ends a session: (1) it no longer counts, (2) each open stream of each joined client gets the
+/// client's logout token, (3) what was given in it is revoked, (4) its streams close. `false`
 /// if it had ended before.
 ///
 /// The tokens go out before the revocation, so that a client learns why its grant is gone and
@@ -76,9 +78,7 @@ async fn tell_and_revoke(provider: &Shared, session: &SsoSession, cause: EndCaus
             .note("session", session.id.as_str()),
     );
     let streams = provider.streams.list(|owner| owner.session == session.id);
-    for stream in &streams {
-        send_logout_token(provider, stream).await;
-    }
+    send_logout_tokens(provider, &streams).await;
     let mut revoked = provider.store.revoke_grants_of_session(&session.id);
     revoked.sort_by(|a, b| a.client_id.cmp(&b.client_id));
     for grant in revoked {
@@ -98,26 +98,54 @@ async fn tell_and_revoke(provider: &Shared, session: &SsoSession, cause: EndCaus
     }
 }
 
-async fn send_logout_token(provider: &Shared, stream: &OpenStream) {
-    let owner = &stream.owner;
-    let (Some(client), Some(user)) =
-        (provider.config.client(&owner.client_id), provider.config.user(&owner.user))
-    else {
-        return;
-    };
-    let token = match issue_logout_token(provider, client, &user.sub, &owner.sid).await {
-        Ok(token) => token,
+/// One token for each client and name of the session, on all of the client's streams: the token is
+/// what the client is told, the streams are where (docs/session-events.md, 4.3). An RS256 signature
+/// takes most of a millisecond, so those of several clients are made side by side.
+async fn send_logout_tokens(provider: &Shared, streams: &[OpenStream]) {
+    let mut told: Vec<(Vec<&OpenStream>, JoinHandle<_>)> = Vec::new();
+    for stream in streams {
+        let is_same = |other: &&OpenStream| {
+            (&other.owner.client_id, &other.owner.sid)
+                == (&stream.owner.client_id, &stream.owner.sid)
+        };
+        match told.iter_mut().find(|(group, _)| group.first().is_some_and(is_same)) {
+            Some((group, _)) => group.push(stream),
+            None => {
+                let signing = sign(provider.clone(), stream.owner.clone());
+                told.push((vec![stream], tokio::spawn(signing)));
+            }
+        }
+    }
+    // In the order in which they were asked for: the timeline then tells the same story each time.
+    for (group, signing) in told {
+        let Ok(Some(token)) = signing.await else { continue };
+        for stream in group {
+            send_logout_token(provider, stream, &token);
+        }
+    }
+}
+
+async fn sign(provider: Shared, owner: StreamOwner) -> Option<String> {
+    let (client, user) =
+        (provider.config.client(&owner.client_id)?, provider.config.user(&owner.user)?);
+    match issue_logout_token(&provider, client, &user.sub, &owner.sid).await {
+        Ok(token) => Some(token),
         Err(error) => {
             crate::log::line(&format!("no logout token for {}: {error}", owner.client_id));
-            return;
+            None
         }
-    };
+    }
+}
+
+fn send_logout_token(provider: &Shared, stream: &OpenStream, token: &str) {
+    let owner = &stream.owner;
+    let name = provider.config.client(&owner.client_id).map_or("the app", |client| &client.name);
     if provider.streams.send(stream.id, SseEvent::named("logout", token)) {
         provider.timeline.record(
             Step::new(
                 StepName::LogoutTokenSent,
                 "Back-Channel Logout 2.4",
-                format!("{} is told that the session is over", client.name),
+                format!("{name} is told that the session is over"),
             )
             .client(&owner.client_id)
             .sid(&owner.sid)
