@@ -2,6 +2,7 @@
 
 use crate::{
     json::{Value, Writer, read},
+    text::Text,
     time::{UnixTime, difference},
 };
 use alloc::{string::String, vec::Vec};
@@ -11,6 +12,10 @@ const REDIRECTS: i64 = 1;
 
 /// Automatic redirects that are allowed in one minute, sessions reached or not.
 const REDIRECTS_A_MINUTE: usize = 10;
+
+/// Trips to the provider whose records a tab keeps, used ones included. A person is on one of them,
+/// and may be on a few more by the Back button.
+const TRIPS: usize = 16;
 
 /// The memory of one tab for one client, kept in `sessionStorage`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +27,8 @@ pub(crate) struct Memory {
     /// Set by an error answer to an automatic check and by a sign-out of the person: no automatic
     /// check until the person clicks.
     pub(crate) stopped: bool,
+    /// The `state` of each trip whose record is kept, the oldest first.
+    trips: Vec<Text>,
 }
 
 /// Whether a page may redirect by itself.
@@ -61,6 +68,13 @@ impl Memory {
         self.stopped = false;
     }
 
+    /// The page leaves on a trip. Gives the `state` of one whose record is to go: nobody would ever
+    /// take away what is left of a trip that nobody came back from.
+    pub(crate) fn left(&mut self, state: &str) -> Option<Text> {
+        self.trips.push(state.into());
+        if self.trips.len() > TRIPS { Some(self.trips.remove(0)) } else { None }
+    }
+
     pub(crate) fn write(&self) -> String {
         let mut writer = Writer::default();
         writer.open('{');
@@ -74,6 +88,12 @@ impl Memory {
             writer.integer(*time);
         }
         writer.close(']');
+        writer.name("trips");
+        writer.open('[');
+        for state in &self.trips {
+            writer.string(state);
+        }
+        writer.close(']');
         writer.close('}');
         writer.finish()
     }
@@ -81,11 +101,13 @@ impl Memory {
     /// Reads what was kept; what cannot be read is as if nothing had been kept.
     pub(crate) fn read(text: &str) -> Self {
         let Ok(value) = read(text.as_bytes()) else { return Self::default() };
-        let times = value.get("times").and_then(Value::as_array).unwrap_or_default();
+        let list = |name| value.get(name).and_then(Value::as_array).unwrap_or_default();
+        let (times, trips) = (list("times"), list("trips"));
         Self {
             redirects: value.get("redirects").and_then(Value::as_integer).unwrap_or_default(),
             times: times.iter().filter_map(Value::as_integer).take(REDIRECTS_A_MINUTE).collect(),
             stopped: value.get("stopped") == Some(&Value::Bool(true)),
+            trips: trips.iter().filter_map(Value::as_str).take(TRIPS).map(Into::into).collect(),
         }
     }
 }

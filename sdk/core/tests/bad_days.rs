@@ -36,6 +36,31 @@ fn an_answer_that_nobody_asked_for_is_told_and_not_followed_by_a_redirect() {
 }
 
 #[test]
+fn what_is_left_of_many_trips_does_not_pile_up_in_the_tab() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    let first = page.loaded();
+    for _ in 0..20 {
+        page.sign_out();
+        page.expect_status(Status::Anonymous);
+        world.person_signs_in("richard");
+        page.sign_in();
+        page.expect_status(Status::Authenticated);
+    }
+    // Of the last sixteen trips: a sign-out's record goes when it is over.
+    assert_eq!(attempts(&page).len(), 8);
+    let returns = page.storage().keys().filter(|key| key.starts_with("gatepass:1:return:")).count();
+    assert!(returns <= 16, "{returns}");
+    // The last answers are still known, such as that of a page that is gone back to; the first is
+    // one that nobody here has asked for.
+    let last = page.loaded();
+    page.visit(&last, OnLoad::Manual);
+    assert_eq!(page.code(), None);
+    page.visit(&first, OnLoad::Manual);
+    page.expect_refused(Code::StateUnknown);
+}
+
+#[test]
 fn a_bookmarked_callback_shows_the_session_that_another_tab_holds() {
     let world = World::new();
     let first = world.signed_in("richard");

@@ -134,6 +134,11 @@ impl Machine {
         record: Secret,
         expect: Expect,
     ) {
+        if let Some(oldest) = self.memory.as_mut().and_then(|memory| memory.left(state)) {
+            self.erase(Area::Tab, record_key(&oldest));
+            self.erase(Area::Tab, return_key(&oldest));
+        }
+        self.save_memory();
         self.save(Area::Tab, return_key(state), Secret(return_to));
         let effect = Effect::Save { area: Area::Tab, key: record_key(state), value: record };
         self.effect(effect, expect);
