@@ -280,6 +280,12 @@ fn f14_the_lobby_ticks_what_really_happened_in_any_order() -> Result {
         ensure!(lobby.ticked().await? == ["tour-wrong-password"]);
         SignInPage::wait(hooli.tab.clone()).await?.submit("dinesh", PASSWORD).await?;
         lobby.wait_ticked("forbidden-user").await?;
+        // Hooli's page is gone, and says nothing of itself: that is no state of its session.
+        until("a card that says where Hooli's tab is", async || {
+            let card = lobby.tab.text("session-hooli").await?.unwrap_or_default();
+            Ok(card.contains("at the provider").then_some(()))
+        })
+        .await?;
         in_order(async || lobby.groups().await, &["failed", "refused"]).await?;
 
         let pied_piper = open(stage, browser, &lobby, Client::PiedPiper).await?;

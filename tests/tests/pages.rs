@@ -1,11 +1,12 @@
 //! Every page, as people with and without sight meet it: axe-core finds no violation, in light and
 //! dark, wide and at phone width.
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use gatepass_tests::inspection::Inspection;
 use gatepass_tests::pages::{App, Lobby, SignInPage, idp};
 use gatepass_tests::stage::PASSWORD;
-use gatepass_tests::{Client, Result, journey};
+use gatepass_tests::{Client, Result, Tab, journey, until};
+use serde_json::json;
 
 #[test]
 fn axe_finds_nothing_in_the_lobby() -> Result {
@@ -134,19 +135,99 @@ fn a_person_can_sign_in_by_keyboard_alone() -> Result {
     journey().go(async |stage, browser| {
         let app = App::open(stage, Client::Hooli, browser).await?;
         app.wait_signed_out().await?;
-        app.tab.press_until_focused("sign-in").await?;
-        app.tab.press("\u{E007}").await?;
+        press_at(&app.tab, "sign-in").await?;
         SignInPage::wait(app.tab.clone()).await?;
         app.tab.press_until_focused("username").await?;
         app.tab.press("gavin").await?;
         app.tab.press_until_focused("password").await?;
         app.tab.press(PASSWORD).await?;
-        app.tab.press("\u{E007}").await?;
+        app.tab.press(ENTER).await?;
         app.wait_signed_in().await?;
-        app.tab.press_until_focused("sign-out").await?;
-        app.tab.press("\u{E007}").await?;
+        press_at(&app.tab, "sign-out").await?;
         app.wait_signed_out().await
     })
+}
+
+#[test]
+fn the_tour_goes_by_keyboard_on_a_phone_and_is_told_to_who_listens() -> Result {
+    journey().go(async |stage, browser| {
+        let lobby = Lobby::open(stage, browser).await?;
+        let phone = json!({ "width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": false });
+        lobby.tab.command("Emulation.setDeviceMetricsOverride", phone).await?;
+        lobby.tab.wait_text("step-1").await?;
+        for (role, wanted) in [
+            ("article", vec!["Identity provider", "Pied Piper", "Hooli"]),
+            ("table", vec!["What a visit to an app does"]),
+            ("list", vec!["The tour"]),
+        ] {
+            let found = named(&lobby.tab, role).await?;
+            ensure!(found == wanted, "each {role} is called {found:?}");
+        }
+
+        let known = browser.tabs().await?;
+        press_at(&lobby.tab, "open-pied-piper").await?;
+        let opened = browser.opened_tab(&known).await?;
+        let pied_piper = App::of(stage, Client::PiedPiper, opened);
+        pied_piper.wait_signed_out().await?;
+        press_at(&pied_piper.tab, "sign-in").await?;
+        SignInPage::wait(pied_piper.tab.clone()).await?;
+        pied_piper.tab.press_until_focused("username").await?;
+        pied_piper.tab.press("richard").await?;
+        pied_piper.tab.press_until_focused("password").await?;
+        pied_piper.tab.press(PASSWORD).await?;
+        pied_piper.tab.press(ENTER).await?;
+        pied_piper.wait_signed_in().await?;
+        hear(&lobby, "Sign in at Pied Piper. Done: Richard Hendricks", "Next: Open Hooli").await?;
+
+        let known = browser.tabs().await?;
+        press_at(&lobby.tab, "open-hooli").await?;
+        let hooli = App::of(stage, Client::Hooli, browser.opened_tab(&known).await?);
+        hooli.wait_signed_in().await?;
+        hear(&lobby, "Open Hooli: no password. Done: ", "Next: Sign out at one of them.").await?;
+
+        // The button goes away with the session; who pressed it must not be sent to the start.
+        press_at(&hooli.tab, "sign-out-here").await?;
+        hooli.wait_signed_out().await?;
+        until("the focus at the content", async || {
+            let focused = hooli.tab.run("return document.activeElement.id", vec![]).await?;
+            Ok((focused == "content").then_some(()))
+        })
+        .await?;
+        hear(&lobby, "Leave only one app. Done: ", "Next: Sign out at one of them.").await?;
+
+        let wide = "return document.documentElement.scrollWidth > innerWidth";
+        ensure!(lobby.tab.run(wide, vec![]).await? == false, "the lobby is wider than a phone");
+        Ok(())
+    })
+}
+
+const ENTER: &str = "\u{E007}";
+
+async fn press_at(tab: &Tab<'_>, id: &str) -> Result {
+    tab.press_until_focused(id).await?;
+    tab.press(ENTER).await
+}
+
+/// Comes back to the lobby and waits until a screen reader is told these words, in this order: what
+/// was done while nobody was there is told then.
+async fn hear(lobby: &Lobby<'_>, done: &str, next: &str) -> Result {
+    lobby.tab.command("Page.bringToFront", json!({})).await?;
+    let words = "return document.querySelector('[role=status]').textContent";
+    until(format!("the words {done}"), async || {
+        let said = lobby.tab.run(words, vec![]).await?;
+        let said = said.as_str().unwrap_or_default();
+        let at = said.find(done);
+        Ok(at.is_some_and(|at| said[at..].contains(next)).then_some(()))
+    })
+    .await
+}
+
+/// The names of all elements of a role, as assistive technology is told.
+async fn named(tab: &Tab<'_>, role: &str) -> Result<Vec<String>> {
+    let tree = tab.command("Accessibility.getFullAXTree", json!({})).await?;
+    let nodes = tree["nodes"].as_array().context("no tree")?;
+    let of_role = nodes.iter().filter(|node| node["role"]["value"] == role);
+    Ok(of_role.filter_map(|node| Some(node["name"]["value"].as_str()?.to_owned())).collect())
 }
 
 #[test]

@@ -46,11 +46,19 @@ export function notice(step, isLive) {
       break;
     case "authorize.login_page":
       flow.page = true;
+      flow.isAway = true;
+      break;
+    case "authorize.refused":
+      flow.isAway = true;
+      break;
+    case "authorize.error":
+      flow.isAway = false;
       break;
     case "session.reused":
       flow.reused = true;
       break;
     case "code.issued":
+      flow.isAway = false;
       if (flow.reused && !flow.page) seen.silent[client] = step;
       break;
     case "login.failed":
@@ -60,6 +68,7 @@ export function notice(step, isLive) {
       seen.login = step;
       break;
     case "authorize.not_assigned":
+      flow.isAway = true;
       if (isLive) seen.refused = step;
       break;
     case "session.started":

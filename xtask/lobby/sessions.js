@@ -121,6 +121,10 @@ function drawApp(app) {
     return card(app, "closed", "", "Its tab was closed, and its session with it.", []);
   }
   const { session } = report;
+  // The last that a page says when it is left is that nothing is known of the next one.
+  if (session.status === "restoring" && seen.flows[app]?.isAway) {
+    return card(app, "at the provider", "", "Its tab shows a page of the provider now.", []);
+  }
   const isHeld = session.status === "authenticated" || (session.status === "offline" && session.subject);
   if (!isHeld) {
     const why = CAUSES[session.cause?.ending] ?? STATES[session.status] ?? "";

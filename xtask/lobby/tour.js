@@ -82,12 +82,34 @@ function done(stop, words) {
   outcomes[stop] = words;
   keep();
   if (was === stop || chosen === stop) chosen = null;
-  const title = $(`tour-${stop}`).querySelector("h3").textContent;
-  set($("announcer"), `${title}. ${words}`);
+  const title = titleOf(stop);
   draw();
+  const next = current();
+  announce(`${title}. ${words} ${next ? `Next: ${titleOf(next)}.` : "That was the tour."}`);
   // The button that starts the provider again must stay within reach.
   if (was !== current() && stop !== "provider-down") open(current());
 }
+
+const titleOf = (stop) => $(`tour-${stop}`).querySelector("h3").lastChild.textContent;
+
+/** What was said while nobody could hear it: the person was in an app's tab. */
+let unheard = [];
+
+/** A screen reader reads what changes in the tab at hand, and in no other. */
+function announce(words) {
+  unheard.push(words);
+  // Two ticks of one moment are one sentence after the other.
+  if (document.visibilityState === "visible") setTimeout(sayUnheard);
+}
+
+function sayUnheard() {
+  if (unheard.length) set($("announcer"), unheard.splice(0).join(" "));
+}
+
+// Not at once: the name of the tab is read first, and would be read over it.
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") setTimeout(sayUnheard, 500);
+});
 
 const current = () => chosen ?? STOPS.find((stop) => !outcomes[stop]) ?? null;
 
@@ -110,6 +132,7 @@ function draw() {
   const first = { "silent-sign-on": "hooli", "forbidden-user": "hooli" }[now] ?? "pied-piper";
   for (const app of APPS) byTest(`open-${app}`).classList.toggle("primary", now && app === first);
   $("again").hidden = !Object.keys(outcomes).length;
+  byTest("tour-over").hidden = Boolean(now);
 }
 
 function open(stop) {

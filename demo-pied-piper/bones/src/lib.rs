@@ -12,6 +12,7 @@ mod content;
 mod deed;
 mod desk;
 mod face;
+mod focus;
 mod lifetime;
 mod lobby;
 mod notice;

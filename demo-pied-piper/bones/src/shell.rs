@@ -4,7 +4,7 @@ use crate::{
     config::Config,
     desk::Desk,
     face::{Face, Page},
-    lifetime,
+    focus, lifetime,
     lobby::Reporter,
     notice::{Notices, SignOutButton},
     pages::{Guarded, Open},
@@ -194,6 +194,7 @@ pub fn Frame(
     /// The other app's name.
     other: String,
 ) -> impl IntoView {
+    focus::follow(Desk::here().holder());
     view! {
         <Router>
             <Title face=face />
