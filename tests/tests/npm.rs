@@ -6,6 +6,7 @@ use gatepass_tests::pages::SignInPage;
 use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::{Result, environment, journey, until};
 use serde_json::{Value, json};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 #[test]
@@ -33,6 +34,73 @@ fn the_types_of_the_package_fit_a_strict_app() -> Result {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     ensure!(!output.status.success() && said.contains("clientID"), "{said}");
     Ok(())
+}
+
+#[test]
+fn the_package_holds_what_it_names_and_nothing_else() -> Result {
+    let app = built()?;
+    let package = app.parent().context("the app has no directory")?.join("node_modules/gatepass");
+    let files = files_of(&package, "")?;
+    let manifest: Value =
+        serde_json::from_str(&std::fs::read_to_string(package.join("package.json"))?)?;
+    let exports = manifest["exports"].as_object().context("no exports")?;
+    for (name, target) in exports {
+        let targets = match target {
+            Value::String(path) => vec![path.as_str()],
+            Value::Object(kinds) => kinds.values().filter_map(Value::as_str).collect(),
+            _ => vec![],
+        };
+        ensure!(!targets.is_empty(), "{name} leads nowhere");
+        for path in targets {
+            let path = path.trim_start_matches("./");
+            ensure!(files.iter().any(|file| file == path), "{name}: there is no {path}");
+        }
+    }
+    // What a person reads of: files by name, and entries that can be imported.
+    let readme = std::fs::read_to_string(package.join("README.md"))?;
+    let mut named = Vec::new();
+    for word in readme.split('`').skip(1).step_by(2) {
+        let is_file = [".html", ".wasm", ".js", ".json"].iter().any(|end| word.ends_with(end));
+        if is_file && !word.contains(char::is_whitespace) {
+            let is_there = files.iter().any(|file| file.rsplit('/').next() == Some(word));
+            ensure!(is_there, "the README names {word}, and the package has none");
+            named.push(word);
+        }
+        if let Some(entry) = word.strip_prefix("gatepass/") {
+            ensure!(exports.contains_key(&format!("./{entry}")), "no entry {word}");
+            named.push(word);
+        }
+    }
+    for wanted in ["gatepass-silent.html", "gatepass_bg.wasm", "gatepass/inline"] {
+        ensure!(named.contains(&wanted), "the README does not name {wanted}: {named:?}");
+    }
+    // An app serves this page as it is: whoever knows its script by hash must not be surprised.
+    let silent = std::fs::read(package.join("gatepass-silent.html"))?;
+    let source = std::fs::read(environment::crate_path("../sdk/driver/gatepass-silent.html"))?;
+    ensure!(silent == source, "gatepass-silent.html is another one");
+    let papers =
+        ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "gatepass-silent.html", "package.json"];
+    for file in &files {
+        let is_code = ["driver/", "npm/ts/", "npm/wasm/"].iter().any(|at| file.starts_with(at))
+            && [".js", ".d.ts", ".wasm"].iter().any(|end| file.ends_with(end));
+        ensure!(is_code || papers.contains(&&**file), "{file} has no business in the package");
+    }
+    Ok(())
+}
+
+/// All files below a directory, as paths with slashes.
+fn files_of(directory: &Path, prefix: &str) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            found.extend(files_of(&entry.path(), &format!("{name}/"))?);
+        } else {
+            found.push(name);
+        }
+    }
+    Ok(found)
 }
 
 #[test]

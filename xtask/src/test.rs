@@ -272,6 +272,8 @@ impl Session {
         let served = workspace::output("effects");
         fs::create_dir_all(&served)?;
         fs::write(served.join("page.html"), "<!doctype html><title>A page</title>")?;
+        let silent = workspace::path("sdk/driver/gatepass-silent.html");
+        fs::copy(silent, served.join("gatepass-silent.html"))?;
         fs::write(served.join("server.txt"), format!("http://{}", server::start()?))?;
         for member in members.iter().filter(|member| member.has_browser_tests()) {
             for binary in test_binaries(&member.name, &["--target", WASM])? {

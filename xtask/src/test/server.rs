@@ -11,7 +11,7 @@ use axum::{
     extract::{Path, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
     routing::{any, get, post},
 };
 use futures_util::stream;
@@ -45,6 +45,7 @@ fn app() -> Router {
         .route("/later", get(later))
         .route("/echo", any(echo))
         .route("/silent/{name}", get(silent))
+        .route("/posting", get(posting))
         .route("/stream/{name}", get(open))
         .route("/stream/{name}/send", post(send))
         .route("/stream/{name}/end", post(end))
@@ -105,6 +106,17 @@ async fn echo(method: Method, headers: HeaderMap, body: String) -> Json<Value> {
         "referer": header(header::REFERER),
         "body": body,
     }))
+}
+
+/// A page that tells the page around it an answer, whoever that is. Without these headers, the
+/// runner's page, which is isolated from other origins, would not show it.
+async fn posting() -> impl IntoResponse {
+    let embedded = [
+        ("cross-origin-embedder-policy", "require-corp"),
+        ("cross-origin-resource-policy", "cross-origin"),
+    ];
+    let page = "<!doctype html><script>parent.postMessage('?code=elsewhere', '*')</script>";
+    (embedded, Html(page))
 }
 
 /// A connection that a test gave a name to.
