@@ -1,6 +1,7 @@
 //! The provider's metadata (OIDC Discovery 1.0, RFC 8414).
 
 use crate::{
+    address::cut,
     config::Config,
     error::{Code, Error, Result},
     json::{Value, Writer, read},
@@ -104,7 +105,10 @@ fn optional_endpoint<'a>(
 ) -> Result<Option<&'a str>> {
     match document.get(name) {
         None => Ok(None),
-        Some(Value::String(url)) if config.may_use(url) => Ok(Some(url)),
+        // RFC 6749, 3.1: no fragment, behind which parameters would stay in the browser.
+        Some(Value::String(url)) if config.may_use(url) && cut(url, b'#').is_none() => {
+            Ok(Some(url))
+        }
         Some(other) => {
             Err(invalid(name, "an https address", other.as_str().unwrap_or("another type")))
         }

@@ -283,3 +283,19 @@ fn nobody_can_be_confused_by_a_date_at_the_end_of_time() {
         assert!(page.at_provider().is_some() || page.code().is_some());
     }
 }
+
+#[test]
+fn rp15_the_date_of_what_a_cache_may_have_kept_says_nothing() {
+    for endpoint in [Endpoint::Discovery, Endpoint::Keys] {
+        let world = World::new();
+        world.provider().always(endpoint, |reply| reply.age = 7200);
+        let page = world.signed_in("richard");
+        assert_eq!((page.session().clock_offset, page.session().warning), (None, None));
+    }
+    // Of what is made for this page it does.
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.provider().once(Endpoint::UserInfo, |reply| reply.age = 7200);
+    page.check();
+    assert_eq!(page.session().warning.unwrap().code, Code::ClockWrong);
+}

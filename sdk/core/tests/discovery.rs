@@ -123,7 +123,13 @@ fn rp14_endpoints_of_plain_http_are_refused_unless_the_app_says_so() {
     for url in ["http://idp.localhost/x", "http://localhost:9000/x", "http://127.0.0.1/x"] {
         assert_eq!(with(url, false), None, "{url}");
     }
-    for url in ["javascript:alert(1)", "ftp://idp.example", "//idp.example", "HTTP://idp.example"] {
+    for url in [
+        "javascript:alert(1)",
+        "ftp://idp.example",
+        "//idp.example",
+        "HTTP://idp.example",
+        "https://idp.example/a#b",
+    ] {
         assert_eq!(with(url, true), Some(Code::MetadataInvalid), "{url}");
     }
 }

@@ -11,6 +11,7 @@ mod door;
 mod id_token;
 mod journey;
 mod json;
+mod json_doors;
 mod learnt;
 mod logout;
 mod probe;

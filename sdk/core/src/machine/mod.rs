@@ -302,7 +302,9 @@ impl Machine {
         // An answer to what was cancelled, or a second one, is nobody's business any more.
         let Some(at) = self.waiting.iter().position(|(id, _)| *id == effect) else { return };
         let (_, expect) = self.waiting.swap_remove(at);
-        if let Answer::Response { response } = answer {
+        // A cache between may keep public documents, and with them the time when they were made.
+        let is_public = matches!(expect, Expect::Metadata | Expect::Keys | Expect::KeysToKeep(_));
+        if let (Answer::Response { response }, false) = (answer, is_public) {
             self.observe_date(response.date_ms);
         }
         match expect {

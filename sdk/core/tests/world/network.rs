@@ -40,7 +40,7 @@ impl Browser {
         }
         let response = Response {
             status: reply.status,
-            date_ms: reply.has_date.then_some(now * 1000),
+            date_ms: reply.has_date.then_some((now - reply.age) * 1000),
             content_type: reply.content_type.map(Into::into),
             retry_after: reply.retry_after,
             www_authenticate: None,

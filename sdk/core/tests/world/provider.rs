@@ -46,6 +46,8 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// The `Date` header is sent.
     pub has_date: bool,
+    /// How many seconds ago the answer was made, which a cache has kept since.
+    pub age: i64,
     /// Instead of an answer.
     pub failure: Option<Failure>,
 }
@@ -58,6 +60,7 @@ impl Reply {
             retry_after: None,
             body: body.to_string().into_bytes(),
             has_date: true,
+            age: 0,
             failure: None,
         }
     }
