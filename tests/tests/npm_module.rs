@@ -6,6 +6,7 @@ use gatepass_tests::npm_app::{built, built_inline, open, open_build, wait};
 use gatepass_tests::pages::SignInPage;
 use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::{Result, Stage, Tab, journey};
+use serde_json::json;
 
 /// Whether a built file is the client's module: the portable verifier is another.
 fn is_client(name: &str) -> bool {
@@ -106,5 +107,34 @@ fn the_inline_module_bundled_by_esbuild_signs_in_without_a_file() -> Result {
         ensure!(fetched.is_none(), "{:?} was fetched", fetched.map(|request| request.path()));
         tab.click("sign-out").await?;
         wait(&tab, "status", "anonymous").await
+    })
+}
+
+/// What a page by plain http has of cryptography: random numbers.
+const WITHOUT_WEBCRYPTO: &str =
+    "Object.defineProperty(crypto, 'subtle', { value: undefined, configurable: true });";
+
+#[test]
+fn rp10_without_webcrypto_the_portable_verifier_is_fetched_and_signs_in() -> Result {
+    journey().go(async |stage, browser| {
+        let tab = browser.first_tab();
+        let is_verifier = |path: &str| path.contains("/verifier_bg") && path.ends_with(".wasm");
+        // With WebCrypto nobody asks for it.
+        open(stage, &tab).await?;
+        wait(&tab, "status", "anonymous").await?;
+        signs_in(&tab).await?;
+        let fetched = browser.requests().await?;
+        ensure!(!fetched.iter().any(|request| is_verifier(request.path())), "it came unasked");
+        tab.click("sign-out").await?;
+        wait(&tab, "status", "anonymous").await?;
+        tab.command("Page.enable", json!({})).await?;
+        let script = json!({ "source": WITHOUT_WEBCRYPTO });
+        tab.command("Page.addScriptToEvaluateOnNewDocument", script).await?;
+        open(stage, &tab).await?;
+        wait(&tab, "status", "anonymous").await?;
+        signs_in(&tab).await?;
+        let fetched = browser.requests().await?;
+        ensure!(fetched.iter().any(|request| is_verifier(request.path())), "it never came");
+        Ok(())
     })
 }

@@ -111,7 +111,7 @@ const row = (name, { first, later }, beside = [], laterBeside = []) => ({
   ...weigh([...first, ...beside]),
   later: weigh([...later, ...laterBeside]).brotli,
 });
-const rows = [row("gatepass", client, [wasm], [onDemand]), row("gatepass/inline", inline)];
+const rows = [row("gatepass", client, [wasm], [onDemand]), row("gatepass/inline", inline, [], [onDemand])];
 for (const name of peers) {
   rows.push({ ...row(name, await bundle(basename(name))), version: await version(name) });
 }

@@ -71,15 +71,15 @@ pub(crate) fn pack() -> Result<PathBuf> {
 /// The wasm modules and their glue: the client, and the portable verifier that few pages load.
 fn modules(directory: &Path) -> Result<()> {
     fs::create_dir_all(directory)?;
-    let inline = module(&compiled()?, MODULE, &SMALL_MODULE, directory)?;
-    fs::write(directory.join("inline.js"), inline)?;
-    let inline = module(&compiled_verifier()?, VERIFIER, &["-Oz"], directory)?;
-    fs::write(directory.join("verifier.js"), inline)?;
+    let client = module(&compiled()?, MODULE, &SMALL_MODULE, directory)?;
+    let base64 = base64(&fs::read(client)?);
+    fs::write(directory.join("inline.js"), format!("export default \"{base64}\";\n"))?;
+    module(&compiled_verifier()?, VERIFIER, &["-Oz"], directory)?;
     Ok(())
 }
 
-/// Writes one module and its glue; gives it as a script that holds it in base64.
-fn module(compiled: &Path, name: &str, flags: &[&str], directory: &Path) -> Result<String> {
+/// Writes one module and its glue, and says where it is.
+fn module(compiled: &Path, name: &str, flags: &[&str], directory: &Path) -> Result<PathBuf> {
     let bound = workspace::output("npm/bindgen").join(name);
     bindgen::bundler(compiled, &bound, name)?;
     let glue = format!("{name}_bg.js");
@@ -93,7 +93,7 @@ fn module(compiled: &Path, name: &str, flags: &[&str], directory: &Path) -> Resu
             .args(["--strip-debug", "--strip-producers", "--strip-target-features", "-o"])
             .args([&small, &bound.join(&file)]),
     )?;
-    Ok(format!("export default \"{}\";\n", base64(&fs::read(&small)?)))
+    Ok(small)
 }
 
 /// The client's module as the compiler makes it.

@@ -6,11 +6,11 @@ import { join, type Send, tokenOf } from "./commands.js";
 import { configOf, refuseMisshapen } from "./config.js";
 import { errorOf, type GatepassError } from "./errors.js";
 import { fetchWith } from "./fetch.js";
-import { openMachine, type Sources } from "./load.js";
+import { openMachine, type Source } from "./load.js";
 import { sessionOf } from "./session.js";
 import type { Client, Options, Session } from "./types.js";
 
-export function makeClient<C>(options: Options, sources: Sources): Client<C> {
+export function makeClient<C>(options: Options, source: Source): Client<C> {
   refuseMisshapen(options);
   let session: Session<C> = { status: "restoring" };
   const listeners = new Set<() => void>();
@@ -19,7 +19,7 @@ export function makeClient<C>(options: Options, sources: Sources): Client<C> {
     for (const listener of [...listeners]) listener();
   };
 
-  const send = typeof document === "undefined" ? refuse : begin(options, sources, change);
+  const send = typeof document === "undefined" ? refuse : begin(options, source, change);
   const tell = async (command: Command) => void (await send(command));
 
   return {
@@ -72,7 +72,7 @@ const refuse: Send = async () => {
 /** Begins in the background; commands wait for it. */
 function begin<C>(
   options: Options,
-  sources: Sources,
+  source: Source,
   change: (session: Session<C>) => void,
 ): Send {
   // Now, not when the module is there: a router must find the address clean.
@@ -82,9 +82,9 @@ function begin<C>(
   let onLoad = options.onLoad ?? "hint";
   const start = async () => {
     try {
-      const step = await openMachine(sources.client, configOf(options));
+      const step = await openMachine(source, configOf(options));
       const resume: Command = { kind: "resume", on_load: onLoad, ...arrival };
-      return join(step, resume, (next) => change(sessionOf(next)), sources.verifier);
+      return join(step, resume, (next) => change(sessionOf(next)));
     } catch (error) {
       // The next command tries again, and does what the person wants then: leaving the page for a
       // check of its own would lose the click.

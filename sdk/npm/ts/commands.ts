@@ -13,7 +13,6 @@ import { stream } from "../../driver/stream.js";
 import { timer } from "../../driver/timer.js";
 import type { Command, Outcome, Session } from "../../driver/wire.d.ts";
 import { errorOf, refusalOf } from "./errors.js";
-import type { Source } from "./load.js";
 
 /** Loaded when it is needed. */
 const frame: PartMaker = () => ({
@@ -23,19 +22,14 @@ const frame: PartMaker = () => ({
   },
 });
 
+/** Likewise what stands in for WebCrypto. */
+const crypto = cryptoWith(async () => (await import("./verifier.js")).openVerifier());
+
 /** Sends a command to the machine; rejects with what the machine refuses. */
 export type Send = (command: Command) => Promise<Outcome>;
 
-/**
- * Joins a machine to the page, begins with `resume`, and hears of every change of the session.
- * `verifier` is where the portable verifier lies.
- */
-export function join(
-  step: Step,
-  resume: Command,
-  onSession: (session: Session) => void,
-  verifier: Source,
-): Send {
+/** Joins a machine to the page, begins with `resume`, and hears of every change of the session. */
+export function join(step: Step, resume: Command, onSession: (session: Session) => void): Send {
   const pending = new Map<number, (outcome: Outcome) => void>();
   let last = 0;
 
@@ -46,8 +40,6 @@ export function join(
   // A command that the machine cannot take would otherwise never be over.
   const refuse = (id: number) =>
     settle(id, { kind: "failed", error: { code: "request_invalid", blame: "application" } });
-
-  const crypto = cryptoWith(async () => (await import("./verifier.js")).openVerifier(verifier));
 
   const { tell } = createLoop(
     [http, stream, crypto, storage, navigation, frame, channel, locks, timer, page],

@@ -1,7 +1,7 @@
 /** `gatepass`: the module is a file of its own, which the bundler puts beside the script. */
 
 import { makeClient } from "./client.js";
-import { compile, wasmUnavailable, type Sources } from "./load.js";
+import { compile, wasmUnavailable, type Source } from "./load.js";
 import type { Claims, Client, Options } from "./types.js";
 
 export { explain, GatepassError } from "./errors.js";
@@ -17,16 +17,11 @@ export type * from "./types.js";
 export const createClient = <C = Claims>(options: Options): Client<C> =>
   makeClient(options, fetched);
 
-// Written like this, bundlers find the files and put their final addresses here.
-const fetched: Sources = {
-  client: (imports) => take(new URL("../wasm/gatepass_bg.wasm", import.meta.url), imports),
-  verifier: (imports) => take(new URL("../wasm/verifier_bg.wasm", import.meta.url), imports),
-};
-
-const take = async (url: URL, imports: WebAssembly.Imports) => {
+const fetched: Source = async (imports) => {
   let response: Response;
   try {
-    response = await fetch(url);
+    // Written like this, bundlers find the file and put its final address here.
+    response = await fetch(new URL("../wasm/gatepass_bg.wasm", import.meta.url));
   } catch (error) {
     throw await wasmUnavailable("a response, allowed by connect-src", String(error), error);
   }

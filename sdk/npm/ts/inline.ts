@@ -2,7 +2,7 @@
 
 import base64 from "../wasm/inline.js";
 import { makeClient } from "./client.js";
-import { compile, type Sources } from "./load.js";
+import { compile, type Source } from "./load.js";
 import type { Claims, Client, Options } from "./types.js";
 
 export { explain, GatepassError } from "./errors.js";
@@ -12,9 +12,5 @@ export type * from "./types.js";
 export const createClient = <C = Claims>(options: Options): Client<C> =>
   makeClient(options, inlined);
 
-const inlined: Sources = {
-  client: (imports) => compile(bytes(base64), imports),
-  verifier: async (imports) => compile(bytes((await import("../wasm/verifier.js")).default), imports),
-};
-
-const bytes = (text: string) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+const inlined: Source = (imports) =>
+  compile(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)), imports);

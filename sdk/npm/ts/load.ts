@@ -8,14 +8,6 @@ import { errorOf, refusalOf, type GatepassError } from "./errors.js";
 /** Makes an instance of the module from wherever it lies. */
 export type Source = (imports: WebAssembly.Imports) => Promise<WebAssembly.Instance>;
 
-/** Where the package's modules lie. */
-export interface Sources {
-  /** The client itself. */
-  client: Source;
-  /** The portable verifier, which few pages need. */
-  verifier: Source;
-}
-
 /**
  * Makes a machine; loads the module first if no client has done so.
  *

@@ -7,3 +7,6 @@ export const digest: Verifier["digest"];
 
 /** Gives the glue the instance that it calls. */
 export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
+
+/** All that the module imports. */
+export function __wbindgen_init_externref_table(): void;

@@ -1,3 +1,0 @@
-/** `verifier_bg.wasm` in base64; written when the package is made. */
-declare const base64: string;
-export default base64;
