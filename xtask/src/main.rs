@@ -11,6 +11,7 @@ mod bench;
 mod bindgen;
 mod demo;
 mod deny;
+mod fuzz;
 mod guard;
 mod mutants;
 mod needs;
@@ -47,6 +48,8 @@ enum Verb {
     Bench(bench::Options),
     /// Change the verification files one place at a time: does a test notice each change?
     Mutants(mutants::Options),
+    /// Give random bytes to what reads messages, guided by coverage.
+    Fuzz(fuzz::Options),
     /// Write the types and docs that are generated from the core's definitions.
     Types,
     /// Look the dependencies up in the database of known vulnerabilities.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Verb::Size(options) => size::run(&options),
         Verb::Bench(options) => bench::run(&options),
         Verb::Mutants(options) => mutants::run(&options),
+        Verb::Fuzz(options) => fuzz::run(&options),
         Verb::Types => types::run(),
         Verb::Audit => audit::run(),
         Verb::Guard(options) => guard::run(options),

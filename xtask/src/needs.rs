@@ -20,6 +20,9 @@ const CARGO_DENY: &str = "0.20.2";
 /// The version of cargo-mutants, likewise.
 const CARGO_MUTANTS: &str = "27.1.0";
 
+/// The version of cargo-fuzz that is built when the machine has none.
+const CARGO_FUZZ: &str = "0.13.2";
+
 /// The compiler can build for the browser.
 ///
 /// # Errors
@@ -175,6 +178,14 @@ pub(crate) fn cargo_deny() -> Result<PathBuf> {
 /// When cargo cannot build it.
 pub(crate) fn cargo_mutants() -> Result<PathBuf> {
     cargo_tool("cargo-mutants", CARGO_MUTANTS, &["mutants", "--version"])
+}
+
+/// cargo-fuzz: the machine's own if it is new enough, otherwise one built into `target/tools`.
+///
+/// # Errors
+/// When cargo cannot build it.
+pub(crate) fn cargo_fuzz() -> Result<PathBuf> {
+    cargo_tool("cargo-fuzz", CARGO_FUZZ, &["fuzz", "--version"])
 }
 
 fn cargo_tool(name: &str, version: &str, ask: &[&str]) -> Result<PathBuf> {

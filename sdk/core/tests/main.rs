@@ -6,6 +6,7 @@
 mod bad_days;
 mod callback;
 mod clock;
+mod corpora;
 mod discovery;
 mod door;
 mod id_token;

@@ -5,7 +5,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::mutants;
+use crate::{fuzz, mutants};
 
 /// One long part.
 pub(super) struct Part {
@@ -14,8 +14,10 @@ pub(super) struct Part {
 }
 
 /// All of them, in one place.
-pub(super) const PARTS: [Part; 1] =
-    [Part { name: "mutants: every rule is held by a test", run: every_mutant }];
+pub(super) const PARTS: [Part; 2] = [
+    Part { name: "mutants: every rule is held by a test", run: every_mutant },
+    Part { name: "fuzz: random bytes break nothing", run: every_target },
+];
 
 fn every_mutant() -> Result<()> {
     let score = mutants::test(&[])?;
@@ -25,4 +27,9 @@ fn every_mutant() -> Result<()> {
         bail!("{told}");
     }
     Ok(())
+}
+
+/// Two minutes for each of twelve targets.
+fn every_target() -> Result<()> {
+    fuzz::all(120)
 }
