@@ -133,3 +133,23 @@ fn is_long_enough(modulus: &[u8]) -> bool {
     modulus.len() > SHORTEST_MODULUS && first != 0
         || modulus.len() == SHORTEST_MODULUS && first >= 0x80
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_long_enough;
+
+    #[test]
+    fn rp12_a_modulus_has_2048_bits_at_least() {
+        let modulus = |first: u8, length: usize| {
+            let mut modulus = std::vec![0xff; length];
+            modulus[0] = first;
+            is_long_enough(&modulus)
+        };
+        assert!(modulus(0x80, 256) && modulus(0xff, 256));
+        assert!(modulus(1, 257) && modulus(0x80, 384) && modulus(1, 512));
+        assert!(!modulus(0x7f, 256) && !modulus(0xff, 255) && !modulus(0xff, 128));
+        // Zeros in front make no bits.
+        assert!(!modulus(0, 256) && !modulus(0, 257) && !modulus(0, 512));
+        assert!(!is_long_enough(&[]));
+    }
+}

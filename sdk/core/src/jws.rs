@@ -61,8 +61,14 @@ const fn elliptic(name: &'static str, curve: &'static str, hash: &'static str) -
     Algorithm { name, key_type: "EC", curve, members: &["crv", "x", "y"], hash }
 }
 
+/// Whether all of these words, and at least one, name algorithms that there are.
+pub(crate) fn are_algorithms(words: &str) -> bool {
+    let (first, rest) = cut(words, b' ').map_or((words, None), |(word, rest)| (word, Some(rest)));
+    algorithm(first).is_some() && rest.is_none_or(are_algorithms)
+}
+
 /// The algorithm of this name, if there is one.
-pub(crate) fn algorithm(name: &str) -> Option<&'static Algorithm> {
+fn algorithm(name: &str) -> Option<&'static Algorithm> {
     ALGORITHMS.iter().find(|algorithm| algorithm.name == name)
 }
 

@@ -203,10 +203,8 @@ impl Machine {
             return refuse("tokenOrigins", HTTPS, origin);
         }
         // OIDC Registration 2; HMAC and `none` are among those that there are not.
-        let mut algorithms = config.algorithms().split(' ');
-        if algorithms.any(|name| jws::algorithm(name).is_none()) {
-            let found = config.algorithms();
-            return refuse("idTokenSignedResponseAlg", jws::ALL, found);
+        if !jws::are_algorithms(config.algorithms()) {
+            return refuse("idTokenSignedResponseAlg", jws::ALL, config.algorithms());
         }
         if !(0..=LARGEST_SKEW).contains(&config.skew().0) {
             return refuse("clockSkew", "0 to 300 seconds", "another number");
