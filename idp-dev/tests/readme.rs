@@ -103,3 +103,67 @@ async fn readme_names_each_endpoint_of_discovery() {
         assert!(README.contains(&format!("`{path}`")) || path.is_empty(), "{path}");
     }
 }
+
+const ERRORS: &str = include_str!("../../docs/idp-errors.md");
+
+/// What stands between quotes at the beginning of each piece after `mark`.
+fn after<'a>(source: &'a str, mark: &str) -> Vec<&'a str> {
+    source.split(mark).skip(1).filter_map(|rest| rest.split('"').next()).collect()
+}
+
+/// Every code in a file's source: as a member, as a name of a variant, as the second word of a
+/// refusal of the control API, in parentheses at the end of a message.
+fn codes(path: &str, source: &str) -> Vec<String> {
+    let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let mut found = after(source, "\"error\": \"");
+    found.extend(after(source, "\"error\", \""));
+    found.extend(after(source, "code: \""));
+    let members = source.lines().filter(|line| line.contains("\"error\": "));
+    found.extend(members.flat_map(|line| after(line, "unwrap_or(\"")));
+    if ["bearer.rs", "refusal.rs", "checks/mod.rs", "tls.rs"].iter().any(|end| path.ends_with(end))
+    {
+        found.extend(after(source, "=> \""));
+        found.extend(after(source, "=> Some(\""));
+    }
+    if path.contains("control/") {
+        let calls = source.split("refusal(").skip(1);
+        found.extend(calls.filter_map(|call| call.split(['"', ';']).nth(1)));
+    }
+    found.extend(source.split(")\"").filter_map(|before| before.rsplit('(').next()));
+    let is_code = |word: &&str| {
+        word.contains('_') && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+    };
+    found.into_iter().filter(is_code).map(str::to_owned).collect()
+}
+
+/// All sources of the provider itself. Scenarios say what others would.
+fn sources(directory: &std::path::Path, found: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.to_string_lossy().replace('\\', "/");
+        if path.is_dir() {
+            if !name.ends_with("/scenario") {
+                sources(&path, found);
+            }
+        } else if name.ends_with(".rs") {
+            let source = std::fs::read_to_string(&path).unwrap();
+            found.push((name, source));
+        }
+    }
+}
+
+#[test]
+fn every_error_code_is_explained_and_no_other() {
+    let mut all = Vec::new();
+    sources(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut all);
+    let used: std::collections::BTreeSet<String> =
+        all.iter().flat_map(|(path, source)| codes(path, source)).collect();
+    let explained: std::collections::BTreeSet<String> = ERRORS
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(" |").next())
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .map(str::to_owned)
+        .collect();
+    assert!(used.len() > 30, "few codes are found: {used:?}");
+    assert_eq!(explained, used);
+}

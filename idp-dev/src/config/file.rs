@@ -1,129 +1,14 @@
-//! The TOML file: its shape, and the checks that a shape cannot express.
+//! The TOML file, read and checked as a whole.
 
 use std::sync::Arc;
 
-use argon2::PasswordHash;
-use serde::Deserialize;
-use serde_json::Value;
 use toml::Spanned;
 
 use super::place::Place;
-use super::{
-    Client, Config, ConfigError, Origin, PORT_PLACEHOLDER, Password, RedirectUri, ResourceServer,
-    User, default_sub,
-};
+use super::shape::{File, FileScenario};
+use super::{Client, Config, ConfigError, Origin, PORT_PLACEHOLDER, ResourceServer, User};
 use crate::clock::Seconds;
-use crate::keys::SigningAlg;
 use crate::scenario::{self, Switch};
-use crate::secret::Secret;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    issuer: Spanned<String>,
-    #[serde(default)]
-    observers: Vec<Spanned<String>>,
-    #[serde(default = "default_idle_lifetime")]
-    idle_lifetime: Spanned<i64>,
-    #[serde(default = "default_absolute_lifetime")]
-    absolute_lifetime: Spanned<i64>,
-    #[serde(default = "default_token_lifetime")]
-    access_token_lifetime: Spanned<i64>,
-    #[serde(default = "default_token_lifetime")]
-    id_token_lifetime: Spanned<i64>,
-    #[serde(default = "default_absolute_lifetime")]
-    refresh_token_lifetime: Spanned<i64>,
-    #[serde(default)]
-    demo_accounts: bool,
-    #[serde(default)]
-    users: Vec<Spanned<FileUser>>,
-    #[serde(default)]
-    clients: Vec<Spanned<FileClient>>,
-    #[serde(default)]
-    resource_servers: Vec<FileResourceServer>,
-    #[serde(default)]
-    scenarios: Vec<FileScenario>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileUser {
-    username: Spanned<String>,
-    name: Spanned<String>,
-    email: Spanned<String>,
-    password: Spanned<String>,
-    sub: Option<Spanned<String>>,
-    #[serde(default)]
-    claims: serde_json::Map<String, Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileClient {
-    id: Spanned<String>,
-    name: Spanned<String>,
-    redirect_uris: Spanned<Vec<Spanned<String>>>,
-    #[serde(default)]
-    post_logout_redirect_uris: Vec<Spanned<String>>,
-    #[serde(default)]
-    audiences: Vec<String>,
-    users: Option<Vec<Spanned<String>>>,
-    id_token_signed_response_alg: Option<Spanned<String>>,
-    access_token_lifetime: Option<Spanned<i64>>,
-    id_token_lifetime: Option<Spanned<i64>>,
-    refresh_token_lifetime: Option<Spanned<i64>>,
-    #[serde(default = "yes")]
-    sso: bool,
-    #[serde(default)]
-    offline_access: bool,
-    #[serde(default = "yes")]
-    id_token_claims: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileResourceServer {
-    id: Spanned<String>,
-    audiences: Spanned<Vec<Spanned<String>>>,
-    secret: Spanned<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileScenario {
-    name: Spanned<String>,
-    client: Option<Spanned<String>>,
-    requests: Option<Spanned<u64>>,
-}
-
-fn default_idle_lifetime() -> Spanned<i64> {
-    Spanned::new(0..0, 30 * 60)
-}
-
-fn default_absolute_lifetime() -> Spanned<i64> {
-    Spanned::new(0..0, 8 * 60 * 60)
-}
-
-fn default_token_lifetime() -> Spanned<i64> {
-    Spanned::new(0..0, 5 * 60)
-}
-
-/// The toml crate hands dates to other formats as an object with one private key; a claim such as
-/// `birthdate` (OIDC Core 5.1) is a string.
-fn plain_dates(value: Value) -> Value {
-    match value {
-        Value::Object(mut object) => match object.remove("$__toml_private_datetime") {
-            Some(date) => date,
-            None => object.into_iter().map(|(k, v)| (k, plain_dates(v))).collect(),
-        },
-        Value::Array(list) => list.into_iter().map(plain_dates).collect(),
-        other => other,
-    }
-}
-
-const fn yes() -> bool {
-    true
-}
 
 pub(super) fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
     let place = Place { name, text };
@@ -176,7 +61,6 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
         scenarios,
     })
 }
-
 impl Place<'_> {
     /// Discovery 3 and 4.1: a URL without query and fragment; no trailing slash, because clients
     /// compare the issuer byte for byte and put paths behind it.
@@ -195,7 +79,7 @@ impl Place<'_> {
             .map_err(|expected| self.value(origin.span(), expected, origin.get_ref()))
     }
 
-    fn lifetime(&self, seconds: &Spanned<i64>) -> Result<Seconds, ConfigError> {
+    pub(super) fn lifetime(&self, seconds: &Spanned<i64>) -> Result<Seconds, ConfigError> {
         const TEN_YEARS: u32 = 10 * 366 * 24 * 60 * 60;
         match u32::try_from(*seconds.get_ref()) {
             Ok(count) if (1..=TEN_YEARS).contains(&count) => Ok(Seconds(count)),
@@ -205,151 +89,6 @@ impl Place<'_> {
                 &seconds.get_ref().to_string(),
             )),
         }
-    }
-
-    fn user(&self, user: &FileUser, others: &[Arc<User>]) -> Result<User, ConfigError> {
-        let username = user.username.get_ref();
-        self.plain_word(&user.username, "a username")?;
-        if others.iter().any(|other| other.is_named(username)) {
-            return Err(self.value(user.username.span(), "a username used once", username));
-        }
-        if user.name.get_ref().trim().is_empty() {
-            return Err(self.value(user.name.span(), "a name that people recognise", ""));
-        }
-        let email = user.email.get_ref();
-        if !email.contains('@') || email.contains(char::is_whitespace) {
-            return Err(self.value(user.email.span(), "an e-mail address", email));
-        }
-        if others.iter().any(|other| other.is_named(email)) {
-            return Err(self.value(user.email.span(), "an e-mail address used once", email));
-        }
-        let sub = match &user.sub {
-            Some(sub) => {
-                let text = sub.get_ref();
-                // Core 2: at most 255 ASCII characters.
-                if text.is_empty() || text.len() > 255 || !text.is_ascii() {
-                    return Err(self.value(sub.span(), "a sub of 1 to 255 ASCII characters", text));
-                }
-                text.clone()
-            }
-            None => default_sub(username),
-        };
-        if let Some(other) = others.iter().find(|other| other.sub == sub) {
-            let span = user.sub.as_ref().map_or(user.username.span(), Spanned::span);
-            let expected = format!("a sub other than that of {}", other.username);
-            return Err(self.value(span, &expected, &sub));
-        }
-        Ok(User {
-            username: username.clone(),
-            sub,
-            name: user.name.get_ref().clone(),
-            email: email.clone(),
-            password: self.password(&user.password)?,
-            claims: user.claims.clone().into_iter().map(|(k, v)| (k, plain_dates(v))).collect(),
-        })
-    }
-
-    fn password(&self, password: &Spanned<String>) -> Result<Password, ConfigError> {
-        let text = password.get_ref();
-        if text.is_empty() {
-            return Err(self.value(password.span(), "a password", ""));
-        }
-        if !text.starts_with("$argon2") {
-            return Ok(Password::Plain(Secret::new(text.clone())));
-        }
-        let is_argon2id = PasswordHash::new(text)
-            .is_ok_and(|hash| hash.algorithm.as_str() == "argon2id" && hash.hash.is_some());
-        if is_argon2id {
-            Ok(Password::Argon2id(text.clone()))
-        } else {
-            let found = "a string that begins with $argon2 but is not one";
-            Err(self.value(password.span(), "an argon2id PHC string", found))
-        }
-    }
-
-    fn client(
-        &self,
-        client: &FileClient,
-        file: &File,
-        users: &[Arc<User>],
-        others: &[Arc<Client>],
-    ) -> Result<Client, ConfigError> {
-        let id = client.id.get_ref();
-        self.plain_word(&client.id, "a client id")?;
-        if others.iter().any(|other| other.id == *id) {
-            return Err(self.value(client.id.span(), "a client id used once", id));
-        }
-        if client.name.get_ref().trim().is_empty() {
-            return Err(self.value(client.name.span(), "a name that people recognise", ""));
-        }
-        if client.redirect_uris.get_ref().is_empty() {
-            return Err(self.value(client.redirect_uris.span(), "at least one redirect URI", "[]"));
-        }
-        let assigned = match &client.users {
-            Some(list) => Some(self.assigned(list, users)?),
-            None => None,
-        };
-        let alg = match &client.id_token_signed_response_alg {
-            Some(alg) => self.alg(alg)?,
-            // OIDC Registration 2: the default of id_token_signed_response_alg.
-            None => SigningAlg::Rs256,
-        };
-        let lifetime = |own: &Option<Spanned<i64>>, common: &Spanned<i64>| {
-            self.lifetime(own.as_ref().unwrap_or(common))
-        };
-        Ok(Client {
-            id: id.clone(),
-            name: client.name.get_ref().clone(),
-            redirect_uris: self.redirect_uris(client.redirect_uris.get_ref())?,
-            post_logout_redirect_uris: self.redirect_uris(&client.post_logout_redirect_uris)?,
-            audiences: client.audiences.clone(),
-            users: assigned,
-            id_token_signed_response_alg: alg,
-            access_token_lifetime: lifetime(
-                &client.access_token_lifetime,
-                &file.access_token_lifetime,
-            )?,
-            id_token_lifetime: lifetime(&client.id_token_lifetime, &file.id_token_lifetime)?,
-            refresh_token_lifetime: lifetime(
-                &client.refresh_token_lifetime,
-                &file.refresh_token_lifetime,
-            )?,
-            allows_sso: client.sso,
-            allows_offline_access: client.offline_access,
-            has_claims_in_id_token: client.id_token_claims,
-        })
-    }
-
-    fn resource_server(
-        &self,
-        server: &FileResourceServer,
-        issuer: &str,
-        others: &[ResourceServer],
-    ) -> Result<ResourceServer, ConfigError> {
-        let id = server.id.get_ref();
-        self.plain_word(&server.id, "a resource server's id")?;
-        if others.iter().any(|other| other.id == *id) {
-            return Err(self.value(server.id.span(), "a resource server's id used once", id));
-        }
-        let audiences = server.audiences.get_ref();
-        if audiences.is_empty() {
-            return Err(self.value(server.audiences.span(), "at least one audience", "[]"));
-        }
-        for audience in audiences {
-            // Every access token is for the provider too: whoever had its name could ask about all.
-            if audience.get_ref() == issuer || audience.get_ref().is_empty() {
-                let expected = "an audience that is not the issuer";
-                return Err(self.value(audience.span(), expected, audience.get_ref()));
-            }
-        }
-        if server.secret.get_ref().is_empty() {
-            return Err(self.value(server.secret.span(), "a secret", ""));
-        }
-        Ok(ResourceServer {
-            id: id.clone(),
-            audiences: audiences.iter().map(|audience| audience.get_ref().clone()).collect(),
-            secret: Secret::new(server.secret.get_ref().clone()),
-        })
     }
 
     fn scenario(
@@ -380,45 +119,8 @@ impl Place<'_> {
         })
     }
 
-    fn redirect_uris(&self, uris: &[Spanned<String>]) -> Result<Vec<RedirectUri>, ConfigError> {
-        uris.iter()
-            .map(|uri| {
-                RedirectUri::parse(uri.get_ref())
-                    .map_err(|expected| self.value(uri.span(), expected, uri.get_ref()))
-            })
-            .collect()
-    }
-
-    fn assigned(
-        &self,
-        list: &[Spanned<String>],
-        users: &[Arc<User>],
-    ) -> Result<Vec<String>, ConfigError> {
-        list.iter()
-            .map(|name| {
-                let is_known = users.iter().any(|user| user.username == *name.get_ref());
-                if is_known {
-                    Ok(name.get_ref().clone())
-                } else {
-                    Err(self.value(
-                        name.span(),
-                        "the username of a user in this file",
-                        name.get_ref(),
-                    ))
-                }
-            })
-            .collect()
-    }
-
-    fn alg(&self, alg: &Spanned<String>) -> Result<SigningAlg, ConfigError> {
-        SigningAlg::ALL
-            .into_iter()
-            .find(|known| known.name() == alg.get_ref())
-            .ok_or_else(|| self.value(alg.span(), "RS256 or ES256", alg.get_ref()))
-    }
-
     /// Usernames and client ids: visible ASCII, so that they survive headers and logs.
-    fn plain_word(&self, word: &Spanned<String>, what: &str) -> Result<(), ConfigError> {
+    pub(super) fn plain_word(&self, word: &Spanned<String>, what: &str) -> Result<(), ConfigError> {
         let text = word.get_ref();
         let fits = (1..=100).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
         if fits {

@@ -1,9 +1,12 @@
 //! The configuration: users, clients, lifetimes. Read from TOML, checked once, then trusted.
 
+mod clients;
 mod error;
 mod file;
 mod place;
 mod redirect_uri;
+mod shape;
+mod users;
 
 use std::sync::Arc;
 
