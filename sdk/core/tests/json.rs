@@ -246,7 +246,7 @@ fn members_are_found_by_name_and_type() {
 }
 
 /// Whether both readers read the same.
-fn same(ours: &Value, theirs: &serde_json::Value) -> bool {
+pub fn same(ours: &Value, theirs: &serde_json::Value) -> bool {
     match (ours, theirs) {
         (Value::Null, serde_json::Value::Null) => true,
         (Value::Bool(a), serde_json::Value::Bool(b)) => a == b,
@@ -269,7 +269,8 @@ fn same(ours: &Value, theirs: &serde_json::Value) -> bool {
     }
 }
 
-fn compare(text: &[u8]) {
+/// Both readers take the text for the same value, or both refuse it.
+pub fn compare(text: &[u8]) {
     let ours = read(text);
     let theirs = serde_json::from_slice::<serde_json::Value>(text);
     let shown = || String::from_utf8_lossy(text).into_owned();

@@ -1,6 +1,6 @@
 //! Real keys: the world's signatures are made and checked by aws-lc-rs, as a browser would.
 
-use std::sync::LazyLock;
+use std::{cell::Cell, sync::LazyLock};
 
 use aws_lc_rs::{
     digest,
@@ -164,7 +164,26 @@ pub fn verify(algorithm: &str, key: &str, input: &str, signature: &str) -> Answe
         "EdDSA" => None,
         other => panic!("the machine asked for {other}"),
     };
-    valid.map_or(bad_key, |valid| Answer::Verdict { valid })
+    let answer = valid.map_or(bad_key, |valid| Answer::Verdict { valid });
+    if BOTH.get() {
+        assert_eq!(answer, second(algorithm, &key, input, &signature), "both verifiers agree");
+    }
+    answer
+}
+
+thread_local! {
+    /// Whether the portable verifier is asked too, on this test's thread.
+    pub static BOTH: Cell<bool> = const { Cell::new(false) };
+}
+
+fn second(algorithm: &str, key: &Value, input: &str, signature: &[u8]) -> Answer {
+    match gatepass_verifier::verify(algorithm, &key.to_string(), input.as_bytes(), signature) {
+        Ok(valid) => Answer::Verdict { valid },
+        Err(gatepass_verifier::Failure::BadKey) => Answer::Failed { reason: Failure::BadKey },
+        Err(gatepass_verifier::Failure::Unsupported) => {
+            Answer::Failed { reason: Failure::Unsupported }
+        }
+    }
 }
 
 /// A hash by WebCrypto's name.
