@@ -154,6 +154,20 @@ fn d13_the_breaker_stops_at_the_second_redirect_without_a_session() {
 }
 
 #[test]
+fn a_page_that_is_come_back_to_forgets_no_redirect_of_the_pages_after_it() {
+    let world = World::new();
+    let page = load(&world, OnLoad::Manual);
+    // The next page asks by itself, in vain, and writes that down.
+    page.load("/", OnLoad::Auto);
+    assert_eq!(world.visits(), 1);
+    page.back();
+    // What the first page writes down does not take that back.
+    page.leave_only_this_app();
+    page.load("/", OnLoad::Auto);
+    assert_eq!(world.visits(), 1);
+}
+
+#[test]
 fn the_breaker_stops_at_the_tenth_redirect_in_a_minute() {
     let world = World::new();
     let page = world.signed_in("richard");

@@ -610,3 +610,123 @@ fn a_leader_whose_refresh_fails_for_the_network_keeps_the_session_of_all() {
     assert!(second.token().is_ok());
     second.expect_status(Status::Authenticated);
 }
+
+// What the simulator found (sdk/simulator), each with the smallest way to it.
+
+#[test]
+fn an_old_session_that_was_refreshed_since_does_not_replace_a_new_sign_in() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    let mut old = world.overheard("session");
+    world.person_signs_in("gavin");
+    second.sign_in();
+    old["version"][0] = json!(old["version"][0].as_i64().unwrap() + 60_000);
+    world.say(&old.to_string());
+    for page in [&first, &second] {
+        assert_eq!(page.claim("sub"), "gavin");
+    }
+}
+
+#[test]
+fn a_page_that_is_left_lets_go_of_the_lock_that_its_start_asked_for() {
+    let world = World::new();
+    let page = world.tab();
+    page.begin_load("/", OnLoad::Manual);
+    page.load("/next", OnLoad::Manual);
+    page.expect_status(Status::Anonymous);
+    assert_eq!(world.inside().leader(), None);
+}
+
+#[test]
+fn a_sign_in_in_the_middle_of_a_refresh_leaves_nothing_waiting() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    world.hold_for(Endpoint::Token, &second);
+    second.sign_in();
+    let fresh = || Command::GetToken { min_ttl: Some(10_000), origin: None, refused: None };
+    // What the first tab shares ends the start of the second, whose callback is still on its way.
+    first.run(fresh());
+    second.expect_status(Status::Authenticated);
+    first.close();
+    assert!(second.leads());
+    let id = second.begin(fresh());
+    world.settle();
+    world.release();
+    assert!(matches!(second.outcome(id), Some(Outcome::Token { .. })));
+    assert!(matches!(second.run(fresh()), Some(Outcome::Token { .. })));
+}
+
+#[test]
+fn a_page_that_sleeps_again_before_its_check_tells_nothing_twice() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.hold(Endpoint::UserInfo);
+    page.freeze();
+    page.thaw();
+    page.expect_status(Status::Restoring);
+    let notices = page.notices();
+    page.freeze();
+    page.thaw();
+    assert_eq!(page.notices(), notices);
+}
+
+#[test]
+fn whoever_had_a_session_says_once_that_it_is_over() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let others = [world.open(), world.open()];
+    first.leave_only_this_app();
+    for page in &others {
+        page.expect_status(Status::Anonymous);
+    }
+    let browser = world.inside();
+    let ended = browser.channel.iter().filter(|text| text.contains("\"ended\""));
+    assert_eq!(ended.count(), 3);
+}
+
+#[test]
+fn whoever_had_an_older_sign_in_tells_of_the_new_one() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    world.person_signs_in("gavin");
+    second.sign_in();
+    first.expect_status(Status::Authenticated);
+    let browser = world.inside();
+    let last: Value = serde_json::from_str(browser.channel.last().unwrap()).unwrap();
+    let told: Vec<_> = browser
+        .channel
+        .iter()
+        .map(|text| serde_json::from_str::<Value>(text).unwrap())
+        .filter(|message| message["kind"] == "session" && message["began"] == last["began"])
+        .collect();
+    assert!(told.len() >= 2, "by the tab that signed in, and by the one that had another");
+}
+
+#[test]
+fn a_page_that_stays_after_all_asks_what_it_has_missed() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    world.inside().stays = true;
+    first.sign_in();
+    world.inside().stop_loading();
+    world.inside().stays = false;
+    world.person_signs_in("gavin");
+    second.sign_in();
+    assert_eq!(first.claim("sub"), "richard");
+    world.advance(11);
+    assert_eq!(first.claim("sub"), "gavin");
+}
+
+#[test]
+fn a_page_that_is_looked_at_without_a_session_asks_the_tabs_again() {
+    let world = World::new();
+    let page = world.open();
+    let said = world.inside().channel.len();
+    page.signal(Signal::Shown {});
+    let browser = world.inside();
+    assert_eq!(browser.channel[said..], [r#"{"kind":"hello"}"#]);
+}

@@ -574,6 +574,17 @@ fn oidcc_refreshed_claims_that_may_be_as_they_are() {
 }
 
 #[test]
+fn oidcc_refreshed_nonce_is_none_that_nobody_knows_any_more() {
+    let (world, page) = due();
+    // The first refresh leaves the nonce out, and its token takes the place of the first.
+    assert!(page.token().is_ok());
+    world.advance_with_heartbeat(290);
+    world.provider().next_id_token(|token| token.claim("nonce", json!("another")));
+    assert_eq!(page.token(), Err(Code::RefreshedTokenInvalid));
+    page.expect_status(Status::Authenticated);
+}
+
+#[test]
 fn oidcc_refreshed_azp_is_there_if_it_was_before() {
     for (azp, good) in [(json!("pied-piper"), true), (Value::Null, false)] {
         let world = World::new();

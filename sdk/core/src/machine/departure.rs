@@ -188,6 +188,8 @@ impl Machine {
         if self.leaving && !self.away {
             self.leaving = false;
             self.finish_interrupted_start();
+            // What the tabs said meanwhile was not listened to.
+            self.broadcast(&crate::tabs::Message::Hello);
             if self.held.is_some() {
                 self.lead_or_wait();
             }

@@ -365,6 +365,15 @@ impl Machine {
         self.orders.push(Order::Cancel { effect });
     }
 
+    /// Stops the effects that are waited for like this.
+    fn cancel_expected(&mut self, is_meant: fn(&Expect) -> bool) {
+        while let Some(effect) =
+            self.waiting.iter().find(|(_, expect)| is_meant(expect)).map(|(effect, _)| *effect)
+        {
+            self.cancel(effect);
+        }
+    }
+
     fn complete(&mut self, command: Option<u32>, outcome: Outcome) {
         if let Some(command) = command {
             // Subscribers hear of a change before the command that made it is over.

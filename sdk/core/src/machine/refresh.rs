@@ -193,10 +193,16 @@ impl Machine {
         self.refresh_succeeded();
     }
 
-    /// Fresh tokens are there, by this tab or another.
-    pub(super) fn refresh_succeeded(&mut self) {
+    /// Whatever came of a request that is under way, nobody would use it.
+    fn stop_refreshing(&mut self) {
         self.clear_timer(Timer::Renew);
         self.refresh.sent = false;
+        self.cancel_expected(|expect| matches!(expect, Expect::Refreshed(_)));
+    }
+
+    /// Fresh tokens are there, by this tab or another.
+    pub(super) fn refresh_succeeded(&mut self) {
+        self.stop_refreshing();
         if matches!(self.status, Status::Offline | Status::Restoring) && self.start.is_over() {
             self.set_status(Status::Authenticated);
             self.set_error(None);
@@ -238,8 +244,7 @@ impl Machine {
 
     /// The session ended: whoever waits for tokens gets none.
     pub(super) fn refresh_ended(&mut self) {
-        self.clear_timer(Timer::Renew);
-        self.refresh.sent = false;
+        self.stop_refreshing();
         for waiter in core::mem::take(&mut self.refresh.waiters) {
             match waiter {
                 Waiter::Token(id) => self.complete_failed(Some(id), Code::NotSignedIn.into()),

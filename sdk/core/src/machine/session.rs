@@ -1,6 +1,6 @@
 //! The session that is held, and what the tabs tell each other about it.
 
-use super::{Machine, Timer, start::BUSY_MS, verification};
+use super::{Expect, Machine, Timer, start::BUSY_MS, verification};
 use crate::{
     id_token::{Expected, UntrustedIdToken, VerifiedIdToken},
     logout_token::VerifiedLogoutToken,
@@ -31,7 +31,7 @@ impl Machine {
     pub(super) fn broadcast(&mut self, message: &Message) {
         let channel = self.config.shared_name();
         let effect = Effect::Broadcast { channel, text: message.write() };
-        self.effect(effect, super::Expect::Nothing);
+        self.effect(effect, Expect::Nothing);
     }
 
     pub(super) fn next_version(&self) -> Version {
@@ -60,6 +60,8 @@ impl Machine {
         self.end_if_over();
         if self.held.is_some() {
             self.lead_or_wait();
+            // Whoever waited for tokens of the session before gets those of this one.
+            self.refresh_succeeded();
         }
     }
 
@@ -182,8 +184,9 @@ impl Machine {
     /// Whether a shared session is newer than what is held, and not one that is over: it may have
     /// been refreshed and announced while another tab signed out.
     pub(super) fn is_news(&self, shared: &SharedSession) -> bool {
-        self.held.as_ref().is_none_or(|held| held.version < shared.version)
-            && self.ended < shared.began
+        // The sign-in first: an old session that was refreshed since is no newer for that.
+        let newer = |held: &Held| (&held.began, &held.version) < (&shared.began, &shared.version);
+        self.held.as_deref().is_none_or(newer) && self.ended < shared.began
     }
 
     fn handle_ended(&mut self, began: Version, session_id: Option<&str>, cause: &Cause) {
@@ -191,9 +194,14 @@ impl Machine {
             .held
             .as_ref()
             .is_some_and(|held| began >= held.began && session_id == held.id_token.session_id());
-        self.ended = core::cmp::max(began, core::mem::take(&mut self.ended));
+        self.ended = core::cmp::max(began.clone(), core::mem::take(&mut self.ended));
         if ours {
-            self.forget(cause.ending, cause.at);
+            // A tab that has just begun may have heard of the session from this one, and of its end
+            // from nobody: whoever had a session says once that it is over.
+            let (session_id, cause) = (session_id.map(Into::into), cause.clone());
+            let (ending, at) = (cause.ending, cause.at);
+            self.broadcast(&Message::Ended { began, session_id, cause });
+            self.forget(ending, at);
         }
     }
 
@@ -201,7 +209,13 @@ impl Machine {
     pub(super) fn handle_attention(&mut self) {
         if self.held.is_some() {
             self.confirm();
-        } else if self.status == Status::Offline {
+            return;
+        }
+        // A session of another tab may have been told when it could not be verified.
+        if self.start.is_over() {
+            self.broadcast(&Message::Hello);
+        }
+        if self.status == Status::Offline {
             self.with_metadata(super::Goal::Reach, true);
         }
     }
@@ -211,14 +225,16 @@ impl Machine {
     pub(super) fn handle_return(&mut self) {
         self.away = false;
         self.leaving = false;
+        // Pages after this one have written down more than it knows.
+        let key = self.shared_key("memory");
+        self.load(Area::Tab, key, Expect::Memory);
         self.finish_interrupted_start();
         // What the tabs said meanwhile was not heard: there may be a session, or a newer one.
         self.broadcast(&Message::Hello);
         if self.held.is_some() {
             self.set_status(Status::Restoring);
-            self.changed = true;
             // That the session ended here meanwhile is known from the hint.
-            self.load(Area::Origin, self.shared_key("hint"), super::Expect::HintAfterReturn);
+            self.load(Area::Origin, self.shared_key("hint"), Expect::HintAfterReturn);
             self.lead_or_wait();
             self.check(None);
         }
@@ -233,5 +249,8 @@ impl Machine {
     pub(super) fn handle_leave(&mut self) {
         self.away = true;
         self.stop_leading();
+        // The lock that a start asked for may be granted to a page that sleeps already: nobody else
+        // could lead until it wakes.
+        self.cancel_expected(|expect| matches!(expect, Expect::StartLock));
     }
 }

@@ -266,8 +266,13 @@ impl Machine {
                     self.measured_offset_ms = shared.clock_offset_ms;
                 }
                 let SharedSession { version, began, started_at, .. } = *shared;
+                // Whoever had an older sign-in may have told of it, to a tab that has just begun and
+                // hears of this one from nobody: so it tells of this one too.
+                let replaces = self.held.as_ref().is_some_and(|held| held.began != began);
                 self.hold(Box::new(Held { id_token: token, tokens, version, began, started_at }));
-                self.refresh_succeeded();
+                if replaces {
+                    self.share_session();
+                }
                 self.ladder();
             }
             Purpose::Refresh(_) => {
