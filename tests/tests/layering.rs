@@ -12,7 +12,7 @@ use cargo_metadata::{Metadata, MetadataCommand, Package};
 ///
 /// idp-dev, the tests and xtask know nothing of ours: a specification that is misread in the client
 /// must not be misread the same way by what it is tested against.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("demo-pied-piper", &["demo-bones", "gatepass-leptos", "gatepass"]),
     ("demo-hooli", &["demo-bones", "gatepass-leptos", "gatepass"]),
     ("demo-bones", &["gatepass-leptos", "gatepass"]),
@@ -21,6 +21,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("gatepass-npm", &["gatepass-core"]),
     ("gatepass-core", &["gatepass-verifier", "gatepass-vectors"]),
     ("gatepass-verifier", &["gatepass-vectors"]),
+    ("gatepass-simulator", &["gatepass-core"]),
     ("gatepass-vectors", &[]),
     ("idp-dev", &[]),
     ("gatepass-tests", &[]),

@@ -17,6 +17,7 @@ mod mutants;
 mod needs;
 mod npm;
 mod process;
+mod simulate;
 mod size;
 mod stamp;
 mod test;
@@ -50,6 +51,8 @@ enum Verb {
     Mutants(mutants::Options),
     /// Give random bytes to what reads messages, guided by coverage.
     Fuzz(fuzz::Options),
+    /// Play schedules of the simulated world, and tell the story of the first that breaks a rule.
+    Simulate(simulate::Options),
     /// Write the types and docs that are generated from the core's definitions.
     Types,
     /// Look the dependencies up in the database of known vulnerabilities.
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Verb::Bench(options) => bench::run(&options),
         Verb::Mutants(options) => mutants::run(&options),
         Verb::Fuzz(options) => fuzz::run(&options),
+        Verb::Simulate(options) => simulate::run(&options),
         Verb::Types => types::run(),
         Verb::Audit => audit::run(),
         Verb::Guard(options) => guard::run(options),

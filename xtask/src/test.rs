@@ -79,6 +79,9 @@ impl Options {
 /// A browser with one rule for third-party cookies.
 const WORLDS: [&str; 2] = ["chromium-blocked", "chromium-allowed"];
 
+/// How what is tested optimised is built.
+const OPTIMISED: [&str; 2] = ["--profile", "optimised"];
+
 /// The test files of the crate gatepass-tests that need no browser.
 const WITHOUT_BROWSER: [&str; 3] = ["gatepass_tests", "layering", "documents"];
 
@@ -189,6 +192,11 @@ impl Session {
     fn core(&mut self, members: &[Member]) -> Result<()> {
         for member in members.iter().filter(|member| member.has_native_tests()) {
             let name = member.name.as_str();
+            // It plays as many schedules as a minute holds: unoptimised, those were few.
+            if name == "gatepass-simulator" {
+                self.package(name, "native-optimised", &OPTIMISED, |_| true);
+                continue;
+            }
             self.package(name, "native", &[], |target| {
                 name != "gatepass-tests" || WITHOUT_BROWSER.contains(&target)
             });
@@ -197,7 +205,7 @@ impl Session {
         let bench = ["--features", "bench", "--bin", "bench"];
         self.package("gatepass-tests", "native", &bench, |_| true);
         // A miscompilation of rustc 1.95 shows only in optimised code (docs: toolchain facts).
-        self.package("gatepass-core", "native-optimised", &["--profile", "optimised"], |_| true);
+        self.package("gatepass-core", "native-optimised", &OPTIMISED, |_| true);
         for member in members.iter().filter(|member| member.has_examples()) {
             let mut command = cargo();
             command.args(["test", "--doc", "--package", &member.name]);

@@ -226,16 +226,6 @@ fn rp26_size_is_limited() {
 }
 
 #[test]
-fn rp26_the_public_documents_are_read_as_i_json() {
-    // The same documents are read in wasm by sdk/tests/json.rs.
-    for document in gatepass_vectors::documents() {
-        let read = read(document.text.as_bytes());
-        assert_eq!(read.is_ok(), document.is_accepted, "{}: {read:?}", document.name);
-        compare(document.text.as_bytes());
-    }
-}
-
-#[test]
 fn the_offset_says_where_it_stops() {
     for (text, at) in [("", 0), ("[1,]", 3), ("{\"a\":1,\"a\":2}", 7), ("tru", 0), ("[1] x", 4)] {
         assert_eq!(read(text.as_bytes()), Err(Malformed(at)), "{text}");

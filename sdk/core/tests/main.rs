@@ -18,7 +18,6 @@ mod logout;
 mod probe;
 mod properties;
 mod revocation;
-mod schedules;
 mod signatures;
 mod start;
 mod stream;

@@ -5,7 +5,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::{fuzz, mutants};
+use crate::{fuzz, mutants, simulate};
 
 /// One long part.
 pub(super) struct Part {
@@ -14,9 +14,10 @@ pub(super) struct Part {
 }
 
 /// All of them, in one place.
-pub(super) const PARTS: [Part; 2] = [
+pub(super) const PARTS: [Part; 3] = [
     Part { name: "mutants: every rule is held by a test", run: every_mutant },
     Part { name: "fuzz: random bytes break nothing", run: every_target },
+    Part { name: "simulation: a million schedules break no rule", run: many_schedules },
 ];
 
 fn every_mutant() -> Result<()> {
@@ -32,4 +33,9 @@ fn every_mutant() -> Result<()> {
 /// Two minutes for each of twelve targets.
 fn every_target() -> Result<()> {
     fuzz::all(120)
+}
+
+/// Other schedules than those of every change.
+fn many_schedules() -> Result<()> {
+    simulate::play(1_000_000, 1_000_000)
 }

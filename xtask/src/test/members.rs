@@ -9,10 +9,11 @@ use crate::process::{cargo, read};
 use crate::stamp::files_below;
 
 /// Crates that are programs or libraries of this machine.
-const NATIVE: [&str; 7] = [
+const NATIVE: [&str; 8] = [
     "gatepass-core",
     "gatepass-verifier",
     "gatepass-vectors",
+    "gatepass-simulator",
     "idp-dev",
     "gatepass-tests",
     "demo-api",

@@ -49,17 +49,8 @@ pub struct Tab {
     pub loaded: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lane {
-    /// What answers in order: storage, locks, the channel's own effects, cryptography.
-    Local,
-    Channel,
-    Request(u32),
-}
-
 pub(super) struct Delivery {
     document: u64,
-    lane: Lane,
     endpoint: Option<Endpoint>,
     fact: Fact,
     bytes: Vec<u8>,
@@ -93,8 +84,6 @@ pub struct Browser {
     /// Navigations are ordered but do not happen.
     pub stays: bool,
     pub held_endpoints: Vec<(Endpoint, Option<usize>)>,
-    /// The order of deliveries is drawn from this generator.
-    pub shuffle: Option<Random>,
     pub(super) lock: Option<(u64, u32)>,
     pub(super) lock_queue: VecDeque<(u64, u32)>,
     pub(super) streams: Vec<Stream>,
@@ -145,7 +134,6 @@ impl Browser {
             frames_are_blind: false,
             stays: false,
             held_endpoints: Vec::new(),
-            shuffle: None,
             lock: None,
             lock_queue: VecDeque::new(),
             streams: Vec::new(),
@@ -341,20 +329,19 @@ impl Browser {
         }
     }
 
-    fn answer(&mut self, document: u64, effect: u32, lane: Lane, answer: Answer) {
+    fn answer(&mut self, document: u64, effect: u32, answer: Answer) {
         let fact = Fact::Answer { effect, answer };
-        self.deliver(document, lane, None, fact, Vec::new());
+        self.deliver(document, None, fact, Vec::new());
     }
 
     pub(super) fn deliver(
         &mut self,
         document: u64,
-        lane: Lane,
         endpoint: Option<Endpoint>,
         fact: Fact,
         bytes: Vec<u8>,
     ) {
-        self.deliveries.push(Delivery { document, lane, endpoint, fact, bytes });
+        self.deliveries.push(Delivery { document, endpoint, fact, bytes });
     }
 
     fn perform(&mut self, document: u64, id: u32, effect: Effect) {
@@ -449,7 +436,7 @@ impl Browser {
                 Answer::Done {}
             }
         };
-        self.answer(document, id, Lane::Local, answer);
+        self.answer(document, id, answer);
     }
 
     fn area(&mut self, document: u64, area: Area) -> Option<&mut BTreeMap<String, String>> {
@@ -479,26 +466,26 @@ impl Browser {
         let ears: Vec<u64> = ears.map(|(id, _)| *id).collect();
         for id in ears {
             let fact = Fact::Signal { signal: Signal::Message { text: text.into() } };
-            self.deliver(id, Lane::Channel, None, fact, Vec::new());
+            self.deliver(id, None, fact, Vec::new());
         }
     }
 
     fn take_lock(&mut self, document: u64, id: u32, if_free: bool, steal: bool) {
         if self.locks_missing {
             let answer = Answer::Failed { reason: Failure::Unavailable };
-            return self.answer(document, id, Lane::Local, answer);
+            return self.answer(document, id, answer);
         }
         if steal && let Some((owner, effect)) = self.lock.take() {
             let fact = Fact::Signal { signal: Signal::Lost { effect } };
-            self.deliver(owner, Lane::Local, None, fact, Vec::new());
+            self.deliver(owner, None, fact, Vec::new());
         }
         match self.lock {
             None => {
                 self.lock = Some((document, id));
-                self.answer(document, id, Lane::Local, Answer::Granted {});
+                self.answer(document, id, Answer::Granted {});
             }
             Some(_) if if_free => {
-                self.answer(document, id, Lane::Local, Answer::Failed { reason: Failure::Held });
+                self.answer(document, id, Answer::Failed { reason: Failure::Held });
             }
             Some(_) => self.lock_queue.push_back((document, id)),
         }
@@ -514,7 +501,7 @@ impl Browser {
     fn pass_lock(&mut self) {
         self.lock = self.lock_queue.pop_front();
         if let Some((document, id)) = self.lock {
-            self.answer(document, id, Lane::Local, Answer::Granted {});
+            self.answer(document, id, Answer::Granted {});
         }
     }
 
@@ -546,25 +533,7 @@ impl Browser {
             })
             .collect();
         let Some(first) = ready.first() else { return self.navigate_one() };
-        let at = match &mut self.shuffle {
-            None => *first,
-            Some(random) => {
-                // Any, but the first of its lane.
-                let drawn = &self.deliveries[ready[random.below(ready.len())]];
-                let of_lane = (drawn.document, drawn.lane);
-                let same = |at: &&usize| {
-                    let delivery = &self.deliveries[**at];
-                    (delivery.document, delivery.lane) == of_lane
-                };
-                *ready.iter().find(same).unwrap()
-            }
-        };
-        if self.shuffle.is_some() {
-            // Nothing comes at the very moment at which something else came.
-            self.wall_ms += 2;
-            self.monotonic_ms += 2;
-        }
-        let delivery = self.deliveries.remove(at);
+        let delivery = self.deliveries.remove(*first);
         self.hand_over(delivery);
         true
     }
@@ -647,21 +616,6 @@ impl Browser {
         }
         self.wall_ms += end - self.monotonic_ms;
         self.monotonic_ms = end;
-    }
-
-    /// Lets time pass while nothing is delivered but what is due.
-    pub fn drift(&mut self, ms: i64) {
-        self.monotonic_ms += ms;
-        self.wall_ms += ms;
-        let now = self.monotonic_ms;
-        let due =
-            |page: &Document| !page.away && !page.hangs && page.wake_at.is_some_and(|at| at <= now);
-        let due: Vec<u64> =
-            self.documents.iter().filter(|(_, page)| due(page)).map(|(id, _)| *id).collect();
-        for document in due {
-            self.page(document).wake_at = None;
-            self.signal(document, Signal::Wake {});
-        }
     }
 
     /// When the page wants to be woken.

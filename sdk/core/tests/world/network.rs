@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gatepass_core::wire::{Answer, Fact, Failure, Response, Signal};
 
 use super::{
-    browser::{Browser, Lane, Stream},
+    browser::{Browser, Stream},
     provider::{Endpoint, Reply, Request},
     token::Draft,
 };
@@ -82,7 +82,7 @@ impl Browser {
             bytes.clear();
         }
         let fact = Fact::Answer { effect: id, answer };
-        self.deliver(document, Lane::Request(id), Some(endpoint), fact, bytes);
+        self.deliver(document, Some(endpoint), fact, bytes);
     }
 
     pub(super) fn open_stream(
@@ -103,7 +103,7 @@ impl Browser {
         let (answer, _) = self.ask(request);
         let is_open = matches!(&answer, Answer::Response { response } if response.status == 200);
         let fact = Fact::Answer { effect, answer };
-        self.deliver(document, Lane::Request(effect), Some(Endpoint::Events), fact, Vec::new());
+        self.deliver(document, Some(Endpoint::Events), fact, Vec::new());
         if is_open {
             self.streams.push(Stream { document, effect, sso });
             let open = b"event: open\ndata: {\"heartbeat\": 15}\n\n";
@@ -117,7 +117,7 @@ impl Browser {
 
     pub(super) fn chunk(&mut self, document: u64, effect: u32, bytes: Vec<u8>) {
         let fact = Fact::Signal { signal: Signal::Chunk { effect } };
-        self.deliver(document, Lane::Request(effect), Some(Endpoint::Events), fact, bytes);
+        self.deliver(document, Some(Endpoint::Events), fact, bytes);
     }
 
     pub fn push_logout(&mut self, sso: usize, mut change: impl FnMut(&mut Draft)) {
@@ -142,8 +142,7 @@ impl Browser {
     pub fn close_streams(&mut self) {
         for stream in core::mem::take(&mut self.streams) {
             let fact = Fact::Signal { signal: Signal::Ended { effect: stream.effect } };
-            let lane = Lane::Request(stream.effect);
-            self.deliver(stream.document, lane, Some(Endpoint::Events), fact, Vec::new());
+            self.deliver(stream.document, Some(Endpoint::Events), fact, Vec::new());
         }
     }
 
