@@ -397,7 +397,7 @@ impl VerifiedIdToken {
     }
 
     /// `iat`, which rule 10 has found to be there.
-    fn issued_at(&self) -> i64 {
+    pub(crate) fn issued_at(&self) -> i64 {
         claims::date(&self.jws.claims, "iat").unwrap_or_default()
     }
 

@@ -31,8 +31,8 @@ pub(crate) struct VerifiedLogoutToken {
 pub(crate) enum Judgement {
     /// All passed.
     Genuine(VerifiedLogoutToken),
-    /// All passed but those of time: a sleeping tab, a wrong clock or a relay. Not to be dropped:
-    /// the session has to be checked at once.
+    /// All passed but those of time: a sleeping tab, a wrong clock, a relay or a replay. Not to be
+    /// dropped: the session has to be checked at once.
     Untimely,
 }
 
@@ -63,10 +63,14 @@ impl UntrustedLogoutToken {
         self.rule_9_sub(session)?;
         self.rule_10_sid(session)?;
         let token_id = self.rule_7_jti()?;
-        // All three are read: a time that is no time is not a matter of clocks.
-        let times =
-            (self.rule_3_exp(now, skew)?, self.rule_3_iat(now, skew)?, self.not_before(now, skew)?);
-        if times == (true, true, true) {
+        // All are read: a time that is no time is not a matter of clocks.
+        let times = [
+            self.rule_3_exp(now, skew)?,
+            self.rule_3_iat(now, skew)?,
+            self.not_before(now, skew)?,
+            self.is_of_this_session(session)?,
+        ];
+        if times == [true; 4] {
             Ok(Judgement::Genuine(VerifiedLogoutToken { token_id }))
         } else {
             Ok(Judgement::Untimely)
@@ -95,6 +99,12 @@ impl UntrustedLogoutToken {
     fn not_before(&self, now: UnixTime, skew: Seconds) -> Result<bool> {
         let absent = self.jws.claims.get("nbf").is_none();
         Ok(absent || UnixTime(claims::date(&self.jws.claims, "nbf")?) <= now.plus(skew))
+    }
+
+    /// Replay: a token that is older than our ID token is of an earlier sign-in, whose `sid` may have
+    /// been the same. `jti` cannot tell, for the page that saw it is gone.
+    fn is_of_this_session(&self, session: &VerifiedIdToken) -> Result<bool> {
+        Ok(claims::date(&self.jws.claims, "iat")? >= session.issued_at())
     }
 
     /// 2.4 and RFC 8725, 3.11: an explicit type, if there is one, is that of a logout token.

@@ -278,6 +278,25 @@ fn a_replayed_jti_counts_once() {
 }
 
 #[test]
+fn a_logout_token_of_an_earlier_sign_in_ends_no_later_one() {
+    // The same `sid`: the provider's session went on. The page that heard the token is gone, and
+    // with it the list of those that have counted.
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.advance_with_heartbeat(30);
+    page.leave_only_this_app();
+    page.sign_in();
+    page.expect_status(Status::Authenticated);
+    world.push_logout_token(|token| token.claim("iat", json!(NOW + 29)));
+    page.expect_status(Status::Authenticated);
+    // It is not dropped: the provider was asked.
+    assert_eq!(world.count(Endpoint::UserInfo), 1);
+    assert_eq!(page.code(), None);
+    world.push_logout_token(|token| token.claim("iat", json!(NOW + 30)));
+    page.expect_status(Status::Anonymous);
+}
+
+#[test]
 fn a_logout_token_signed_by_a_new_key_is_accepted_after_one_fetch() {
     let world = World::new();
     let page = world.signed_in("richard");
