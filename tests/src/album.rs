@@ -54,6 +54,11 @@ impl Album {
         Ok(())
     }
 
+    /// What the pictures are called, in their order.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.steps.iter().map(|step| step.name)
+    }
+
     /// Writes what `cargo xtask demo --record` asks for; otherwise a page beside the other reports.
     ///
     /// # Errors
