@@ -7,9 +7,13 @@ use gatepass_tests::site::Site;
 use gatepass_tests::world::World;
 use gatepass_tests::{Browser, Tab, until};
 use serde_json::Value;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+use tokio::net::TcpListener;
 
+use crate::distance::Distance;
 use crate::pages::Pages;
-use crate::server::{Alg, PASSWORD, Server, USERNAME};
+use crate::server::{ANY_PORT, Alg, PASSWORD, Server, USERNAME};
 
 /// Everything that a measurement in the browser needs.
 pub(crate) struct Scene {
@@ -17,6 +21,8 @@ pub(crate) struct Scene {
     pub(crate) pages: Pages,
     /// Runs for as long as the scene.
     pub(crate) provider: Server,
+    /// The way to it, if it is to be far away.
+    _distance: Option<Distance>,
 }
 
 impl Scene {
@@ -25,6 +31,14 @@ impl Scene {
     /// # Errors
     /// When a part does not start, or the browser does not block third-party cookies.
     pub(crate) async fn set(clients: &[&str]) -> Result<Self> {
+        Self::set_at(clients, Duration::ZERO).await
+    }
+
+    /// The same with a provider so far away that a round trip takes this much longer.
+    ///
+    /// # Errors
+    /// As [`Scene::set`].
+    pub(crate) async fn set_at(clients: &[&str], round_trip: Duration) -> Result<Self> {
         let world = World::of_this_run()?;
         ensure!(
             world == World::ChromiumBlocked,
@@ -35,12 +49,24 @@ impl Scene {
             clients.iter().map(|client| format!("{}/", pages.origin(client))).collect();
         let registered: Vec<_> =
             clients.iter().zip(&addresses).map(|(id, address)| (*id, address.as_str())).collect();
-        let provider = Server::idp_dev("http://idp.localhost:{port}", "", &registered, ALG).await?;
+        let (provider, distance) = if round_trip.is_zero() {
+            let issuer = "http://idp.localhost:{port}";
+            (Server::idp_dev(issuer, ANY_PORT, &registered, ALG).await?, None)
+        } else {
+            let mut distance = Distance::reserve().await?;
+            let issuer = format!("http://idp.localhost:{}", distance.port);
+            // Free now; who takes it meanwhile is told by the provider's failure.
+            let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?.local_addr()?.port();
+            let listen = format!("127.0.0.1:{port}");
+            let provider = Server::idp_dev(&issuer, &listen, &registered, ALG).await?;
+            distance.lead_to(port, round_trip);
+            (provider, Some(distance))
+        };
         pages.provider_is_at(&provider.issuer);
         let browser = Browser::start(world, Flavour { is_unlogged: true, ..Flavour::default() });
         let browser = browser.await?;
         world.prove(&browser, &Site::start().await?).await?;
-        Ok(Self { browser, pages, provider })
+        Ok(Self { browser, pages, provider, _distance: distance })
     }
 
     /// A client's page in a tab.

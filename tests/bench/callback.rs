@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::json;
+use std::time::Duration;
 
 use crate::arguments::Size;
 use crate::browsing::{Page, Scene, number};
@@ -11,6 +12,9 @@ use crate::rows::{Row, progress};
 /// The clients, each on the same page, bundled by the same bundler.
 const CLIENTS: [&str; 4] = ["gatepass", "gatepass-inline", "oidc-client-ts", "oidc-spa"];
 
+/// How far away the provider is: in the next process, and on a network that is not slow.
+const ROUND_TRIPS: [Duration; 2] = [Duration::ZERO, Duration::from_millis(20)];
+
 /// Signs in with each client again and again, in turn. The person is signed in at the provider, so
 /// that a sign-in is redirects only; each app is one that this browser has visited before, but
 /// where nobody is signed in.
@@ -18,7 +22,15 @@ const CLIENTS: [&str; 4] = ["gatepass", "gatepass-inline", "oidc-client-ts", "oi
 /// # Errors
 /// When a client does not sign in.
 pub(crate) async fn measure(size: Size) -> Result<Vec<Row>> {
-    let scene = Scene::set(&CLIENTS).await?;
+    let mut rows = Vec::new();
+    for round_trip in ROUND_TRIPS {
+        rows.extend(measure_at(size, round_trip).await?);
+    }
+    Ok(rows)
+}
+
+async fn measure_at(size: Size, round_trip: Duration) -> Result<Vec<Row>> {
+    let scene = Scene::set_at(&CLIENTS, round_trip).await?;
     let tab = scene.browser.first_tab();
     tab.command("Performance.enable", json!({})).await?;
     let mut found = CLIENTS.map(|client| (client, Found::default()));
@@ -43,10 +55,16 @@ pub(crate) async fn measure(size: Size) -> Result<Vec<Row>> {
         .into_iter()
         .map(|(client, found)| {
             let name = if client == "gatepass-inline" { "gatepass/inline" } else { client };
-            Row::new("callback", name)
-                .with("round trips", "", &found.round_trips)?
-                .with("time", "ms", &found.time)?
-                .with("main thread", "ms", &found.main_thread)
+            let row = Row::new("callback", name);
+            let row = match round_trip.as_millis() {
+                0 => row,
+                far => row.note(format!("provider {far} ms away")),
+            };
+            row.with("round trips", "", &found.round_trips)?.with("time", "ms", &found.time)?.with(
+                "main thread",
+                "ms",
+                &found.main_thread,
+            )
         })
         .collect()
 }

@@ -8,6 +8,7 @@ mod arguments;
 mod browsing;
 mod callback;
 mod connection;
+mod distance;
 mod load;
 mod login;
 mod logout;

@@ -61,6 +61,8 @@ pub(crate) struct Server {
     control: Option<Control>,
 }
 
+/// Where a provider listens unless it matters.
+pub(crate) const ANY_PORT: &str = "127.0.0.1:0";
 /// The one client of measurements without a browser.
 pub(crate) const CLIENT_ID: &str = "bench";
 /// Where its answers go; nobody listens there.
@@ -78,8 +80,8 @@ impl Server {
     pub(crate) async fn start(kind: Kind, alg: Alg) -> Result<Self> {
         match kind {
             Kind::IdpDev => {
-                Self::idp_dev("http://localhost:{port}", "", &[(CLIENT_ID, REDIRECT_URI)], alg)
-                    .await
+                let clients = [(CLIENT_ID, REDIRECT_URI)];
+                Self::idp_dev("http://localhost:{port}", ANY_PORT, &clients, alg).await
             }
             Kind::OidcProvider => {
                 let words = [alg.name(), CLIENT_ID, REDIRECT_URI];
@@ -94,18 +96,18 @@ impl Server {
         }
     }
 
-    /// Starts idp-dev with these clients.
+    /// Starts idp-dev with these clients, listening at an address.
     ///
     /// # Errors
     /// When it does not start.
     pub(crate) async fn idp_dev(
         issuer: &str,
-        more: &str,
+        listen: &str,
         clients: &[(&str, &str)],
         alg: Alg,
     ) -> Result<Self> {
         let mut config = format!(
-            "issuer = {issuer:?}\n{more}\n[[users]]\nusername = {USERNAME:?}\n\
+            "issuer = {issuer:?}\n[[users]]\nusername = {USERNAME:?}\n\
              name = \"Richard Hendricks\"\nemail = \"richard@piedpiper.example\"\n\
              password = {PASSWORD:?}\n"
         );
@@ -123,7 +125,7 @@ impl Server {
         fs::write(&path, config)?;
         let mut command = Command::new(environment::file(environment::IDP_DEV)?);
         let config: [OsString; 2] = ["--config".into(), path.clone().into_os_string()];
-        command.args(config).args(["--listen", "127.0.0.1:0", "--quiet"]);
+        command.args(config).args(["--listen", listen, "--quiet"]);
         let started = Self::run(command).await;
         // It has read it.
         fs::remove_file(&path)?;
