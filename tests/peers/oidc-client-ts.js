@@ -40,6 +40,8 @@ find("renew").onclick = () =>
     find("status").textContent = "renewing";
     show(await manager.signinSilent());
   });
+// In the whole page: a frame sees no cookie where third-party cookies are blocked.
+find("silent").onclick = () => attempt(() => manager.signinRedirect({ prompt: "none" }));
 find("sign-out").onclick = () => attempt(() => manager.signoutRedirect());
 
 await attempt(async () => {

@@ -1,5 +1,6 @@
 // Another library's client at our provider, in Node. It says one line, hears one line, and so on:
-// says the address to sign in at, hears the callback, says what it has learned.
+// says the address to sign in at, hears the callback, says what it has learned; then the same with
+// `prompt=none`; then the address to sign out at, and hears where that led.
 import dns from "node:dns";
 import { createInterface } from "node:readline";
 import * as client from "openid-client";
@@ -28,7 +29,7 @@ const checks = {
   maxAge: 3600,
   idTokenExpected: true,
 };
-const address = client.buildAuthorizationUrl(config, {
+const parameters = {
   redirect_uri: redirectUri,
   scope: "openid profile email",
   code_challenge: await client.calculatePKCECodeChallenge(verifier),
@@ -36,8 +37,8 @@ const address = client.buildAuthorizationUrl(config, {
   state: checks.expectedState,
   nonce: checks.expectedNonce,
   max_age: String(checks.maxAge),
-});
-say(address.href);
+};
+say(client.buildAuthorizationUrl(config, parameters).href);
 
 const callback = new URL((await lines.next()).value);
 const tokens = await client.authorizationCodeGrant(config, callback, checks);
@@ -54,6 +55,20 @@ say({
   rotated: renewed.refresh_token !== tokens.refresh_token,
   renewedSubject: renewed.claims().sub,
   secondRedemption: again,
-  endSession: client.buildEndSessionUrl(config, { id_token_hint: tokens.id_token }).origin,
 });
+
+say(client.buildAuthorizationUrl(config, { ...parameters, prompt: "none" }).href);
+const silently = new URL((await lines.next()).value);
+const silent = await client.authorizationCodeGrant(config, silently, checks);
+say({ subject: silent.claims().sub });
+
+const state = client.randomState();
+const leave = {
+  id_token_hint: silent.id_token,
+  post_logout_redirect_uri: redirectUri,
+  state,
+};
+say(client.buildEndSessionUrl(config, leave).href);
+const back = new URL((await lines.next()).value);
+say({ signedOut: back.searchParams.get("state") === state });
 process.exit(0);

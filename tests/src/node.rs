@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::environment;
@@ -19,7 +20,22 @@ impl Script {
     /// # Errors
     /// When Node cannot be started.
     pub fn start(script: &str, words: &[&str]) -> Result<Self> {
-        let mut child = Command::new("node")
+        Self::start_by(Path::new("node"), script, words)
+    }
+
+    /// Starts a script of this crate by the Node 22 that npm's package `node` brings, for programs
+    /// that want it.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_by_node_22(script: &str, words: &[&str]) -> Result<Self> {
+        let program = if cfg!(windows) { "node.exe" } else { "node" };
+        let program = environment::crate_path("node_modules/node/bin").join(program);
+        Self::start_by(&program, script, words)
+    }
+
+    fn start_by(program: &Path, script: &str, words: &[&str]) -> Result<Self> {
+        let mut child = Command::new(program)
             .arg(environment::crate_path(script))
             .args(words)
             .current_dir(environment::crate_path("."))
@@ -41,6 +57,15 @@ impl Script {
             bail!("the script ended ({:?}) where it should have said something", self.child.wait());
         }
         Ok(line.trim_end().to_owned())
+    }
+
+    /// Passes over lines until it prints this one.
+    ///
+    /// # Errors
+    /// When it ends instead.
+    pub fn hear_until(&mut self, wanted: &str) -> Result<()> {
+        while self.hear()? != wanted {}
+        Ok(())
     }
 
     /// Gives it a line.

@@ -136,9 +136,21 @@ pub async fn open(stage: &Stage, tab: &Tab<'_>) -> Result<String> {
 /// # Errors
 /// When it does not open.
 pub async fn open_build(stage: &Stage, tab: &Tab<'_>, build: &Path) -> Result<String> {
+    serve(stage, tab, build, &stage.issuer()).await
+}
+
+/// The same with somebody else's provider.
+///
+/// # Errors
+/// When it does not open.
+pub async fn open_at(stage: &Stage, tab: &Tab<'_>, issuer: &str) -> Result<String> {
+    serve(stage, tab, &built()?, issuer).await
+}
+
+async fn serve(stage: &Stage, tab: &Tab<'_>, build: &Path, issuer: &str) -> Result<String> {
     let origin = stage.site.origin(GUEST_HOST);
     let config = json!({
-        "issuer": stage.issuer(),
+        "issuer": issuer,
         "clientId": "npm-app",
         "api": stage.api(),
         "elsewhere": stage.site.origin("elsewhere"),

@@ -1,9 +1,10 @@
 //! The packed npm package in a Vite app without a framework, on a third site.
 
 use anyhow::{Context, ensure};
-use gatepass_tests::npm_app::{built, open, run, wait};
+use gatepass_tests::node::Script;
+use gatepass_tests::npm_app::{built, open, open_at, run, wait};
 use gatepass_tests::pages::SignInPage;
-use gatepass_tests::stage::PASSWORD;
+use gatepass_tests::stage::{GUEST_HOST, PASSWORD};
 use gatepass_tests::{Result, environment, journey, until};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -199,5 +200,47 @@ fn two_npm_clients_on_one_page_handle_one_callback_once() -> Result {
         let timeline = stage.control.timeline().await?;
         timeline.exactly(1, "token.received@npm-app")?;
         timeline.exactly(0, "token.replayed")
+    })
+}
+
+/// npm's oidc-provider 9, unmodified, in our client's eyes: sign-in, silent sign-in after a reload,
+/// refresh, sign-out.
+#[test]
+fn s9_the_npm_client_at_oidc_provider() -> Result {
+    journey().go(async |stage, browser| {
+        let home = format!("{}/", stage.site.origin(GUEST_HOST));
+        let mut peer = Script::start_by_node_22("peers/oidc-provider.mjs", &["npm-app", &home])?;
+        let issuer = peer.hear()?;
+        let tab = browser.first_tab();
+        open_at(stage, &tab, &issuer).await?;
+        wait(&tab, "status", "anonymous").await?;
+
+        tab.click("sign-in").await?;
+        tab.click("submit").await?;
+        wait(&tab, "status", "authenticated").await?;
+        ensure!(tab.wait_text("user-name").await?.contains("Richard Hendricks"));
+        ensure!(tab.address().await? == home, "{}", tab.address().await?);
+        peer.hear_until("authorized by a person")?;
+        peer.hear_until("token authorization_code")?;
+
+        // Its access tokens live for 20 seconds, so a client refreshes before it uses one.
+        tab.click("fetch-userinfo").await?;
+        let read = until("what UserInfo answers", async || {
+            let words = tab.text("userinfo").await?.unwrap_or_default();
+            Ok(serde_json::from_str::<Value>(&words).ok())
+        });
+        let read = read.await?;
+        ensure!(read["email"] == "richard@piedpiper.example", "{read}");
+        peer.hear_until("token refresh_token")?;
+
+        // Tokens live in memory: after a reload the provider's session signs in again, silently.
+        tab.reload().await?;
+        wait(&tab, "status", "authenticated").await?;
+        peer.hear_until("authorized none")?;
+
+        tab.click("sign-out").await?;
+        tab.click("submit").await?;
+        wait(&tab, "status", "anonymous").await?;
+        peer.hear_until("session ended")
     })
 }

@@ -36,6 +36,11 @@ fn s9_oidc_client_ts_signs_in_renews_and_signs_out() -> Result {
         status("authenticated").await?;
         stage.control.timeline().await?.exactly(1, "token.refreshed@oidc-client-ts")?;
 
+        tab.click("silent").await?;
+        stage.control.wait_for(2, "token.issued@oidc-client-ts").await?;
+        status("authenticated").await?;
+        stage.control.timeline().await?.exactly(1, "session.reused@oidc-client-ts")?;
+
         tab.click("sign-out").await?;
         status("anonymous").await?;
         stage.control.timeline().await?.exactly(1, "session.ended")
@@ -43,7 +48,7 @@ fn s9_oidc_client_ts_signs_in_renews_and_signs_out() -> Result {
 }
 
 #[test]
-fn s9_openid_client_signs_in_by_its_own_checks() -> Result {
+fn s9_openid_client_signs_in_renews_and_signs_out_by_its_own_checks() -> Result {
     journey().go(async |stage, browser| {
         let callback = format!("{}/peers/openid-client", stage.site.origin(GUEST_HOST));
         let mut node = Script::start("peers/openid-client.js", &[&stage.issuer(), &callback])?;
@@ -51,19 +56,36 @@ fn s9_openid_client_signs_in_by_its_own_checks() -> Result {
         let tab = browser.first_tab();
         tab.goto(&address).await?;
         SignInPage::wait(tab.clone()).await?.submit("gavin", PASSWORD).await?;
-        let answer = until("the callback", async || {
-            Ok(Some(tab.address().await?).filter(|address| address.starts_with(&callback)))
-        })
-        .await?;
-        node.tell(&answer)?;
+        let arrival = async |sign: &str| {
+            until("the callback", async || {
+                let address = tab.address().await?;
+                let is_it = address.starts_with(&callback) && address.contains(sign);
+                Ok(Some(address).filter(|_| is_it))
+            })
+            .await
+        };
+        node.tell(&arrival("code=").await?)?;
         let learned: Value = serde_json::from_str(&node.hear()?)?;
         ensure!(learned["claims"]["aud"] == "openid-client", "{learned}");
         ensure!(learned["info"]["name"] == "Gavin Belson", "{learned}");
         ensure!(learned["rotated"] == true, "the refresh token was not rotated");
         ensure!(learned["renewedSubject"] == learned["claims"]["sub"], "{learned}");
         ensure!(learned["secondRedemption"] == "invalid_grant", "{learned}");
-        ensure!(learned["endSession"] == stage.issuer(), "{learned}");
-        let timeline = stage.control.timeline().await?;
-        timeline.exactly(1, "token.replayed@openid-client")
+        stage.control.timeline().await?.exactly(1, "token.replayed@openid-client")?;
+
+        // Silently, with the session that is left.
+        tab.goto("about:blank").await?;
+        tab.goto(&node.hear()?).await?;
+        node.tell(&arrival("code=").await?)?;
+        let silent: Value = serde_json::from_str(&node.hear()?)?;
+        ensure!(silent["subject"] == learned["claims"]["sub"], "{silent}");
+        stage.control.timeline().await?.exactly(1, "session.reused@openid-client")?;
+
+        tab.goto("about:blank").await?;
+        tab.goto(&node.hear()?).await?;
+        node.tell(&arrival("state=").await?)?;
+        let left: Value = serde_json::from_str(&node.hear()?)?;
+        ensure!(left["signedOut"] == true, "{left}");
+        stage.control.timeline().await?.exactly(1, "session.ended")
     })
 }

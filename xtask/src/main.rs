@@ -16,6 +16,7 @@ mod guard;
 mod mutants;
 mod needs;
 mod npm;
+mod peers;
 mod process;
 mod simulate;
 mod size;
@@ -53,6 +54,8 @@ enum Verb {
     Fuzz(fuzz::Options),
     /// Play schedules of the simulated world, and tell the story of the first that breaks a rule.
     Simulate(simulate::Options),
+    /// Write what other people's clients make of idp-dev's scenarios to docs/peers.md.
+    Peers(peers::Options),
     /// Write the types and docs that are generated from the core's definitions.
     Types,
     /// Look the dependencies up in the database of known vulnerabilities.
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Verb::Mutants(options) => mutants::run(&options),
         Verb::Fuzz(options) => fuzz::run(&options),
         Verb::Simulate(options) => simulate::run(&options),
+        Verb::Peers(options) => peers::run(&options),
         Verb::Types => types::run(),
         Verb::Audit => audit::run(),
         Verb::Guard(options) => guard::run(options),
