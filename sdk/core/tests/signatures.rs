@@ -285,6 +285,10 @@ fn rp10_critical_extensions_are_refused() {
             token.header("b64", json!(false));
         });
     }
+    // Each for itself.
+    for value in [json!(["b64"]), json!(["exp"]), json!([])] {
+        refuses(Code::TokenMalformed, move |token| token.header("crit", value.clone()));
+    }
     // RFC 7797, 6: without `crit` it must not stand there, but true changes nothing.
     accepts(|token| token.header("b64", json!(true)));
     for value in [json!("true"), json!(1), json!([])] {
