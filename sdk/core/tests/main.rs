@@ -21,6 +21,7 @@ mod revocation;
 mod signatures;
 mod start;
 mod stream;
+mod survivors;
 mod tabs;
 mod token_response;
 mod vectors;
