@@ -1,6 +1,6 @@
 //! Which tab of an origin leads: only it refreshes and holds the event stream.
 
-use super::{Expect, Machine};
+use super::{Expect, Machine, Timer, refresh::RENEW_MS};
 use crate::wire::{Answer, Effect, Failure};
 
 /// This tab's part.
@@ -67,6 +67,10 @@ impl Machine {
 
     /// The leader did not answer `renew`: it hangs. Its place is taken.
     pub(super) fn replace_leader(&mut self) {
+        // A page that sleeps waits on: it could not lead.
+        if self.away {
+            return self.set_timer(Timer::Renew, RENEW_MS);
+        }
         if let Lead::Asking(effect) = self.lead {
             self.cancel(effect);
         }

@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 const MIN_TTL: i64 = 30;
 
 /// How long the leader may take to answer `renew`: longer than its own request may.
-const RENEW_MS: i64 = 12_000;
+pub(super) const RENEW_MS: i64 = 12_000;
 
 /// A refresh under way, and who waits for it.
 #[derive(Default)]

@@ -60,8 +60,6 @@ impl Machine {
         self.end_if_over();
         if self.held.is_some() {
             self.lead_or_wait();
-            // Whoever waited for tokens of the session before gets those of this one.
-            self.refresh_succeeded();
         }
     }
 

@@ -249,6 +249,8 @@ impl Machine {
                 }
                 self.share_session();
                 self.remember_session();
+                // Whoever waited for tokens of the session before gets those of this one.
+                self.refresh_succeeded();
                 self.finish_start();
             }
             Purpose::Adopt(shared) => {
@@ -273,6 +275,7 @@ impl Machine {
                 if replaces {
                     self.share_session();
                 }
+                self.refresh_succeeded();
                 self.ladder();
             }
             Purpose::Refresh(_) => {
