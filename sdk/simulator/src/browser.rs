@@ -60,10 +60,13 @@ impl World {
     pub(crate) fn leave(&mut self, tab: usize, leaving: Leaving) {
         let current = self.tabs.get_mut(tab).and_then(|place| place.current.take());
         let Some(page) = current else { return };
-        if leaving != Leaving::Crashed {
+        // One that sleeps already, or hangs, is told nothing.
+        let is_awake = self.pages.get(&page).is_some_and(|page| page.is_awake());
+        if leaving != Leaving::Crashed && is_awake {
             self.signal(page, Signal::Leave {});
         }
-        if leaving != Leaving::Cached {
+        let hangs = self.pages.get(&page).is_some_and(|page| page.hangs);
+        if leaving != Leaving::Cached || hangs {
             return self.destroy(page);
         }
         let forgotten = self.tabs.get_mut(tab).and_then(|place| place.cached.replace(page));
@@ -348,6 +351,9 @@ impl World {
             let fact = Fact::Signal { signal: Signal::Lost { effect: lock } };
             self.story.tell(|| "the lock is taken away".into());
             self.send(owner, lane, fact, Vec::new());
+            if let Some(page) = self.pages.get_mut(&owner) {
+                page.seen.was_given_up = true;
+            }
         }
         let Some(site) = self.sites.get_mut(at) else { return };
         match site.lock {

@@ -91,8 +91,8 @@ pub(crate) struct Seen {
     /// Claims whose signature was found right for this page.
     verified: BTreeSet<String>,
     pub(crate) last_token: Option<String>,
-    /// It hung, so that its place may have been taken in the middle of something.
-    pub(crate) has_hung: bool,
+    /// It hung, or its lock was taken away: its place may be taken in the middle of something.
+    pub(crate) was_given_up: bool,
     /// New tokens may have come since it was told last.
     pub(crate) has_news: bool,
 }
@@ -299,7 +299,7 @@ impl World {
                 tab.signs_out();
             }
         }
-        let has_hint = site.storage.keys().any(|key| key.ends_with("#hint"));
+        let has_hint = site.has_hint();
         let sso = self.provider.grants.get(grant).map(|grant| grant.sso);
         // The end of a newer sign-in is the end of what came before it in the same session.
         let is_revoked = page.seen.heard.iter().chain([&grant]).any(|at| {
@@ -408,7 +408,7 @@ impl World {
         let another = self.refreshing.iter().find(|((owner, _), known)| {
             // Nor does it count when its session is over by now: nothing will come of it.
             let counts = |page: &Page| {
-                page.is_awake() && !page.seen.has_hung && page.seen.grant == Some(grant)
+                page.is_awake() && !page.seen.was_given_up && page.seen.grant == Some(grant)
             };
             **known == grant && self.pages.get(owner).is_some_and(counts)
         });

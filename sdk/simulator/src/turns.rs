@@ -64,7 +64,7 @@ impl World {
                 let id = self.tabs.get(tab).and_then(|place| place.current);
                 if let Some(page) = id.and_then(|id| self.pages.get_mut(&id)) {
                     page.hangs = matches!(act, Act::Hang(_));
-                    page.seen.has_hung |= page.hangs;
+                    page.seen.was_given_up |= page.hangs;
                 }
             }
             Act::StopLoading(tab) => {

@@ -119,6 +119,13 @@ pub(crate) struct Site {
     pub(crate) was_cleared: bool,
 }
 
+impl Site {
+    /// Whether it remembers that somebody was signed in.
+    pub(crate) fn has_hint(&self) -> bool {
+        self.storage.keys().any(|key| key.ends_with("#hint"))
+    }
+}
+
 /// The world.
 pub(crate) struct World {
     pub(crate) setup: Setup,
