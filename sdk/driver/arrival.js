@@ -23,7 +23,7 @@ export function takeArrival(issuer) {
     const state = query.get("state");
     const known = state && stored("attempt:" + state);
     const ours = query.get("iss") === issuer && (query.has("code") || query.has("error"));
-    if (known || (state && ours)) {
+    if (known || ours) {
       callback = href;
       const path = stored("return:" + state) ?? pathname;
       try {
