@@ -242,6 +242,8 @@ pub(crate) struct KeySetFault {
 pub(crate) struct AnswerFault {
     pub(crate) turn: Turn,
     pub(crate) with: With,
+    /// Following the document is no fault, as nothing shows what is wrong: presenting a code is.
+    pub(crate) by_code: bool,
     pub(crate) json: Edit,
     pub(crate) answer: Answer,
 }

@@ -122,7 +122,8 @@ impl Lie<'_> {
         let place = self.seen.place;
         match fault {
             Fault::Discovery(fault) if place == Place::Discovery => {
-                let watch = Watch { requests: true, ..Watch::default() };
+                let (requests, codes) = (!fault.by_code, fault.by_code);
+                let watch = Watch { requests, codes, ..Watch::default() };
                 self.document(fault, response, watch).await
             }
             Fault::UserInfo(fault) if place == Place::UserInfo => {
