@@ -1,4 +1,4 @@
-import { createClient, GatepassError, type Client, type Session } from "gatepass";
+import { createClient, GatepassError, type Client, type OnLoad, type Session } from "gatepass";
 
 interface Config {
   issuer: string;
@@ -10,14 +10,22 @@ interface Config {
 }
 
 const { api, elsewhere, ...config }: Config = await (await fetch("/config.json")).json();
-const count = Number(new URLSearchParams(location.search).get("clients") ?? sessionStorage.clients ?? 1);
+const asked = new URLSearchParams(location.search);
+// A provider that lies is asked for by the address; the provider brings the person back without it.
+sessionStorage.issuer = asked.get("issuer") ?? sessionStorage.issuer ?? config.issuer;
+config.issuer = sessionStorage.issuer;
+sessionStorage.onLoad = asked.get("onLoad") ?? sessionStorage.onLoad ?? "auto";
+const count = Number(asked.get("clients") ?? sessionStorage.clients ?? 1);
 // The provider brings the person back without the query.
 sessionStorage.clients = count;
 
 const make = (): Client =>
-  createClient({ ...config, onLoad: "auto", tokenOrigins: [new URL(config.issuer).origin, api] });
+  createClient({ ...config, onLoad: sessionStorage.onLoad as OnLoad, tokenOrigins: [new URL(config.issuer).origin, api] });
 // Two clients on one page, as React's strict mode makes them: the first one draws.
 const [auth] = Array.from({ length: count }, make) as [Client, ...Client[]];
+
+// For tests that ask the client without a person.
+Object.assign(window, { auth });
 
 const find = (id: string): HTMLElement => {
   const found = document.querySelector<HTMLElement>(`[data-testid="${id}"]`);

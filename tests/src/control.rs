@@ -92,6 +92,49 @@ impl Control {
         send(self.request(Method::POST, "/events").json(&body)).await.map(drop)
     }
 
+    /// All scenarios of the provider.
+    ///
+    /// # Errors
+    /// When the API does not answer with a list.
+    pub async fn scenarios(&self) -> Result<Vec<Value>> {
+        let answer = send(self.request(Method::GET, "/scenarios")).await?;
+        answer.as_array().cloned().with_context(|| format!("scenarios are no list: {answer}"))
+    }
+
+    /// Forgets what came of a scenario.
+    ///
+    /// # Errors
+    /// When the API does not answer.
+    pub async fn forget_scenario(&self, name: &str) -> Result<()> {
+        send(self.request(Method::DELETE, &format!("/scenarios/{name}"))).await.map(drop)
+    }
+
+    /// What the client made of a scenario.
+    ///
+    /// # Errors
+    /// When the API does not answer.
+    pub async fn verdict(&self, name: &str) -> Result<Value> {
+        send(self.request(Method::GET, &format!("/scenarios/{name}/verdict"))).await
+    }
+
+    /// Reports that the client was asked to use what it has, and what it said.
+    ///
+    /// # Errors
+    /// When the API does not answer, or the scenario was not met.
+    pub async fn asked(&self, name: &str, report: &Value) -> Result<Value> {
+        let request = self.request(Method::POST, &format!("/scenarios/{name}/asked"));
+        send(request.json(report)).await
+    }
+
+    /// Sends a scenario's logout token; gives the number of streams that got it.
+    ///
+    /// # Errors
+    /// When the API does not answer.
+    pub async fn scenario_logout(&self, name: &str) -> Result<u64> {
+        let request = self.request(Method::POST, &format!("/scenarios/{name}/logout_token"));
+        Ok(send(request).await?["streams"].as_u64().unwrap_or_default())
+    }
+
     /// Moves the provider's clock forward.
     ///
     /// # Errors
