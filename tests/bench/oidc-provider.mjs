@@ -11,6 +11,8 @@ import { createServer } from "node:http";
 import { promisify } from "node:util";
 import Provider from "oidc-provider";
 
+import { loadExistingGrant } from "../peers/no-consent.mjs";
+
 const [alg, clientId, redirectUri] = process.argv.slice(2);
 
 const person = { username: "richard", password: "password" };
@@ -44,16 +46,7 @@ const configuration = async () => ({
   features: { devInteractions: { enabled: false } },
   interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
   pkce: { required: () => true },
-  // Its documentation's way of having no consent page.
-  async loadExistingGrant(context) {
-    const { client, session, provider } = context.oidc;
-    const known = session.grantIdFor(client.clientId);
-    if (known) return provider.Grant.find(known);
-    const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
-    grant.addOIDCScope("openid profile email");
-    await grant.save();
-    return grant;
-  },
+  loadExistingGrant,
 });
 
 async function form(request) {

@@ -8,6 +8,8 @@ import { createServer } from "node:http";
 import { promisify } from "node:util";
 import Provider from "oidc-provider";
 
+import { loadExistingGrant } from "./no-consent.mjs";
+
 const [clientId, home] = process.argv.slice(2);
 const say = (line) => process.stdout.write(`${line}\n`);
 
@@ -57,16 +59,7 @@ async function configuration() {
     },
     interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
     pkce: { required: () => true },
-    // Its documentation's way of having no consent page.
-    async loadExistingGrant(context) {
-      const { client, session, provider } = context.oidc;
-      const known = session.grantIdFor(client.clientId);
-      if (known) return provider.Grant.find(known);
-      const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
-      grant.addOIDCScope("openid profile email");
-      await grant.save();
-      return grant;
-    },
+    loadExistingGrant,
   };
 }
 

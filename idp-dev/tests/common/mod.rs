@@ -12,7 +12,9 @@
 mod ask;
 mod browser;
 mod events;
+mod registered;
 mod reply;
+mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,13 +27,12 @@ use tokio::net::TcpListener;
 pub(crate) use ask::Ask;
 pub(crate) use browser::Browser;
 pub(crate) use events::{Event, Events};
-pub(crate) use reply::{Reply, Tokens};
+pub(crate) use registered::{CHALLENGE, HOOLI, PIPER, VERIFIER};
+pub(crate) use reply::Reply;
+pub(crate) use tokens::Tokens;
 
-pub(crate) const VERIFIER: &str = "a-code-verifier-of-43-characters-or-a-bit-more";
-/// SHA-256 of [`VERIFIER`], made with `openssl dgst -sha256 -binary | basenc --base64url`.
-pub(crate) const CHALLENGE: &str = "HKo6Is6Fa1c6I4Y9cwovFcoH2wexkjsyfYUB2BF__uw";
-pub(crate) const PIPER: &str = "http://pied-piper.localhost:8081/";
-pub(crate) const HOOLI: &str = "http://hooli.localhost:8082/";
+use tokens::part;
+
 pub(crate) const PIPER_ORIGIN: &str = "http://pied-piper.localhost:8081";
 pub(crate) const HOOLI_ORIGIN: &str = "http://hooli.localhost:8082";
 pub(crate) const START: i64 = 1_763_697_600;
@@ -235,12 +236,6 @@ pub(crate) fn claims(token: &str) -> Value {
 /// The header of a JWT, unverified.
 pub(crate) fn jwt_header(token: &str) -> Value {
     part(token, 0)
-}
-
-fn part(token: &str, at: usize) -> Value {
-    use base64ct::{Base64UrlUnpadded, Encoding};
-    let text = token.split('.').nth(at).unwrap();
-    serde_json::from_slice(&Base64UrlUnpadded::decode_vec(text).unwrap()).unwrap()
 }
 
 /// A form or query.

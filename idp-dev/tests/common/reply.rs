@@ -2,28 +2,7 @@
 
 use serde_json::Value;
 
-use super::{PIPER, claims};
-
-/// A token response.
-pub(crate) struct Tokens(pub(crate) Value);
-
-impl Tokens {
-    pub(crate) fn access(&self) -> &str {
-        self.0["access_token"].as_str().unwrap()
-    }
-
-    pub(crate) fn refresh(&self) -> &str {
-        self.0["refresh_token"].as_str().unwrap()
-    }
-
-    pub(crate) fn id(&self) -> &str {
-        self.0["id_token"].as_str().unwrap()
-    }
-
-    pub(crate) fn claims(&self) -> Value {
-        claims(self.id())
-    }
-}
+use super::PIPER;
 
 /// A response, read to its end.
 pub(crate) struct Reply {

@@ -18,6 +18,10 @@ mod logout;
 mod person;
 #[path = "../program/mod.rs"]
 mod program;
+#[path = "../common/registered.rs"]
+mod registered;
+#[path = "../common/tokens.rs"]
+mod token_response;
 mod tokens;
 mod transport;
 mod wire;

@@ -2,16 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
-use serde_json::Value;
-
+pub(crate) use crate::registered::{CHALLENGE, HOOLI, PIPER, VERIFIER};
+pub(crate) use crate::token_response::{Tokens, part};
 use crate::wire::{Answer, FORM, Op, encoded};
-
-pub(crate) const VERIFIER: &str = "a-code-verifier-of-43-characters-or-a-bit-more";
-/// SHA-256 of [`VERIFIER`], made with `openssl dgst -sha256 -binary | basenc --base64url`.
-pub(crate) const CHALLENGE: &str = "HKo6Is6Fa1c6I4Y9cwovFcoH2wexkjsyfYUB2BF__uw";
-pub(crate) const PIPER: &str = "http://pied-piper.localhost:8081/";
-pub(crate) const HOOLI: &str = "http://hooli.localhost:8082/";
 
 /// An authorization request's parameters, in an order.
 #[derive(Clone)]
@@ -154,34 +147,6 @@ impl<'a> Person<'a> {
         assert_eq!(answer.status, 200, "{}", answer.body);
         Tokens(answer.json())
     }
-}
-
-/// A token response.
-#[derive(Clone)]
-pub(crate) struct Tokens(pub(crate) Value);
-
-impl Tokens {
-    pub(crate) fn access(&self) -> &str {
-        self.0["access_token"].as_str().unwrap()
-    }
-
-    pub(crate) fn refresh(&self) -> &str {
-        self.0["refresh_token"].as_str().unwrap()
-    }
-
-    pub(crate) fn id(&self) -> &str {
-        self.0["id_token"].as_str().unwrap()
-    }
-
-    pub(crate) fn claims(&self) -> Value {
-        part(self.id(), 1)
-    }
-}
-
-/// A part of a JWT, unverified.
-pub(crate) fn part(token: &str, at: usize) -> Value {
-    let text = token.split('.').nth(at).unwrap();
-    serde_json::from_slice(&Base64UrlUnpadded::decode_vec(text).unwrap()).unwrap()
 }
 
 /// The form that redeems a code.
