@@ -133,12 +133,17 @@ impl Client {
 
     /// Waits for what comes of a command.
     pub(crate) async fn command(&self, command: Command) -> Result<Outcome> {
-        match self.shared.tell(&command).await {
-            Ok(Outcome::Failed { error }) => Err(error),
-            Ok(outcome) => Ok(outcome),
-            // The machine completes each command that it can read.
-            Err(oneshot::Canceled) => Err(Code::RequestInvalid.into()),
-        }
+        result(self.shared.tell(&command).await)
+    }
+}
+
+/// What a command has come to.
+fn result(told: core::result::Result<Outcome, oneshot::Canceled>) -> Result<Outcome> {
+    match told {
+        Ok(Outcome::Failed { error }) => Err(error),
+        Ok(outcome) => Ok(outcome),
+        // The machine completes each command that it can read.
+        Err(oneshot::Canceled) => Err(Code::RequestInvalid.into()),
     }
 }
 
@@ -186,5 +191,14 @@ mod tests {
     fn client_without_a_page_is_refused() {
         let client = Client::new(Options::new("https://idp.example", "pied-piper"));
         assert_eq!(client.map(drop).map_err(|error| error.code), Err(Code::ConfigInvalid));
+    }
+
+    #[test]
+    fn a_command_that_nobody_completes_is_refused() {
+        let code = |told| result(told).map_err(|error| error.code);
+        assert_eq!(code(Err(oneshot::Canceled)), Err(Code::RequestInvalid));
+        let error = Code::NotSignedIn.into();
+        assert_eq!(code(Ok(Outcome::Failed { error })), Err(Code::NotSignedIn));
+        assert_eq!(code(Ok(Outcome::Done {})), Ok(Outcome::Done {}));
     }
 }
