@@ -121,10 +121,15 @@ fn is_public(key: &Value) -> bool {
 }
 
 /// RFC 7518, 3.3 and 3.5: 2048 bits or more. RFC 8017, 3.1: the exponent is at least 3; by 1 every
-/// signature would be right that merely looks like its message.
+/// signature would be right that merely looks like its message. It is odd: an even one has no inverse,
+/// so that no RSA key has it.
 fn is_strong(key: &Value) -> bool {
     let number = |name| key.str(name).and_then(base64url::decode).unwrap_or_default();
-    is_long_enough(&number("n")) && !matches!(number("e").as_slice(), [] | [1] | [0, ..])
+    let is_sound = match number("e").as_slice() {
+        [] | [1] | [0, ..] => false,
+        [.., last] => last % 2 == 1,
+    };
+    is_sound && is_long_enough(&number("n"))
 }
 
 /// RFC 7518, 6.3.1.1: leading zeros must not be there, they would make a modulus look longer.

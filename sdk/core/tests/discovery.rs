@@ -219,7 +219,7 @@ fn the_configuration_is_checked_when_a_machine_is_made() {
     };
     assert!(Machine::new(good.clone()).is_ok());
     type Spoil = fn(&mut Config);
-    let bad: [(&str, Spoil); 29] = [
+    let bad: [(&str, Spoil); 33] = [
         ("issuer", |c| c.issuer = "".into()),
         ("issuer", |c| c.issuer = "idp.example".into()),
         ("issuer", |c| c.issuer = "javascript:alert(1)".into()),
@@ -259,9 +259,18 @@ fn the_configuration_is_checked_when_a_machine_is_made() {
         }),
         ("redirectUri", |c| c.redirect_uri = "http://app.example/".into()),
         ("redirectUri", |c| c.redirect_uri = "".into()),
+        ("silentRedirectUri", |c| {
+            c.silent_redirect_uri = Some("https://other.example/silent.html".into());
+        }),
+        ("silentRedirectUri", |c| {
+            c.silent_redirect_uri = Some("https://app.example.evil.example/".into());
+        }),
+        ("silentRedirectUri", |c| c.silent_redirect_uri = Some("https://app.example".into())),
+        ("silentRedirectUri", |c| c.silent_redirect_uri = Some("/silent.html".into())),
         ("postLogoutRedirectUri", |c| c.post_logout_redirect_uri = "http://app.example/".into()),
     ];
-    let fine: [Spoil; 7] = [
+    let fine: [Spoil; 8] = [
+        |c| c.silent_redirect_uri = Some("https://app.example/a/silent.html".into()),
         |c| {
             let origins = ["https://api.example", "http://localhost:1"];
             c.token_origins = Some(origins.map(Into::into).into());

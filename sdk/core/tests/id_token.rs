@@ -236,6 +236,15 @@ fn acr_if_asked_for_is_one_of_the_levels() {
     }
 }
 
+#[test]
+fn acr_values_that_name_no_level_ask_for_none() {
+    for levels in ["", " ", "   "] {
+        let page = arrive_at(|_| {}, at_level(levels), |_| {});
+        page.expect_status(Status::Authenticated);
+        assert_eq!(page.world.last_visit().get("acr_values"), None);
+    }
+}
+
 fn with_max_age(max_age: i64) -> Command {
     let Command::SignIn { return_to, .. } = sign_in_to("/") else { unreachable!() };
     Command::SignIn {
@@ -264,6 +273,9 @@ fn auth_time_if_asked_for_is_recent_enough() {
         with(max_age, json!(limit + 1)).expect_status(Status::Authenticated);
         with(max_age, json!(limit)).expect_status(Status::Authenticated);
         with(max_age, json!(limit - 1)).expect_refused(Code::AuthTimeInvalid);
+        // Nobody signed in in the future: such a time would be recent for ever.
+        with(max_age, json!(NOW + 60)).expect_status(Status::Authenticated);
+        with(max_age, json!(NOW + 61)).expect_refused(Code::AuthTimeInvalid);
     }
     for value in [Value::Null, json!(""), json!("1767225600"), json!(-1), json!([])] {
         with(300, value).expect_refused(Code::AuthTimeInvalid);

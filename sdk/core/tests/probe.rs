@@ -143,3 +143,21 @@ fn f17_an_answer_to_another_question_is_none() {
     page.expect_status(Status::Anonymous);
     assert_eq!((page.code(), page.world.count(Endpoint::Token)), (None, 0));
 }
+
+#[test]
+fn f17_a_sign_out_while_the_frame_asks_is_not_undone() {
+    let world = World::new();
+    world.person_signs_in("richard");
+    world.hold(Endpoint::Token);
+    let page = world.tab();
+    page.load("/", OnLoad::Probe);
+    page.expect_status(Status::Anonymous);
+    page.leave_only_this_app();
+    world.release();
+    page.expect_status(Status::Anonymous);
+    assert_eq!(page.token(), Err(Code::NotSignedIn));
+    // Nobody will use what came, so that it is taken back.
+    assert_eq!(world.count(Endpoint::Revocation), 1);
+    page.sign_in();
+    page.expect_status(Status::Authenticated);
+}

@@ -3,7 +3,7 @@
 use gatepass_core::{
     base64url,
     error::Code,
-    wire::{Failure, Status},
+    wire::{Ending, Failure, Status},
 };
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::{
     world::{
         APP, Endpoint, Page, World,
         keys::{EACH, ES256, ES256_NEXT, Key, RS256, STRANGER, hmac_sha256},
-        page::sign_in_to,
+        page::{get_token, sign_in_to},
         token::Draft,
     },
 };
@@ -454,7 +454,7 @@ fn rp12_an_exponent_that_makes_forging_easy_is_refused() {
         )
     };
     with("AQAB").expect_status(Status::Authenticated);
-    for exponent in ["AQ", "AA", "AAE", "AAEAAQ", "", "===", "\u{0}"] {
+    for exponent in ["AQ", "Ag", "BA", "AQAA", "AA", "AAE", "AAEAAQ", "", "===", "\u{0}"] {
         with(exponent).expect_refused(Code::KeyNotFound);
     }
     // Whether 3 is the right one is for the signature to show.
@@ -721,4 +721,120 @@ fn rp13_an_unknown_key_is_looked_for_once_and_not_too_often() {
     world.advance_with_heartbeat(1);
     world.push_logout_token(|token| token.header("kid", json!("unheard")));
     assert_eq!(world.count(Endpoint::Keys), fetched + 2);
+}
+
+/// From now on the provider has another key of the same name.
+fn replace_key(world: &World) {
+    let mut provider = world.provider();
+    provider.key = &STRANGER;
+    provider.published = vec![STRANGER.jwk()];
+}
+
+#[test]
+fn rp_key_replaced_under_its_kid_in_an_old_page() {
+    // The set is fetched anew meanwhile: it comes after the verdict, or before it.
+    for comes_first in [false, true] {
+        let (world, page) = later(2);
+        // It has fetched them itself before.
+        page.token().unwrap();
+        world.advance_with_heartbeat(2 * 3600);
+        replace_key(&world);
+        if comes_first {
+            // What is late is the token.
+            world.hold(Endpoint::Token);
+            page.begin(get_token());
+            world.settle();
+            world.push_logout_token(|token| token.claim("sub", json!("gavin")));
+        } else {
+            world.hold(Endpoint::Keys);
+            page.begin(get_token());
+            world.settle();
+        }
+        world.release();
+        page.expect_status(Status::Authenticated);
+        // Rotated: the refresh token that came beside it would be lost with it.
+        let now = world.inside().provider_time();
+        let token = page.token().unwrap();
+        assert!(world.provider().accepts(&token, now));
+        world.advance_with_heartbeat(300);
+        page.token().unwrap();
+    }
+}
+
+#[test]
+fn rp_key_replaced_under_its_kid_in_a_young_page() {
+    let (world, page) = later(2);
+    page.token().unwrap();
+    world.advance_with_heartbeat(290);
+    let fetched = world.count(Endpoint::Keys);
+    replace_key(&world);
+    page.token().unwrap();
+    assert_eq!(page.code(), None);
+    assert_eq!(world.count(Endpoint::Keys), fetched + 1);
+    // What came beside the token is kept: the next refresh is good too.
+    world.advance_with_heartbeat(290);
+    page.token().unwrap();
+    assert_eq!(world.count(Endpoint::Keys), fetched + 1);
+}
+
+#[test]
+fn rp12_a_key_replaced_just_after_it_was_fetched_loses_no_refresh() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.advance_with_heartbeat(280);
+    // Less than half a minute ago somebody asked in vain.
+    world.push_logout_token(|token| token.header("kid", json!("unheard")));
+    let fetched = world.count(Endpoint::Keys);
+    world.advance_with_heartbeat(10);
+    replace_key(&world);
+    page.token().unwrap();
+    assert_eq!(world.count(Endpoint::Keys), fetched + 1);
+}
+
+#[test]
+fn rp13_a_wrong_signature_makes_the_keys_be_fetched_not_too_often() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.advance_with_heartbeat(30);
+    let fetched = world.count(Endpoint::Keys);
+    for _ in 0..5 {
+        world.push_logout_token(|token| token.key = &STRANGER);
+    }
+    assert_eq!(world.count(Endpoint::Keys), fetched + 1);
+    assert_eq!(page.code(), Some(Code::LogoutTokenInvalid));
+    world.advance_with_heartbeat(29);
+    world.push_logout_token(|token| token.key = &STRANGER);
+    assert_eq!(world.count(Endpoint::Keys), fetched + 1);
+    world.advance_with_heartbeat(1);
+    replace_key(&world);
+    world.push_logout_token(|_| {});
+    assert_eq!(world.count(Endpoint::Keys), fetched + 2);
+    page.expect_status(Status::Anonymous);
+}
+
+#[test]
+fn rp13_a_verdict_by_a_set_that_was_replaced_meanwhile_is_none() {
+    let (world, page) = later(2);
+    replace_key(&world);
+    // A set that is not fresh judges the token while the fetch is under way, and it is over before
+    // the verdict comes: so soon nobody asks again.
+    world.inside().slow_crypto = true;
+    world.push_logout_token(|_| {});
+    page.expect_status(Status::Anonymous);
+    assert_eq!(page.cause(), Some(Ending::LogoutToken));
+}
+
+#[test]
+fn rp13_why_the_keys_could_not_be_had_before_leaving_is_remembered() {
+    let (world, page) = later(2);
+    let other = world.open();
+    // It asks for the keys before it leaves, in vain, and then stays.
+    world.inside().stays = true;
+    world.provider().once(Endpoint::Keys, |reply| reply.fail(Failure::Network));
+    page.sign_in();
+    world.inside().stop_loading();
+    world.inside().stays = false;
+    world.push_logout_token(|token| token.header("kid", json!("unheard")));
+    assert_eq!(page.code(), Some(Code::IssuerUnreachable));
+    drop(other);
 }

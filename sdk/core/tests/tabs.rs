@@ -178,6 +178,7 @@ fn rp20_words_that_make_no_sense_are_no_news() {
     let page = world.signed_in("richard");
     let good = world.overheard("session");
     let (notices, requests) = (page.notices(), world.requests());
+    let keys = world.count(Endpoint::Keys);
     let mut forgeries = vec![
         String::new(),
         "{".into(),
@@ -227,7 +228,8 @@ fn rp20_words_that_make_no_sense_are_no_news() {
         page.expect_status(Status::Authenticated);
         assert_eq!(page.notices(), notices, "{forgery}");
     }
-    assert_eq!(world.requests(), requests);
+    // Whether the provider has replaced the key is found out, once for all of them.
+    assert_eq!((world.requests(), world.count(Endpoint::Keys)), (requests + 1, keys + 1));
     assert!(page.token().is_ok());
 }
 
@@ -242,11 +244,37 @@ fn rp20_keys_that_came_with_a_forged_session_verify_nothing_later() {
     page.expect_status(Status::Anonymous);
     let jwks = json!({ "keys": [crate::world::keys::STRANGER.jwk()] });
     forged["keys"] = json!(jwks.to_string());
+    world.hold(Endpoint::Keys);
     world.say(&forged.to_string());
     page.expect_status(Status::Anonymous);
-    // The same page, later: a genuine session of another tab.
-    world.signed_in("richard");
+    // The token is the provider's, as its own keys show; those are the page's from then on.
+    world.release();
     page.expect_status(Status::Authenticated);
+    world.push_logout_token(|token| token.key = &crate::world::keys::STRANGER);
+    page.expect_status(Status::Authenticated);
+    assert_eq!(page.code(), Some(Code::LogoutTokenInvalid));
+}
+
+#[test]
+fn rp12_a_tab_adopts_what_a_replaced_key_has_signed() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    world.advance_with_heartbeat(290);
+    // What the second tab knows of the keys is not fresh, then its own.
+    for _ in 0..2 {
+        world.provider().key = &crate::world::keys::STRANGER;
+        world.provider().published = vec![crate::world::keys::STRANGER.jwk()];
+        let token = first.token().unwrap();
+        assert_eq!(second.token(), Ok(token));
+        world.advance_with_heartbeat(290);
+        world.provider().key = &crate::world::keys::ES256;
+        world.provider().published = vec![crate::world::keys::ES256.jwk()];
+        let token = first.token().unwrap();
+        assert_eq!(second.token(), Ok(token));
+        world.advance_with_heartbeat(290);
+    }
+    assert_eq!(world.refreshes(), 4);
 }
 
 #[test]
@@ -398,6 +426,27 @@ fn rp27_tokens_refreshed_for_the_old_user_are_not_given_to_the_new_one() {
         let sso = browser.provider.session_of(&format!("Bearer {token}")).unwrap();
         assert_eq!(browser.provider.sessions[sso].user, "gavin");
     }
+}
+
+#[test]
+fn rp17_a_refresh_that_waits_for_the_metadata_is_sent_once() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    // Both have adopted the session, and have not asked the provider for anything.
+    let (second, third) = (world.open(), world.open());
+    world.hold_for(Endpoint::Discovery, &second);
+    first.close();
+    assert!(second.leads());
+    let fresh = || Command::GetToken { min_ttl: Some(10_000), origin: None, refused: None };
+    second.begin(fresh());
+    world.settle();
+    // Another tab signs in anew: what waited has its answer.
+    third.sign_in();
+    let id = second.begin(fresh());
+    world.settle();
+    world.release();
+    assert!(matches!(second.outcome(id), Some(Outcome::Token { .. })));
+    assert_eq!(world.refreshes(), 1);
 }
 
 #[test]

@@ -68,8 +68,6 @@ pub struct Machine {
     metadata_is_kept: bool,
     goals: Vec<Goal>,
     keys: Option<DatedKeys>,
-    /// This page fetched them.
-    keys_are_fresh: bool,
     /// When this page last tried to.
     keys_tried_at_ms: Option<i64>,
     /// Why it could not.
@@ -187,6 +185,12 @@ impl Machine {
         if !config.may_use(&config.redirect_uri) {
             return refuse("redirectUri", HTTPS, &config.redirect_uri);
         }
+        // The silent page tells the page around its frame, and that hears its own origin only.
+        if let Some(uri) = &config.silent_redirect_uri
+            && !uri.strip_prefix(&*config.origin).is_some_and(|rest| rest.starts_with('/'))
+        {
+            return refuse("silentRedirectUri", "an address of the page's own origin", uri);
+        }
         if !config.may_use(&config.post_logout_redirect_uri) {
             let found = &config.post_logout_redirect_uri;
             return refuse("postLogoutRedirectUri", HTTPS, found);
@@ -229,7 +233,6 @@ impl Machine {
             metadata_is_kept: false,
             goals: Vec::new(),
             keys: None,
-            keys_are_fresh: false,
             keys_tried_at_ms: None,
             keys_error: None,
             awaiting_keys: None,
@@ -282,7 +285,8 @@ impl Machine {
                 let wishes = crate::authorization::Wishes {
                     prompt,
                     login_hint,
-                    acr_values,
+                    // No level is no wish: no `acr` could be one of none.
+                    acr_values: acr_values.filter(|levels| levels.bytes().any(|b| b != b' ')),
                     max_age,
                     ui_locales,
                 };

@@ -174,7 +174,6 @@ impl Machine {
         document(answer, Code::KeysInvalid, "key set")?;
         let keys = KeySet::read(bytes)?;
         self.keys = Some(DatedKeys { keys, fetched_at: self.local_time() });
-        self.keys_are_fresh = true;
         Ok(())
     }
 
@@ -186,7 +185,7 @@ impl Machine {
         departure: Box<super::departure::Departure>,
     ) {
         self.keys_tried_at_ms = Some(self.now.monotonic_ms);
-        drop(self.learn_keys(answer, bytes));
+        self.keys_error = self.learn_keys(answer, bytes).err();
         self.depart(departure);
     }
 

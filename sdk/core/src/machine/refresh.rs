@@ -134,6 +134,12 @@ impl Machine {
     }
 
     pub(super) fn send_refresh(&mut self, token_endpoint: Text) {
+        // Another tab's tokens came while this waited for the metadata; or they did, were asked for
+        // anew, and this goal waited twice. A refresh token that is sent twice looks like theft.
+        let is_sent = self.waiting.iter().any(|(_, expect)| matches!(expect, Expect::Refreshed(_)));
+        if is_sent || !self.refresh.sent {
+            return;
+        }
         let Some(held) = &self.held else { return };
         let Some(refresh_token) = &held.tokens.refresh_token else { return };
         let version = held.version.clone();

@@ -198,9 +198,8 @@ impl Machine {
             OnLoad::Auto => self.redirect_once(),
             OnLoad::Probe => {
                 // Nobody waits for a frame. After a sign-out the person clicks.
-                let may_ask = self.memory.as_ref().is_some_and(|memory| !memory.stopped);
                 self.finish_start();
-                if may_ask {
+                if !self.is_stopped() {
                     self.probe();
                 }
             }
@@ -209,6 +208,11 @@ impl Machine {
                 self.load(Area::Origin, key, Expect::Hint);
             }
         }
+    }
+
+    /// Whether nothing is asked by itself until the person clicks.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.memory.as_ref().is_none_or(|memory| memory.stopped)
     }
 
     pub(super) fn handle_hint(&mut self, answer: &Answer) {

@@ -4,7 +4,7 @@ use super::{Expect, Goal, Machine, session::Held};
 use crate::{
     attempt::Way,
     base64url,
-    error::{Blame, Code, Error},
+    error::{Blame, Code, Error, Result},
     id_token::{UnboundIdToken, UntrustedIdToken},
     jwk::{KeySet, not_found},
     jws::UntrustedJws,
@@ -22,6 +22,8 @@ use alloc::boxed::Box;
 /// A token on its way from untrusted to verified.
 pub(super) struct Verification {
     subject: Subject,
+    /// The key that it was judged by last.
+    judged_by: Option<Raw>,
     /// The key set was fetched for this token already.
     refetched: bool,
 }
@@ -61,16 +63,11 @@ impl Verification {
     }
 
     fn of(subject: Subject) -> Box<Self> {
-        Box::new(Self { subject, refetched: false })
+        Box::new(Self { subject, judged_by: None, refetched: false })
     }
 
-    /// Whether it came on the channel of the tabs.
-    const fn is_shared(&self) -> bool {
-        matches!(self.subject, Subject::IdToken { purpose: Purpose::Adopt(_), .. })
-    }
-
-    /// A key that came with a shared session: believed for that session only, as far as whoever
-    /// speaks on the channel is believed at all.
+    /// A key that came with a shared session, where the page knows none itself: believed as far as
+    /// whoever speaks on the channel is believed at all.
     fn shared_key(&self) -> Option<Raw> {
         match &self.subject {
             Subject::IdToken { token, purpose: Purpose::Adopt(shared), .. } => {
@@ -80,10 +77,11 @@ impl Verification {
         }
     }
 
-    /// Whether it answers a sign-in of this page: that was asked for, and by one code once, so that
-    /// its look at the key set needs no limit.
-    const fn is_sign_in(&self) -> bool {
-        matches!(self.subject, Subject::IdToken { purpose: Purpose::SignIn(..), .. })
+    /// Whether this page asked for it, by a code or a refresh token that counts once: so nobody can
+    /// make it come more often, and what came beside it is lost if it cannot be verified.
+    const fn is_asked_for(&self) -> bool {
+        let Subject::IdToken { purpose, .. } = &self.subject else { return false };
+        !matches!(purpose, Purpose::Adopt(_))
     }
 
     const fn jws(&self) -> &UntrustedJws {
@@ -98,14 +96,11 @@ impl Machine {
     /// Finds the key and asks for the signature's verdict. An unknown key makes the set be fetched
     /// anew, once (OIDC Core 10.1.1: providers rotate). Keys that are not fresh are used, and fetched
     /// anew meanwhile.
-    pub(super) fn verify(&mut self, verification: Box<Verification>) {
-        let now = self.local_time();
-        let jws = verification.jws();
-        let usable = self.keys.as_ref().filter(|dated| dated.is_usable(now));
-        let is_stale = usable.is_some_and(|dated| !dated.is_recent(now));
-        let known = usable.map_or_else(|| Err(not_found(jws)), |dated| dated.keys.choose(jws));
-        match known.or_else(|error| verification.shared_key().ok_or(error)) {
+    pub(super) fn verify(&mut self, mut verification: Box<Verification>) {
+        match self.key_for(&verification) {
             Ok(key) => {
+                verification.judged_by = Some(key.clone());
+                let jws = verification.jws();
                 let effect = Effect::VerifySignature {
                     algorithm: jws.algorithm.name,
                     key,
@@ -113,18 +108,13 @@ impl Machine {
                     signature: jws.signature.clone(),
                 };
                 self.effect(effect, Expect::Signature(verification));
+                let now = self.local_time();
+                let is_stale = self.keys.as_ref().is_some_and(|dated| !dated.is_recent(now));
                 if is_stale && self.may_fetch_keys() {
                     self.with_metadata(Goal::Keys(None), false);
                 }
             }
-            Err(_)
-                if !verification.refetched
-                    && (verification.is_sign_in()
-                        || self.awaiting_keys.is_some()
-                        || self.may_fetch_keys()) =>
-            {
-                self.fetch_keys_for(verification);
-            }
+            Err(_) if self.may_look_again(&verification) => self.fetch_keys_for(verification),
             Err(error) => {
                 // That the set could not be had a moment ago is why there is no key.
                 let error = self.keys_error.clone().unwrap_or(error);
@@ -133,22 +123,44 @@ impl Machine {
         }
     }
 
+    /// The key that a token is judged by, as far as keys are known.
+    fn key_for(&self, verification: &Verification) -> Result<Raw> {
+        let now = self.local_time();
+        let jws = verification.jws();
+        let usable = self.keys.as_ref().filter(|dated| dated.is_usable(now));
+        let known = usable.map_or_else(|| Err(not_found(jws)), |dated| dated.keys.choose(jws));
+        known.or_else(|error| verification.shared_key().ok_or(error))
+    }
+
+    /// Whether the provider is asked for its keys because none that is known verifies a token, by
+    /// name or by signature: once for each token.
+    fn may_look_again(&self, verification: &Verification) -> bool {
+        !verification.refetched
+            && (verification.is_asked_for()
+                || self.awaiting_keys.is_some()
+                || self.may_fetch_keys())
+    }
+
     fn fetch_keys_for(&mut self, mut verification: Box<Verification>) {
         verification.refetched = true;
         self.with_metadata(Goal::Keys(Some(verification)), false);
     }
 
     pub(super) fn handle_signature(&mut self, answer: &Answer, verification: Box<Verification>) {
-        // A key that was learnt by an earlier page may have been replaced under its name: the provider
-        // is asked before its token is blamed. (Not for what comes on the channel: anybody speaks
-        // there.)
+        // A key may have been replaced under its name: the provider is asked before its token is
+        // blamed, and if it has said something else meanwhile, that counts.
         let is_wrong = matches!(
             answer,
             Answer::Verdict { valid: false } | Answer::Failed { reason: Failure::BadKey }
         );
-        if is_wrong && !verification.is_shared() && !self.keys_are_fresh && !verification.refetched
-        {
-            return self.fetch_keys_for(verification);
+        if is_wrong {
+            let key = self.key_for(&verification).ok();
+            if key.is_some() && key != verification.judged_by {
+                return self.verify(verification);
+            }
+            if self.may_look_again(&verification) {
+                return self.fetch_keys_for(verification);
+            }
         }
         let valid = match answer {
             Answer::Verdict { valid } => *valid,
@@ -232,6 +244,11 @@ impl Machine {
         match purpose {
             // Somebody signed in otherwise while the frame was asking.
             Purpose::SignIn(Way::Frame, _) if self.held.is_some() || self.leaving => {}
+            // Or signed out: then only a click signs in again, and nobody will use these tokens.
+            Purpose::SignIn(Way::Frame, _) if self.is_stopped() => {
+                let form = revocation_form(&self.config, &tokens);
+                self.with_metadata(Goal::Revoke(form, None), false);
+            }
             Purpose::SignIn(_, before) => {
                 let other_user = before.is_some_and(|before| *before != *token.subject());
                 // The tokens of the person before are taken back, where they are still known.
@@ -258,6 +275,8 @@ impl Machine {
                 if !self.is_news(&shared) {
                     return;
                 }
+                // Until the provider itself is asked, at the first use: whoever could add a key
+                // here runs in this origin, and hears the tokens on this very channel.
                 if self.keys.is_none() {
                     let keys = KeySet::read(shared.keys.as_bytes()).ok();
                     let now = self.local_time();

@@ -77,6 +77,8 @@ pub struct Browser {
     pub origin_storage_blocked: bool,
     pub locks_missing: bool,
     pub crypto_missing: bool,
+    /// Its verdicts come after everything else.
+    pub slow_crypto: bool,
     /// An algorithm that its WebCrypto has not.
     pub lacks: Option<&'static str>,
     /// The provider does not get its cookie in frames.
@@ -130,6 +132,7 @@ impl Browser {
             origin_storage_blocked: false,
             locks_missing: false,
             crypto_missing: false,
+            slow_crypto: false,
             lacks: None,
             frames_are_blind: false,
             stays: false,
@@ -532,7 +535,12 @@ impl Browser {
                 !page.away && !page.hangs && !delivery.endpoint.is_some_and(held)
             })
             .collect();
-        let Some(first) = ready.first() else { return self.navigate_one() };
+        let is_slow = |at: &&usize| {
+            let fact = &self.deliveries[**at].fact;
+            self.slow_crypto && matches!(fact, Fact::Answer { answer: Answer::Verdict { .. }, .. })
+        };
+        let first = ready.iter().find(|at| !is_slow(at)).or(ready.first());
+        let Some(first) = first else { return self.navigate_one() };
         let delivery = self.deliveries.remove(*first);
         self.hand_over(delivery);
         true
