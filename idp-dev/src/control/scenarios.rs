@@ -183,6 +183,7 @@ fn shown(provider: &Provider, scenario: &Scenario) -> Value {
         "codes": scenario.codes,
         "reach": scenario.reach,
         "reason": scenario.reason,
+        "faults": scenario.faults.len(),
         "issuer": format!("{}{}{}", provider.config.issuer(), scenario::isolated::PREFIX, scenario.name),
         "switched_on": switched,
     })

@@ -42,6 +42,8 @@ fn isolated(provider: &Provider, scenario: &'static Scenario) -> Result<Shared, 
     }
     let mut config = provider.config.clone();
     config.issuer = format!("{}{PREFIX}{}", provider.config.issuer(), scenario.name);
+    // It tells one lie, its own; a reset goes back to the configuration.
+    config.scenarios.clear();
     let scenarios = Scenarios::of_issuer(scenario, provider.scenarios.book.clone());
     let isolated = Provider::start_with(
         config,
