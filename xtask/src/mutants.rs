@@ -13,13 +13,18 @@ use crate::process::progress;
 use crate::{needs, workspace};
 
 /// What decides whether a message of somebody else is believed.
-const FILES: [&str; 8] = [
+const FILES: [&str; 13] = [
     "sdk/core/src/id_token.rs",
     "sdk/core/src/logout_token.rs",
+    "sdk/core/src/user_info.rs",
+    "sdk/core/src/machine/verification.rs",
     "sdk/core/src/jws.rs",
     "sdk/core/src/jwk.rs",
     "sdk/core/src/authorization.rs",
     "sdk/core/src/token.rs",
+    "sdk/core/src/metadata.rs",
+    "sdk/core/src/attempt.rs",
+    "sdk/core/src/learnt.rs",
     "sdk/core/src/claims.rs",
     "sdk/core/src/json/read.rs",
 ];

@@ -60,21 +60,37 @@ fn the_provider_is_asked_anew_before_every_departure() {
 
 #[test]
 fn what_was_kept_ends_after_an_hour() {
-    for (minutes, asked) in [
-        (59, vec![Endpoint::Token]),
-        (61, vec![Endpoint::Discovery, Endpoint::Token, Endpoint::Keys]),
+    for (seconds, asked) in [
+        (3599, vec![Endpoint::Token]),
+        (3600, vec![Endpoint::Discovery, Endpoint::Token, Endpoint::Keys]),
     ] {
         let world = World::new();
         let (page, before) = leave(&world);
         let record = page.storage()[KEY].clone();
         // As if it were an earlier departure's.
         let at = crate::world::BEGIN_MS / 1000;
-        let old = at + 3000 - minutes * 60;
+        let old = at + 3000 - seconds;
         page.set_storage(KEY, &record.replace(&at.to_string(), &old.to_string()));
         world.advance(3000);
         page.person_enters("richard");
         page.expect_status(Status::Authenticated);
-        assert_eq!(requests_since(&world, before), asked, "{minutes}");
+        assert_eq!(requests_since(&world, before), asked, "{seconds}");
+    }
+}
+
+#[test]
+fn rp2_a_promise_counts_too_where_nothing_was_kept() {
+    for (promise, code) in [(true, Some(Code::ResponseIssuerMissing)), (false, None)] {
+        let world = World::new();
+        world.provider().metadata["authorization_response_iss_parameter_supported"] =
+            json!(promise);
+        let (page, before) = leave(&world);
+        page.set_storage(KEY, "");
+        world.provider().next_callback(|parameters| parameters.retain(|(name, _)| name != "iss"));
+        page.person_enters("richard");
+        assert_eq!(page.code(), code);
+        let tokens = requests_since(&world, before).contains(&Endpoint::Token);
+        assert_eq!((tokens, page.is_signed_in()), (!promise, !promise));
     }
 }
 

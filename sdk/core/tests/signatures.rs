@@ -278,6 +278,36 @@ fn rp10_the_shape_of_a_signed_token() {
 }
 
 #[test]
+fn rp10_a_token_is_64_kb_at_most() {
+    const LONGEST: usize = 64 * 1024;
+    for length in [LONGEST - 1, LONGEST] {
+        accepts(move |token| pad(token, length));
+    }
+    refuses(Code::TokenMalformed, |token| pad(token, LONGEST + 1));
+}
+
+/// Makes a token that is signed by ES256 exactly so long, by members that mean nothing.
+fn pad(token: &mut Draft, length: usize) {
+    let encoded = |bytes: usize| (bytes * 4).div_ceil(3);
+    token.header("pad", json!(""));
+    token.claim("pad", json!(""));
+    let size =
+        |part: &serde_json::Map<String, Value>| Value::Object(part.clone()).to_string().len();
+    let (header, claims, signature) = (size(&token.header), size(&token.claims), encoded(64));
+    let mut pads = (0..3).flat_map(|header| (0..length).map(move |claims| (header, claims)));
+    let fits = |&(more, even_more): &(usize, usize)| {
+        encoded(header + more) + encoded(claims + even_more) + signature + 2 == length
+    };
+    let (more, even_more) = pads.find(fits).unwrap();
+    token.header("pad", json!("x".repeat(more)));
+    token.claim("pad", json!("x".repeat(even_more)));
+    token.finish = Some(Box::new(move |token| {
+        assert_eq!(token.len(), length);
+        token
+    }));
+}
+
+#[test]
 fn rp10_critical_extensions_are_refused() {
     for value in [json!(["b64"]), json!(["exp"]), json!([]), json!("b64"), json!(true)] {
         refuses(Code::TokenMalformed, move |token| {
@@ -643,16 +673,16 @@ fn rp13_a_fetch_that_failed_is_not_repeated_at_once() {
 }
 
 /// Signed in, and so much later that the keys are due. The provider is heard on the way.
-fn later(hours: i64) -> (World, Page) {
+fn later(seconds: i64) -> (World, Page) {
     let world = World::new();
     let page = world.signed_in("richard");
-    world.advance_with_heartbeat(hours * 3600);
+    world.advance_with_heartbeat(seconds);
     (world, page)
 }
 
 #[test]
 fn rp13_keys_that_are_not_fresh_are_used_and_fetched_anew_meanwhile() {
-    let (world, page) = later(2);
+    let (world, page) = later(2 * 3600);
     let fetched = world.count(Endpoint::Keys);
     // The fetch does not come back before the token is needed.
     world.hold(Endpoint::Keys);
@@ -668,7 +698,7 @@ fn rp13_keys_that_are_not_fresh_are_used_and_fetched_anew_meanwhile() {
 
 #[test]
 fn rp13_a_key_that_was_taken_away_verifies_nothing_once_that_is_known() {
-    let (world, page) = later(2);
+    let (world, page) = later(2 * 3600);
     world.provider().published = vec![ES256_NEXT.jwk()];
     page.token().unwrap();
     world.push_logout_token(|_| {});
@@ -678,11 +708,12 @@ fn rp13_a_key_that_was_taken_away_verifies_nothing_once_that_is_known() {
 
 #[test]
 fn rp13_keys_that_cannot_be_fetched_anew_are_used_for_a_day() {
-    let (world, page) = later(23);
+    const DAY: i64 = 24 * 3600;
+    let (world, page) = later(DAY - 1);
     world.provider().always(Endpoint::Keys, |reply| reply.fail(Failure::Network));
     page.token().unwrap();
     assert_eq!(page.code(), None);
-    let (world, page) = later(25);
+    let (world, page) = later(DAY);
     world.provider().rotates = false;
     world.provider().always(Endpoint::Keys, |reply| reply.fail(Failure::Network));
     assert_eq!(page.token(), Err(Code::IssuerUnreachable));
