@@ -75,7 +75,7 @@ fn taken() -> (Option<String>, String) {
 }
 
 #[wasm_bindgen_test]
-fn answer_is_taken_out_of_the_address() {
+fn rp8_answer_is_taken_out_of_the_address() {
     let state = attempt(Some("/files/7?sort=name#top"));
     let address = Address::of(&format!("/?code=SplxlOBeZQQYbYS6WxSbIA&state={state}&iss=i"));
     let callback = location().href().unwrap();
@@ -116,7 +116,7 @@ fn records_stay_for_the_machine() {
 }
 
 #[wasm_bindgen_test]
-fn attempt_without_a_return_path_loses_the_query_only() {
+fn rp28_attempt_without_a_return_path_loses_the_query_only() {
     let state = attempt(None);
     let _address = Address::of(&format!("/callback?code=c&state={state}"));
     assert!(taken().0.is_some());
@@ -172,7 +172,7 @@ fn state_is_compared_after_percent_decoding() {
 }
 
 #[wasm_bindgen_test]
-fn return_path_cannot_lead_to_another_origin() {
+fn rp7_return_path_cannot_lead_to_another_origin() {
     for path in ["//evil.example/", "/\\evil.example/", "https://evil.example/", "javascript:1", ""]
     {
         let state = attempt(Some(path));

@@ -74,7 +74,7 @@ async fn silent_page_tells_its_query_and_the_frame_is_gone() {
 }
 
 #[wasm_bindgen_test]
-async fn frame_is_hidden_and_tells_nobody_where_it_comes_from() {
+async fn rp8_frame_is_hidden_and_tells_nobody_where_it_comes_from() {
     let world = world();
     let effect = world.begin(open(&here("/page.html"), LONG));
     let frame = hidden().get(0);
@@ -86,7 +86,7 @@ async fn frame_is_hidden_and_tells_nobody_where_it_comes_from() {
 }
 
 #[wasm_bindgen_test]
-async fn nobody_else_is_heard() {
+async fn rp20_nobody_else_is_heard() {
     let world = world();
     let first = world.begin(open(&here("/page.html?first"), LONG));
     heard(loaded()).await;
@@ -105,7 +105,7 @@ async fn nobody_else_is_heard() {
 }
 
 #[wasm_bindgen_test]
-async fn page_of_another_origin_in_the_frame_is_not_heard() {
+async fn rp20_page_of_another_origin_in_the_frame_is_not_heard() {
     let (world, elsewhere) = (world(), at("/posting").await);
     let effect = world.begin(open(&elsewhere, LONG));
     let origin = heard(foreign()).await.as_string().unwrap();
@@ -115,7 +115,7 @@ async fn page_of_another_origin_in_the_frame_is_not_heard() {
 }
 
 #[wasm_bindgen_test]
-async fn page_that_never_comes_is_waited_for_as_long_as_was_said() {
+async fn rp23_page_that_never_comes_is_waited_for_as_long_as_was_said() {
     let (world, never) = (world(), at(&format!("/silent/{}", unique("frame"))).await);
     assert_eq!(world.perform(open(&never, 1)).await, failed(Failure::Timeout));
     assert_eq!(hidden().length(), 0);

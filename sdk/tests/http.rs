@@ -96,7 +96,7 @@ async fn head_without_headers_has_none() {
 }
 
 #[wasm_bindgen_test]
-async fn form_is_sent_as_one_without_cookies_and_without_the_pages_address() {
+async fn rp8_form_is_sent_as_one_without_cookies_and_without_the_pages_address() {
     let document = global("document");
     // Cookies know no ports, so this one belongs to the server too.
     js_sys::Reflect::set(&document, &"cookie".into(), &"visited=yes".into()).unwrap();
@@ -122,7 +122,7 @@ async fn authorization_is_sent() {
 }
 
 #[wasm_bindgen_test]
-async fn redirected_token_response_is_refused() {
+async fn rp29_redirected_token_response_is_refused() {
     let answer = world().perform(post("/redirect", "code=c").await).await;
     assert_eq!(answer, failed(Failure::Redirected));
 }
@@ -136,7 +136,7 @@ async fn body_of_the_limit_is_read_and_one_byte_more_is_not() {
 }
 
 #[wasm_bindgen_test]
-async fn body_that_is_too_large_is_not_read_to_its_end() {
+async fn rp29_body_that_is_too_large_is_not_read_to_its_end() {
     let name = unique("endless");
     let world = world();
     let id = world.begin(get(&format!("/stream/{name}")).await);
@@ -155,7 +155,7 @@ async fn silent_server_is_given_up_after_the_time_limit() {
 }
 
 #[wasm_bindgen_test]
-async fn time_limit_holds_for_the_body_too() {
+async fn rp29_time_limit_holds_for_the_body_too() {
     let effect = within(get(&format!("/stream/{}", unique("dripping"))).await, 200);
     assert_eq!(world().perform(effect).await, failed(Failure::Timeout));
 }

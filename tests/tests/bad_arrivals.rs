@@ -49,7 +49,7 @@ async fn unset(tab: &Tab<'_>, identifier: Value) -> Result {
 }
 
 #[test]
-fn two_sign_ins_in_two_tabs_finish_in_either_order() -> Result {
+fn rp16_two_sign_ins_in_two_tabs_finish_in_either_order() -> Result {
     for order in [[0, 1], [1, 0]] {
         journey().go(async |stage, browser| {
             let (first, page) = at_the_provider(stage, Client::PiedPiper, browser).await?;
@@ -185,7 +185,7 @@ fn rp3_a_state_of_another_app_or_tab_signs_nobody_in() -> Result {
 }
 
 #[test]
-fn parameters_of_the_apps_own_stay_in_the_address() -> Result {
+fn rp28_parameters_of_the_apps_own_stay_in_the_address() -> Result {
     journey().go(async |stage, browser| {
         let app = App::of(stage, Client::PiedPiper, browser.first_tab());
         for query in ["code=17", "state=NY", "code=17&state=NY", "code=1&state=2&iss=https://other"]

@@ -82,7 +82,7 @@ fn every_crate_has_its_line_of_arrows() -> Result<()> {
 }
 
 #[test]
-fn the_core_reaches_no_browser_clock_or_randomness() -> Result<()> {
+fn rp32_the_core_reaches_no_browser_clock_or_randomness() -> Result<()> {
     let metadata = metadata(true)?;
     let reached = reached_by(&metadata, "gatepass-core")?;
     let found: Vec<_> = NOT_IN_THE_CORE.iter().filter(|name| reached.contains(**name)).collect();
@@ -135,7 +135,7 @@ fn crate_roots_say_what_they_promise() -> Result<()> {
 }
 
 #[test]
-fn licences_and_dependency_rules_are_there() -> Result<()> {
+fn rp32_licences_and_dependency_rules_are_there() -> Result<()> {
     for file in ["deny.toml", "LICENSE-MIT", "LICENSE-APACHE"] {
         assert!(root()?.join(file).is_file(), "{file} is missing");
     }

@@ -231,7 +231,7 @@ async fn named(tab: &Tab<'_>, role: &str) -> Result<Vec<String>> {
 }
 
 #[test]
-fn the_apps_are_served_with_a_strict_policy() -> Result {
+fn rp22_rp25_the_apps_are_served_with_a_strict_policy() -> Result {
     journey().go(async |stage, browser| {
         for client in Client::ALL {
             let app = App::open(stage, client, browser).await?;

@@ -244,7 +244,7 @@ const HOSTILE_PATHS: [&str; 13] = [
 ];
 
 #[test]
-fn d13_a_return_path_never_leads_out_of_the_app() -> Result {
+fn rp7_d13_a_return_path_never_leads_out_of_the_app() -> Result {
     // A few at a time: the breaker would stop the tenth automatic redirect in a minute.
     for paths in HOSTILE_PATHS.chunks(7) {
         journey().go(async |stage, browser| {

@@ -147,7 +147,7 @@ fn a_record_of_an_older_or_newer_version_is_told_as_unknown() {
 }
 
 #[test]
-fn two_sign_ins_in_two_tabs_end_in_one_session_whichever_is_finished_first() {
+fn rp16_two_sign_ins_in_two_tabs_end_in_one_session_whichever_is_finished_first() {
     for order in [[0, 1], [1, 0]] {
         let world = World::new();
         let tabs = [world.open(), world.open()];

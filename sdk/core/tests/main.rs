@@ -5,6 +5,7 @@
 
 mod bad_days;
 mod callback;
+mod checklist;
 mod clock;
 mod corpora;
 mod discovery;

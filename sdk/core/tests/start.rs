@@ -290,7 +290,7 @@ fn rp24_back_from_the_login_page_shows_the_page_as_it_is() {
 }
 
 #[test]
-fn d13_return_to_leads_to_a_path_of_this_origin_only() {
+fn rp7_d13_return_to_leads_to_a_path_of_this_origin_only() {
     let world = World::new();
     let page = world.open();
     world.inside().stays = true;

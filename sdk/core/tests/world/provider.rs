@@ -130,7 +130,7 @@ struct Code {
     used_by: Option<usize>,
 }
 
-type Parameters = Vec<(String, String)>;
+pub type Parameters = Vec<(String, String)>;
 type Amendment<T> = Box<dyn FnMut(&mut T)>;
 
 #[expect(clippy::struct_excessive_bools, reason = "switches of a test double")]
