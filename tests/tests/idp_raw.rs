@@ -1,8 +1,9 @@
 //! What the provider answers to addresses, in a real browser.
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use gatepass_tests::pages::{App, SignInPage, idp};
 use gatepass_tests::{Client, Result, journey};
+use serde_json::Value;
 
 #[test]
 fn op2_a_bad_request_gets_a_page_and_never_a_redirect() -> Result {
@@ -33,16 +34,16 @@ fn op11_the_session_cookie_is_out_of_reach() -> Result {
     journey().go(async |stage, browser| {
         App::open(stage, Client::PiedPiper, browser).await?.sign_in("richard").await?;
         let cookies = browser.cookies().await?;
-        let named = |name: &str| cookies.iter().any(|cookie| cookie["name"] == name);
-        let session =
-            cookies.iter().find(|cookie| cookie["sameSite"] == "Lax" && cookie["path"] == "/");
-        let session = session.map(|cookie| cookie["name"].as_str().unwrap_or_default());
-        ensure!(session.is_some_and(|name| name.starts_with("__Host-")), "{session:?}");
+        let of_the_session = |cookie: &&Value| {
+            cookie["name"].as_str().is_some_and(|name| name.starts_with("__Host-sso-"))
+        };
+        let session = cookies.iter().find(of_the_session).context("no session cookie")?;
+        ensure!(session["httpOnly"] == true && session["secure"] == true, "{session}");
+        ensure!(session["sameSite"] == "Lax" && session["path"] == "/", "{session}");
         let tab = browser.new_tab().await?;
         tab.goto(&format!("{}/health", stage.issuer())).await?;
         let seen = tab.run("return document.cookie", vec![]).await?;
         ensure!(seen == "", "a script sees {seen}");
-        ensure!(session.is_some_and(named));
         Ok(())
     })
 }
