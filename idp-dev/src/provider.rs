@@ -1,9 +1,10 @@
 //! The provider: what all endpoints share.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
+use axum::body::Bytes;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -33,6 +34,8 @@ pub struct Provider {
     pub(crate) scenarios: Scenarios,
     /// Binds form tokens to a browser's pre-session cookie.
     pub(crate) form_key: Secret,
+    /// What discovery answers, once somebody has asked.
+    pub(crate) metadata: OnceLock<Bytes>,
 }
 
 /// How handlers hold the provider.
@@ -76,6 +79,7 @@ impl Provider {
             passwords: Passwords::of(&config),
             streams: Streams::new(),
             form_key: Secret::random()?,
+            metadata: OnceLock::new(),
             config,
             clock,
             store,

@@ -17,7 +17,8 @@ pub(crate) async fn base_headers(
     next: Next,
 ) -> Response {
     // Far above any request of the protocol; an id_token_hint is the longest thing in a URL.
-    let mut response = if request.uri().to_string().len() > MAX_URI {
+    let length = request.uri().path_and_query().map_or(0, |asked| asked.as_str().len());
+    let mut response = if length > MAX_URI {
         StatusCode::URI_TOO_LONG.into_response()
     } else {
         next.run(request).await

@@ -1,9 +1,9 @@
 //! The store in memory: gone with the process.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::bounded::Bounded;
+use super::sessions::Sessions;
 use super::{
     Code, EndedSession, Grant, Parked, Redemption, Rotation, SsoSession, Store, StoreFull,
 };
@@ -31,9 +31,7 @@ pub struct MemoryStore {
 
 struct State {
     parked: Bounded<Digest, (UnixTime, Parked)>,
-    /// By a running number, so that `sessions` gives the oldest first.
-    sessions: BTreeMap<u64, SsoSession>,
-    next_session: u64,
+    sessions: Sessions,
     grants: Bounded<String, Grant>,
     codes: Bounded<Digest, KeptCode>,
     ended: Bounded<(String, String), EndedSession>,
@@ -53,8 +51,7 @@ impl MemoryStore {
     pub(super) fn with(limits: Limits) -> Self {
         let state = State {
             parked: Bounded::new(limits.parked),
-            sessions: BTreeMap::new(),
-            next_session: 0,
+            sessions: Sessions::default(),
             grants: Bounded::new(limits.grants),
             codes: Bounded::new(limits.codes),
             ended: Bounded::new(limits.ended),
@@ -71,12 +68,6 @@ impl MemoryStore {
 impl Default for MemoryStore {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl State {
-    fn session_key(&self, id: &str) -> Option<u64> {
-        self.sessions.iter().find(|(_, session)| session.id == id).map(|(key, _)| *key)
     }
 }
 
@@ -107,29 +98,24 @@ impl Store for MemoryStore {
         if state.sessions.len() >= self.limits.sessions {
             return Err(StoreFull);
         }
-        let key = state.next_session;
-        state.next_session += 1;
-        state.sessions.insert(key, session);
+        state.sessions.insert(session);
         Ok(())
     }
 
     fn session(&self, id: &str) -> Option<SsoSession> {
-        let state = self.state();
-        state.sessions.values().find(|session| session.id == id).cloned()
+        self.state().sessions.by_id(id).cloned()
     }
 
     fn session_by_cookie(&self, cookie: &Digest) -> Option<SsoSession> {
-        let state = self.state();
-        state.sessions.values().find(|session| session.cookie == *cookie).cloned()
+        self.state().sessions.by_cookie(cookie).cloned()
     }
 
     fn session_by_silent_cookie(&self, cookie: &Digest) -> Option<SsoSession> {
-        let state = self.state();
-        state.sessions.values().find(|session| session.silent_cookie == *cookie).cloned()
+        self.state().sessions.by_silent_cookie(cookie).cloned()
     }
 
     fn sessions(&self) -> Vec<SsoSession> {
-        self.state().sessions.values().cloned().collect()
+        self.state().sessions.oldest_first().cloned().collect()
     }
 
     fn update_session(
@@ -137,17 +123,12 @@ impl Store for MemoryStore {
         id: &str,
         change: &mut dyn FnMut(&mut SsoSession),
     ) -> Option<SsoSession> {
-        let mut state = self.state();
-        let key = state.session_key(id)?;
-        let session = state.sessions.get_mut(&key)?;
-        change(session);
-        Some(session.clone())
+        self.state().sessions.update(id, change).cloned()
     }
 
     fn end_session(&self, id: &str, at: UnixTime) -> Option<SsoSession> {
         let mut state = self.state();
-        let key = state.session_key(id)?;
-        let session = state.sessions.remove(&key)?;
+        let session = state.sessions.remove(id)?;
         for (client_id, sid) in &session.joined {
             let ended = EndedSession {
                 client_id: client_id.clone(),

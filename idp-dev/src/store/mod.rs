@@ -3,6 +3,7 @@
 mod bounded;
 mod memory;
 mod records;
+mod sessions;
 #[cfg(test)]
 mod tests;
 

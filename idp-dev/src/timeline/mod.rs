@@ -61,9 +61,11 @@ impl Timeline {
         if kept.steps.len() == MAX_KEPT {
             kept.steps.pop_front();
         }
-        kept.steps.push_back(recorded.clone());
-        // Under the lock, so that followers see the order of the numbers. No follower is no error.
-        let _followers = self.inner.followers.send(recorded);
+        // Under the lock, so that followers see the order of the numbers, and none comes meanwhile.
+        if self.inner.followers.receiver_count() > 0 {
+            let _followers = self.inner.followers.send(recorded.clone());
+        }
+        kept.steps.push_back(recorded);
     }
 
     /// What is kept with a number greater than `seq`.
