@@ -27,6 +27,8 @@ pub(crate) struct Memory {
     /// Set by an error answer to an automatic check and by a sign-out of the person: no automatic
     /// check until the person clicks.
     pub(crate) stopped: bool,
+    /// The time of the latest version of a session that its pages have known, in milliseconds.
+    pub(crate) latest_ms: i64,
     /// The `state` of each trip whose record is kept, the oldest first.
     trips: Vec<Text>,
 }
@@ -82,6 +84,8 @@ impl Memory {
         writer.integer(self.redirects);
         writer.name("stopped");
         writer.raw(if self.stopped { "true" } else { "false" });
+        writer.name("latest");
+        writer.integer(self.latest_ms);
         writer.name("times");
         writer.open('[');
         for time in &self.times {
@@ -107,6 +111,7 @@ impl Memory {
             redirects: value.get("redirects").and_then(Value::as_integer).unwrap_or_default(),
             times: times.iter().filter_map(Value::as_integer).take(REDIRECTS_A_MINUTE).collect(),
             stopped: value.get("stopped") == Some(&Value::Bool(true)),
+            latest_ms: value.get("latest").and_then(Value::as_integer).unwrap_or_default(),
             trips: trips.iter().filter_map(Value::as_str).take(TRIPS).map(Into::into).collect(),
         }
     }

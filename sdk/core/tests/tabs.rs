@@ -159,6 +159,59 @@ fn rp17_the_lock_of_a_hanging_leader_is_stolen() {
 }
 
 #[test]
+fn rp17_two_followers_of_a_hanging_leader_refresh_once() {
+    // One asks a while after the other, or both at once.
+    for apart in [5, 0] {
+        let world = World::new();
+        let first = world.signed_in("richard");
+        let (second, third) = (world.open(), world.open());
+        world.advance_with_heartbeat(290);
+        first.hang();
+        world.hold(Endpoint::Token);
+        let one = second.begin(get_token());
+        world.advance(apart);
+        let two = third.begin(get_token());
+        // Time for both to lose patience. The one that leads is being answered.
+        world.advance(18);
+        assert_eq!(world.refreshes(), 1, "{apart} s apart");
+        world.release();
+        assert!(matches!(second.outcome(one), Some(Outcome::Token { .. })));
+        assert_eq!(third.outcome(two), second.outcome(one));
+        // Who hung finds out.
+        first.recover();
+        assert_eq!(first.token(), second.token());
+        assert_eq!(world.refreshes(), 1);
+    }
+}
+
+#[test]
+fn rp17_a_lead_that_is_taken_twice_at_once_sends_one_refresh() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let (second, third) = (world.open(), world.open());
+    world.advance_with_heartbeat(290);
+    first.hang();
+    world.hold(Endpoint::Token);
+    let one = second.begin(get_token());
+    let two = third.begin(get_token());
+    // What the one says reaches the other too late: both take the lead.
+    third.hang();
+    world.advance_ms(12_000);
+    assert!(second.leads());
+    second.hang();
+    third.wake_deaf();
+    assert!(third.leads());
+    world.advance_ms(200);
+    second.recover();
+    third.recover();
+    world.advance(1);
+    assert_eq!(world.refreshes(), 1);
+    world.release();
+    assert!(matches!(third.outcome(two), Some(Outcome::Token { .. })));
+    assert_eq!(second.outcome(one), third.outcome(two));
+}
+
+#[test]
 fn without_locks_every_tab_acts_for_itself() {
     let world = World::new();
     world.inside().locks_missing = true;
@@ -574,7 +627,8 @@ fn rp24_a_page_that_missed_everything_shows_nothing_before_a_check() {
     second.sign_out();
     world.hold(Endpoint::UserInfo);
     world.hold(Endpoint::Events);
-    world.inside().storage.insert(format!("gatepass:1:{ISSUER}#{CLIENT}#hint"), "1".into());
+    // Not even the mark of the sign-out is there.
+    world.inside().storage.clear();
     first.thaw();
     first.expect_status(Status::Restoring);
     assert_eq!(first.session().claims, None);
@@ -590,9 +644,11 @@ fn rp24_a_page_that_missed_a_local_sign_out_does_not_show_the_session_again() {
     let second = world.open();
     first.freeze();
     second.leave_only_this_app();
+    world.advance(7);
     first.thaw();
     first.expect_status(Status::Anonymous);
     assert_eq!(first.session().claims, None);
+    assert_eq!(first.session().cause, second.session().cause, "why and when");
 }
 
 #[test]
@@ -637,7 +693,93 @@ fn f18_nothing_of_a_session_is_stored_for_the_origin_but_a_hint() {
     let stored = world.origin_storage();
     assert_eq!(stored.values().collect::<Vec<_>>(), ["1"]);
     page.sign_out();
-    assert!(world.origin_storage().is_empty());
+    // When it began, the chance name of the tab where, and why and when it ended.
+    let stored = world.origin_storage();
+    let keys: Vec<_> = stored.keys().collect();
+    assert_eq!(keys, [&format!("gatepass:1:{ISSUER}#{CLIENT}#ended")]);
+    let mark: Value = serde_json::from_str(stored.values().next().unwrap()).unwrap();
+    assert_eq!(mark["began"][0], crate::world::BEGIN_MS);
+    assert_eq!(mark["began"][1].as_str().unwrap().len(), 12);
+    let began = &mark["began"];
+    let at = crate::world::BEGIN_MS / 1000;
+    let all = json!({ "kind": "ended", "began": began, "cause": "signed_out", "at": at });
+    assert_eq!(mark, all);
+}
+
+#[test]
+fn a_sign_out_that_crosses_a_sign_in_leaves_the_new_session_and_its_hint() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let (second, third) = (world.open(), world.open());
+    // The first tab does not hear that somebody signs in anew in the second, and signs out.
+    first.hang();
+    world.advance(1);
+    world.person_signs_in("gavin");
+    second.sign_in();
+    third.freeze();
+    first.begin(Command::SignOut { scope: gatepass_core::wire::Scope::Local });
+    first.recover();
+    world.settle();
+    third.thaw();
+    for page in [&second, &third, &first] {
+        page.expect_status(Status::Authenticated);
+        assert_eq!(page.claim("sub"), "gavin");
+    }
+    assert!(world.origin_storage().keys().any(|key| key.ends_with("#hint")));
+    // The mark of that end ends no later one either.
+    third.freeze();
+    third.thaw();
+    third.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn a_mark_of_an_end_that_makes_no_sense_is_none() {
+    let hello = r#"{"kind":"hello","began":[9007199254740991,"z"],"cause":"signed_out","at":1}"#;
+    let early = r#"{"kind":"ended","began":[1,"z"],"cause":"signed_out","at":1}"#;
+    for mark in ["", "1", "[]", "{}", hello, early, &hello.replace("hello", "ended")[..60]] {
+        let world = World::new();
+        let page = world.signed_in("richard");
+        world.inside().storage.insert(format!("gatepass:1:{ISSUER}#{CLIENT}#ended"), mark.into());
+        page.freeze();
+        page.thaw();
+        page.expect_status(Status::Authenticated);
+    }
+}
+
+#[test]
+fn a_sign_in_after_the_clock_was_set_back_is_the_newer_one() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    first.freeze();
+    world.local_clock_jumps(-600_000);
+    world.person_signs_in("gavin");
+    second.sign_in();
+    first.thaw();
+    for page in [&first, &second] {
+        page.expect_status(Status::Authenticated);
+        assert_eq!(page.claim("sub"), "gavin");
+    }
+    // After a sign-out too.
+    second.leave_only_this_app();
+    world.local_clock_jumps(-60_000);
+    first.freeze();
+    second.sign_in();
+    first.thaw();
+    for page in [&first, &second] {
+        page.expect_status(Status::Authenticated);
+    }
+    // And in a tab that has heard of neither.
+    second.leave_only_this_app();
+    world.local_clock_jumps(-60_000);
+    let third = world.open();
+    third.sign_in();
+    for page in [&first, &second, &third] {
+        page.expect_status(Status::Authenticated);
+        page.freeze();
+        page.thaw();
+        page.expect_status(Status::Authenticated);
+    }
 }
 
 #[test]
@@ -695,7 +837,7 @@ fn a_sign_in_in_the_middle_of_a_refresh_leaves_nothing_waiting() {
     world.hold_for(Endpoint::Token, &second);
     second.sign_in();
     let fresh = || Command::GetToken { min_ttl: Some(10_000), origin: None, refused: None };
-    // What the first tab shares ends the start of the second, whose callback is still on its way.
+    // The second adopts what the first shares, while its own callback is still on its way.
     first.run(fresh());
     second.expect_status(Status::Authenticated);
     first.close();
@@ -778,4 +920,39 @@ fn a_page_that_is_looked_at_without_a_session_asks_the_tabs_again() {
     page.signal(Signal::Shown {});
     let browser = world.inside();
     assert_eq!(browser.channel[said..], [r#"{"kind":"hello"}"#]);
+}
+
+#[test]
+fn a_second_adoption_does_not_end_the_start_of_a_page_whose_answer_is_on_its_way() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    world.person_signs_in("gavin");
+    world.hold_for(Endpoint::Token, &second);
+    second.sign_in();
+    let id = second.begin(get_token());
+    for _ in 0..2 {
+        first.run(Command::GetToken { min_ttl: Some(10_000), origin: None, refused: None });
+        assert_eq!(second.outcome(id), None, "nobody knows yet who is signed in");
+    }
+    world.release();
+    assert_eq!(second.claim("sub"), "gavin");
+    assert!(matches!(second.outcome(id), Some(Outcome::Token { .. })));
+    assert_eq!(second.outcome(id), second.get_token());
+}
+
+#[test]
+fn rp12_a_tab_adopts_what_a_key_has_signed_that_is_gone() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    world.advance_with_heartbeat(30);
+    world.provider().key = &crate::world::keys::ES256_NEXT;
+    world.provider().published = vec![crate::world::keys::ES256_NEXT.jwk()];
+    // The first tab learns of the new keys, by which the ID token that it holds is nobody's.
+    world.push_logout_token(|token| token.claim("sub", json!("gavin")));
+    let second = world.open();
+    second.expect_status(Status::Authenticated);
+    // Whoever adopted it can hand it on.
+    first.close();
+    world.open().expect_status(Status::Authenticated);
 }

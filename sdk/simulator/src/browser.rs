@@ -335,6 +335,9 @@ impl World {
             site.last_shared = Some(text.to_owned());
         }
         let ends = held.filter(|_| kind == "ended");
+        if let Some(site) = self.sites.get_mut(site) {
+            site.ended.extend(ends);
+        }
         self.say(Some(id), site, text, ends);
     }
 
@@ -351,9 +354,6 @@ impl World {
             let fact = Fact::Signal { signal: Signal::Lost { effect: lock } };
             self.story.tell(|| "the lock is taken away".into());
             self.send(owner, lane, fact, Vec::new());
-            if let Some(page) = self.pages.get_mut(&owner) {
-                page.seen.was_given_up = true;
-            }
         }
         let Some(site) = self.sites.get_mut(at) else { return };
         match site.lock {

@@ -288,16 +288,6 @@ impl World {
 
     // Messages.
 
-    /// Whether a page is about to be told that its lock was taken away.
-    pub(crate) fn is_robbed(&self, page: u32) -> bool {
-        self.transit.iter().any(|transit| {
-            let is_lost =
-                |fact: &Fact| matches!(fact, Fact::Signal { signal: Signal::Lost { .. } });
-            transit.page == page
-                && matches!(&transit.parcel, Parcel::Fact(fact, _) if is_lost(fact))
-        })
-    }
-
     /// Where the answers about locks go: after what the other tabs have said, unless words overtake
     /// each other.
     pub(crate) const fn lock_lane(&self) -> Lane {

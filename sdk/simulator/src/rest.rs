@@ -105,12 +105,10 @@ impl World {
             .collect();
         let without = pages.iter().find(|page| !page.seen.has_session());
         let without = without.map(|page| tab_name(page.tab));
-        // A sign-out that crosses a sign-in takes the hint away that a page which wakes looks for.
-        let is_excused = self.clock_went_back
-            || self.sites.get(at).is_some_and(|site| site.was_cleared || !site.has_hint());
+        let is_excused = self.sites.get(at).is_some_and(|site| site.was_cleared);
         let streams = self.streams_of(at);
         let name = site_name(at);
-        if held.len() > 1 && !self.clock_went_back {
+        if held.len() > 1 {
             return self.breaks(Rule::OneUser, || format!("{name} holds grants {held:?} at once"));
         }
         if let (Some(tab), 1, false) = (without, held.len(), is_excused) {
@@ -168,7 +166,7 @@ impl World {
         // from one that has not heard of its end; it finds out when somebody looks.)
         self.pass(1000, true);
         for id in self.shown_pages() {
-            if self.setup.messages_overtake || self.clock_went_back {
+            if self.setup.messages_overtake {
                 break;
             }
             let Some(page) = self.pages.get(&id).filter(|page| Some(page.site) == site) else {

@@ -34,6 +34,9 @@ pub enum Rule {
     OneCompletion,
     /// At rest, with a healthy provider, nothing waits.
     NothingWaits,
+    /// The start of a page that an answer has come to is not over before the provider has said what
+    /// the answer is worth.
+    WaitsForTheAnswer,
     /// A session ends for one of the reasons that end sessions; a network failure is none.
     EndsForAReason,
     /// A sign-out, wherever it was, has reached every tab when the network is well.
@@ -56,6 +59,7 @@ impl Rule {
             Self::OneRedirect => "one-automatic-redirect",
             Self::OneCompletion => "one-completion-per-command",
             Self::NothingWaits => "nothing-waits-for-ever",
+            Self::WaitsForTheAnswer => "a-start-waits-for-its-answer",
             Self::EndsForAReason => "a-session-ends-for-a-reason",
             Self::SeenEverywhere => "a-sign-out-is-seen-everywhere",
             Self::OneNotice => "one-notice-per-change",
@@ -91,8 +95,10 @@ pub(crate) struct Seen {
     /// Claims whose signature was found right for this page.
     verified: BTreeSet<String>,
     pub(crate) last_token: Option<String>,
-    /// It hung, or its lock was taken away: its place may be taken in the middle of something.
-    pub(crate) was_given_up: bool,
+    /// The request by which it redeems a code.
+    redeeming: Option<u32>,
+    /// It hung: its place may be taken in the middle of something.
+    pub(crate) has_hung: bool,
     /// New tokens may have come since it was told last.
     pub(crate) has_news: bool,
 }
@@ -166,6 +172,10 @@ impl World {
                 )
             };
             page.seen.has_news |= matches!(fact, Fact::Answer { answer, .. } if brings(answer));
+            page.seen.redeeming = page
+                .seen
+                .redeeming
+                .filter(|sent| !matches!(fact, Fact::Answer { effect, .. } if effect == sent));
         }
         if let Fact::Answer { effect, answer: Answer::Verdict { valid } } = fact
             && let Some(page) = self.pages.get_mut(&id)
@@ -269,7 +279,6 @@ impl World {
         page.seen.grant = grant;
         if let Some(grant) = grant
             && page.seen.past.contains(&grant)
-            && !self.clock_went_back
         {
             let what = format!("{} goes back to grant {grant}, after others", tab_name(page.tab));
             self.breaks(Rule::OneUser, || what);
@@ -299,21 +308,24 @@ impl World {
                 tab.signs_out();
             }
         }
-        let has_hint = site.has_hint();
         let sso = self.provider.grants.get(grant).map(|grant| grant.sso);
-        // The end of a newer sign-in is the end of what came before it in the same session.
-        let is_revoked = page.seen.heard.iter().chain([&grant]).any(|at| {
-            self.provider
-                .grants
-                .get(*at)
-                .is_some_and(|other| other.revoked.is_some() && Some(other.sso) == sso)
+        // The end of a newer sign-in is the end of what came before it in the same session; and for a
+        // page that slept, of whatever the newer one had replaced.
+        let replaced_by: Vec<usize> = site.ended.range(grant..).copied().collect();
+        let known = || page.seen.heard.iter().chain([&grant]).chain(&replaced_by);
+        let is_revoked = known().any(|at| {
+            self.provider.grants.get(*at).is_some_and(|other| {
+                other.revoked.is_some() && (Some(other.sso) == sso || replaced_by.contains(at))
+            })
         });
+        let is_told = |at: &usize| {
+            self.provider.grants.get(*at).is_some_and(|it| self.provider.told.contains(&it.sso))
+        };
         let is_justified = match ending {
             Some(Ending::SignedOut | Ending::SignedOutHere) => {
-                let heard = page.seen.heard.iter();
-                heard.chain([&grant]).any(|at| site.signed_out.contains(at)) || !has_hint
+                known().any(|at| site.signed_out.contains(at))
             }
-            Some(Ending::LogoutToken) => sso.is_some_and(|sso| self.provider.told.contains(&sso)),
+            Some(Ending::LogoutToken) => is_told(&grant) || replaced_by.iter().any(is_told),
             Some(Ending::InvalidGrant) => is_revoked,
             Some(Ending::InvalidToken) => self.setup.no_refresh_tokens,
             Some(Ending::Lifetime) => self.setup.session_lifetime.is_some(),
@@ -343,6 +355,10 @@ impl World {
             return self.breaks(Rule::OneCompletion, || what);
         }
         self.story.tell(|| format!("{}: {wish:?} is over: {}", tab_name(tab), told(outcome)));
+        if wish == Wish::Resume && page.seen.redeeming.is_some() {
+            let what = format!("{} has begun while it redeems a code", tab_name(tab));
+            return self.breaks(Rule::WaitsForTheAnswer, || what);
+        }
         match outcome {
             Outcome::Token { access_token: Some(token), .. } => self.watch_token(id, &token.0),
             Outcome::Failed { error } if error.code == Code::Superseded => {}
@@ -392,8 +408,12 @@ impl World {
 
     /// A request with a token in it.
     pub(crate) fn watch_request(&mut self, id: u32, effect: u32, request: &Request) {
-        let Some(page) = self.pages.get(&id) else { return };
+        let Some(page) = self.pages.get_mut(&id) else { return };
         let tab = page.tab;
+        if request.form.contains_key("code") {
+            page.seen.redeeming = Some(effect);
+        }
+        let page = &*page;
         let bearer = request.authorization.as_deref().and_then(|text| text.strip_prefix("Bearer "));
         let used = request.form.get("refresh_token").map(String::as_str);
         for token in [bearer, used].into_iter().flatten() {
@@ -408,13 +428,11 @@ impl World {
         let another = self.refreshing.iter().find(|((owner, _), known)| {
             // Nor does it count when its session is over by now: nothing will come of it.
             let counts = |page: &Page| {
-                page.is_awake() && !page.seen.was_given_up && page.seen.grant == Some(grant)
+                page.is_awake() && !page.seen.has_hung && page.seen.grant == Some(grant)
             };
             **known == grant && self.pages.get(owner).is_some_and(counts)
         });
-        // Nor can a leader know that its place was taken before it has been told.
-        let is_excused = self.setup.locks_missing || self.is_robbed(id);
-        if let (Some(((owner, _), _)), false) = (another, is_excused) {
+        if let (Some(((owner, _), _)), false) = (another, self.setup.locks_missing) {
             let first = self.pages.get(owner).map_or_else(String::new, |page| tab_name(page.tab));
             let what = format!("{} refreshes grant {grant} while {first} does", tab_name(tab));
             return self.breaks(Rule::OneRefresh, || what);

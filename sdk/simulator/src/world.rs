@@ -115,15 +115,10 @@ pub(crate) struct Site {
     pub(crate) last_shared: Option<String>,
     /// Grants that somebody has signed out of here.
     pub(crate) signed_out: BTreeSet<usize>,
+    /// Grants whose end a page has told the others.
+    pub(crate) ended: BTreeSet<usize>,
     /// Its storage was cleared: what depends on it is excused.
     pub(crate) was_cleared: bool,
-}
-
-impl Site {
-    /// Whether it remembers that somebody was signed in.
-    pub(crate) fn has_hint(&self) -> bool {
-        self.storage.keys().any(|key| key.ends_with("#hint"))
-    }
 }
 
 /// The world.
@@ -143,8 +138,6 @@ pub(crate) struct World {
     pub(crate) now_ms: i64,
     /// What the local clock is ahead of the true time.
     pub(crate) clock_ms: i64,
-    /// It was set back: what is newer cannot be told by it any more.
-    pub(crate) clock_went_back: bool,
     pub(crate) next_heartbeat_ms: i64,
     pub(crate) random: Random,
     entropy: Random,
@@ -176,7 +169,6 @@ impl World {
             refreshing: BTreeMap::new(),
             now_ms: 1000,
             clock_ms: 0,
-            clock_went_back: false,
             next_heartbeat_ms: 15_000,
             random: Random(seed),
             entropy: Random(seed ^ 0x5eed),

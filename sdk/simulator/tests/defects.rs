@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use gatepass_core::{
     error::Code,
     secret::Secret,
-    wire::{Answer, Effect, Fact, Failure as Reason, Order, Outcome, Response, Signal, Status},
+    wire::{
+        Answer, Command, Effect, Fact, Failure as Reason, Order, Outcome, Response, Signal, Status,
+    },
 };
 use gatepass_simulator::{Failure, Meddler, Rule, Schedule, run_with};
 
@@ -265,6 +267,35 @@ impl Meddler for Touchy {
 #[test]
 fn a_network_failure_that_ends_a_session() {
     finds::<Touchy>(Rule::EndsForAReason);
+}
+
+/// A page has begun as soon as it asks for tokens.
+#[derive(Default)]
+struct Hasty(BTreeMap<u32, u32>);
+
+impl Meddler for Hasty {
+    fn fact(&mut self, page: u32, fact: Fact, _: &mut Vec<u8>) -> Option<Fact> {
+        if let Fact::Command { id, command: Command::Resume { .. } } = &fact {
+            self.0.insert(page, *id);
+        }
+        Some(fact)
+    }
+
+    fn orders(&mut self, page: u32, mut orders: Vec<Order>) -> Vec<Order> {
+        let redeems = |order: &Order| {
+            matches!(order, Order::Effect { effect: Effect::Fetch { form: Some(form), .. }, .. }
+                if form.0.contains("grant_type=authorization_code"))
+        };
+        if let (Some(command), true) = (self.0.get(&page), orders.iter().any(redeems)) {
+            orders.push(Order::Completed { command: *command, outcome: Outcome::Done {} });
+        }
+        orders
+    }
+}
+
+#[test]
+fn a_start_that_is_over_before_its_answer() {
+    finds::<Hasty>(Rule::WaitsForTheAnswer);
 }
 
 /// What other tabs say about the end of a session is not heard.

@@ -49,17 +49,17 @@ impl Machine {
         let state = Text::from(response.state().unwrap_or_default());
         match record {
             // An old address, opened where somebody is signed in: what it once answered is no news.
-            None if self.held.is_some() => self.ask_other_tabs(),
+            None if self.held.is_some() => self.arrived_in_vain(),
             None => self.arrival_failed(Code::StateUnknown.into(), Way::Click),
             // A repeat of the callback: no error, the ladder finds what became of the first.
-            Some((Attempt::Used, _)) => self.ask_other_tabs(),
+            Some((Attempt::Used, _)) => self.arrived_in_vain(),
             Some((Attempt::SignOut, _)) => {
                 self.erase(Area::Tab, record_key(&state));
                 self.erase(Area::Tab, return_key(&state));
                 // The provider has confirmed what the page before this one began.
                 self.cause = Some(Cause { ending: Ending::SignedOut, at: now.0 });
                 self.changed = true;
-                self.ask_other_tabs();
+                self.arrived_in_vain();
             }
             Some((Attempt::SignIn(attempt), expired)) => {
                 // Single use, from now on: whatever goes wrong below, the code is not sent twice.
@@ -76,7 +76,7 @@ impl Machine {
                     .as_ref()
                     .is_some_and(|held| held.id_token.nonce() == Some(&attempt.nonce.0));
                 if handled {
-                    return self.ask_other_tabs();
+                    return self.arrived_in_vain();
                 }
                 let redemption = Redemption { attempt, response, failed: None };
                 self.with_metadata(Goal::Redeem(Box::new(redemption)), false);
@@ -169,6 +169,14 @@ impl Machine {
         }
     }
 
+    /// The answer brings no session by itself: the ladder goes on.
+    fn arrived_in_vain(&mut self) {
+        if let Some(climb) = self.start.climb() {
+            climb.is_arriving = false;
+        }
+        self.ask_other_tabs();
+    }
+
     /// The callback brought no session. A session that another tab holds is left as it is, and
     /// adopted.
     pub(super) fn arrival_failed(&mut self, error: Error, way: Way) {
@@ -197,6 +205,6 @@ impl Machine {
         if let Some(climb) = self.start.climb() {
             climb.may_not_redirect = true;
         }
-        self.ask_other_tabs();
+        self.arrived_in_vain();
     }
 }

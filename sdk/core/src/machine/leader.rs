@@ -50,7 +50,7 @@ impl Machine {
             // A tab that asked while the lead changed hands may have heard nobody.
             self.share_session();
             self.open_stream();
-            self.refresh_as_leader();
+            self.refresh_soon();
         }
     }
 
@@ -61,12 +61,17 @@ impl Machine {
             self.close_stream();
             if self.held.is_some() {
                 self.lead_or_wait();
+                self.refresh_elsewhere();
             }
         }
     }
 
-    /// The leader did not answer `renew`: it hangs. Its place is taken.
+    /// The leader did not answer `renew`: it hangs. Its place is taken. Or it was, and nobody else
+    /// has taken it too.
     pub(super) fn replace_leader(&mut self) {
+        if self.is_leading() {
+            return self.refresh_as_leader();
+        }
         // A page that sleeps waits on: it could not lead.
         if self.away {
             return self.set_timer(Timer::Renew, RENEW_MS);
@@ -74,7 +79,7 @@ impl Machine {
         if let Lead::Asking(effect) = self.lead {
             self.cancel(effect);
         }
-        if self.held.is_some() && !self.is_leading() {
+        if self.held.is_some() {
             self.take_lock(true);
         }
     }

@@ -109,7 +109,7 @@ enum Expect {
     Learnt,
     StartLock,
     Hint,
-    HintAfterReturn,
+    LastEnd,
     Attempt(Box<crate::authorization::UntrustedResponse>),
     Challenge(Box<departure::Departure>),
     AttemptSaved(Box<departure::Departure>, Secret),
@@ -150,7 +150,7 @@ enum Goal {
 enum Timer {
     /// The other tabs had time to answer `hello`.
     Hello,
-    /// The leader had time to answer `renew`.
+    /// The leader had time to answer `renew`; or the others to say that one of them leads too.
     Renew,
     StreamRetry,
     StreamSilence,
@@ -316,7 +316,7 @@ impl Machine {
             Expect::Learnt => self.handle_learnt(answer),
             Expect::StartLock => self.handle_start_lock(effect, answer),
             Expect::Hint => self.handle_hint(answer),
-            Expect::HintAfterReturn => self.handle_hint_after_return(answer),
+            Expect::LastEnd => self.handle_last_end(answer),
             Expect::Attempt(response) => self.handle_attempt(answer, response),
             Expect::Challenge(departure) => self.handle_challenge(answer, departure),
             Expect::AttemptSaved(departure, url) => {
@@ -408,7 +408,9 @@ impl Machine {
     }
 
     fn save_memory(&mut self) {
-        if let Some(memory) = &self.memory {
+        let latest_ms = self.latest_ms();
+        if let Some(memory) = &mut self.memory {
+            memory.latest_ms = latest_ms;
             let value = Secret(memory.write().into());
             let key = self.shared_key("memory");
             self.save(Area::Tab, key, value);
@@ -431,6 +433,10 @@ impl Machine {
     fn set_timer(&mut self, timer: Timer, after_ms: i64) {
         self.clear_timer(timer);
         self.timers.push((timer, sum(self.now.monotonic_ms, after_ms)));
+    }
+
+    fn has_timer(&self, timer: Timer) -> bool {
+        self.timers.iter().any(|(known, _)| *known == timer)
     }
 
     fn clear_timer(&mut self, timer: Timer) {

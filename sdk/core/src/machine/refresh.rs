@@ -1,6 +1,6 @@
 //! Access tokens that are good for a while: given out, refreshed one at a time, across all tabs.
 
-use super::{Expect, Goal, Machine, Timer, verification};
+use super::{Expect, Goal, Machine, Timer, leader::Lead, verification};
 use crate::{
     error::{Code, Error},
     id_token::{Expected, UntrustedIdToken},
@@ -18,6 +18,13 @@ const MIN_TTL: i64 = 30;
 
 /// How long the leader may take to answer `renew`: longer than its own request may.
 pub(super) const RENEW_MS: i64 = 12_000;
+
+/// How late a leader may hear `renew`, so that its own request is over before it loses its place.
+const PATIENCE_MS: i64 = RENEW_MS - super::provider::REQUEST_TIMEOUT_MS as i64;
+
+/// How long a tab that has just taken the lead waits before it refreshes: another one may take it
+/// at the same moment, for browsers let the timers of hidden tabs go off together.
+const TAKEOVER_MS: i64 = 300;
 
 /// A refresh under way, and who waits for it.
 #[derive(Default)]
@@ -83,13 +90,45 @@ impl Machine {
         if held.tokens.refresh_token.is_none() {
             return self.cannot_refresh(&waiter);
         }
-        let version = held.version.clone();
         self.refresh.waiters.push(waiter);
+        // Somebody has been asked already, or this tab leads in a moment.
+        if self.has_timer(Timer::Renew) {
+            return;
+        }
         if self.is_leading() {
             self.refresh_as_leader();
-        } else if self.refresh.waiters.len() == 1 {
-            self.broadcast(&Message::Renew { version, at_ms: self.now.wall_ms });
-            self.set_timer(Timer::Renew, RENEW_MS);
+        } else if !self.refresh.sent {
+            self.ask_leader();
+        }
+    }
+
+    fn ask_leader(&mut self) {
+        let Some(held) = &self.held else { return };
+        let version = held.version.clone();
+        self.broadcast(&Message::Renew { version, at_ms: self.now.wall_ms });
+        self.set_timer(Timer::Renew, RENEW_MS);
+    }
+
+    /// Another tab has said that it has the very session whose tokens are waited for here: if it has
+    /// taken the place of a leader that hung, it has not been asked yet, and needs its time.
+    pub(super) fn ask_again(&mut self, version: &Version) {
+        if self.is_held(version) && self.has_timer(Timer::Renew) && !self.is_leading() {
+            self.ask_leader();
+        }
+    }
+
+    /// This tab leads from now on: what waits is sent as soon as nobody else can believe the same.
+    pub(super) fn refresh_soon(&mut self) {
+        if !self.refresh.waiters.is_empty() {
+            let alone = matches!(self.lead, Lead::Alone);
+            self.set_timer(Timer::Renew, if alone { 0 } else { TAKEOVER_MS });
+        }
+    }
+
+    /// Another tab leads now: whatever has not been sent is that one's to send.
+    pub(super) fn refresh_elsewhere(&mut self) {
+        if !self.refresh.waiters.is_empty() && !self.refresh.sent {
+            self.ask_leader();
         }
     }
 
@@ -120,13 +159,14 @@ impl Machine {
 
     pub(super) fn handle_renew(&mut self, version: &Version, at_ms: i64) {
         let Some(held) = &self.held else { return };
-        // A leader that hung hears this late: its place has been taken, and the refresh token that
-        // it knows is used up. Sending it would look like theft and end the session for all.
-        let is_late = difference(self.now.wall_ms, at_ms) >= RENEW_MS;
-        if !self.is_leading() || is_late {
+        if !self.is_leading() {
             return;
         }
-        if held.version > *version {
+        // A leader that hung hears this late: its place has been taken, or will be before the
+        // provider has answered. A refresh token that two tabs send looks like theft and ends the
+        // session for all. If it still leads, whoever waits hears that, and asks again.
+        let is_late = difference(self.now.wall_ms, at_ms) >= PATIENCE_MS;
+        if is_late || held.version > *version {
             self.share_session();
         } else {
             self.refresh(Waiter::Tab);

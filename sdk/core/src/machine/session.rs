@@ -6,6 +6,7 @@ use crate::{
     logout_token::VerifiedLogoutToken,
     secret::Secret,
     tabs::{Message, SharedSession, Version},
+    text::Text,
     time::{difference, sum},
     token::Tokens,
     wire::{Answer, Area, Cause, Effect, Ending, Status},
@@ -20,6 +21,9 @@ const REMEMBERED_LOGOUT_TOKENS: usize = 32;
 pub(super) struct Held {
     pub(super) id_token: VerifiedIdToken,
     pub(super) tokens: Tokens,
+    /// The key set that the ID token was verified by: the provider may take that key away, and
+    /// tabs that open later verify the token anew.
+    pub(super) keys: Text,
     pub(super) version: Version,
     /// The version of the sign-in that it came from: refreshing does not change it.
     pub(super) began: Version,
@@ -34,10 +38,23 @@ impl Machine {
         self.effect(effect, Expect::Nothing);
     }
 
+    /// When the latest version was made of which this tab knows, also by its pages before.
+    pub(super) fn latest_ms(&self) -> i64 {
+        let held = self.held.as_ref().map_or(0, |held| held.version.at_ms);
+        let remembered = self.memory.as_ref().map_or(0, |memory| memory.latest_ms);
+        held.max(self.ended.at_ms).max(remembered)
+    }
+
+    /// The key set that is known now, as it came.
+    pub(super) fn keys_text(&self) -> Text {
+        self.keys.as_ref().map(|dated| dated.keys.text().into()).unwrap_or_default()
+    }
+
     pub(super) fn next_version(&self) -> Version {
-        // Never behind what is known, even if the clock was set back.
-        let known = self.held.as_ref().map_or(0, |held| held.version.at_ms + 1);
-        Version { at_ms: self.now.wall_ms.max(known), tab: self.tab.clone() }
+        // Never behind what is known, even if the clock was set back: a sign-in that looked older
+        // than the one before it would lose against that in all tabs.
+        let at_ms = self.now.wall_ms.max(self.latest_ms() + 1);
+        Version { at_ms, tab: self.tab.clone() }
     }
 
     /// Takes a verified session over, new or in place of an older one.
@@ -69,6 +86,10 @@ impl Machine {
             memory.reset();
         }
         self.save_memory();
+        self.save_hint();
+    }
+
+    fn save_hint(&mut self) {
         let key = self.shared_key("hint");
         self.save(Area::Origin, key, Secret("1".into()));
     }
@@ -83,7 +104,7 @@ impl Machine {
             started_at: held.started_at,
             accepted_at: held.id_token.accepted_at(),
             clock_offset_ms: self.clock_offset_ms,
-            keys: self.keys.as_ref().map(|dated| dated.keys.text().into()).unwrap_or_default(),
+            keys: held.keys.clone(),
         };
         self.broadcast(&Message::Session(Box::new(session)));
     }
@@ -94,11 +115,16 @@ impl Machine {
         let cause = Cause { ending, at: self.time().0 };
         let at = cause.at;
         let session_id = held.id_token.session_id().map(Into::into);
-        // Before the lock is let go: whoever gets it next should not lead what is over.
-        self.broadcast(&Message::Ended { began: held.began.clone(), session_id, cause });
-        self.forget(ending, at);
+        let began = held.began.clone();
+        // The same word for pages that sleep now, less what is the session's own.
+        let mark = Message::Ended { began: began.clone(), session_id: None, cause: cause.clone() };
+        self.save(Area::Origin, self.shared_key("ended"), mark.write());
+        // Before anybody hears of it: who has signed in again meanwhile puts it back.
         let key = self.shared_key("hint");
         self.erase(Area::Origin, key);
+        // Before the lock is let go: whoever gets it next should not lead what is over.
+        self.broadcast(&Message::Ended { began, session_id, cause });
+        self.forget(ending, at);
     }
 
     /// The session is over in this tab.
@@ -165,8 +191,11 @@ impl Machine {
     }
 
     fn handle_shared_session(&mut self, shared: Box<SharedSession>) {
-        if !self.is_news(&shared) || self.leaving {
+        if self.leaving {
             return;
+        }
+        if !self.is_news(&shared) {
+            return self.ask_again(&shared.version);
         }
         // An ID token may be older than the access token that it is shared with: a provider need not
         // issue one with every refresh.
@@ -200,6 +229,9 @@ impl Machine {
             let (ending, at) = (cause.ending, cause.at);
             self.broadcast(&Message::Ended { began, session_id, cause });
             self.forget(ending, at);
+        } else if self.held.is_some() {
+            // Whoever signed out there has not heard of this session, and took its hint away.
+            self.save_hint();
         }
     }
 
@@ -231,16 +263,27 @@ impl Machine {
         self.broadcast(&Message::Hello);
         if self.held.is_some() {
             self.set_status(Status::Restoring);
-            // That the session ended here meanwhile is known from the hint.
-            self.load(Area::Origin, self.shared_key("hint"), Expect::HintAfterReturn);
+            self.load_last_end();
             self.lead_or_wait();
             self.check(None);
         }
     }
 
-    pub(super) fn handle_hint_after_return(&mut self, answer: &Answer) {
-        if matches!(answer, Answer::Loaded { value: None }) {
-            self.forget(Ending::SignedOutHere, self.time().0);
+    /// What the tabs said last about the end of a session, for pages that did not hear it.
+    pub(super) fn load_last_end(&mut self) {
+        self.load(Area::Origin, self.shared_key("ended"), Expect::LastEnd);
+    }
+
+    /// A sign-in that began later still stands.
+    pub(super) fn handle_last_end(&mut self, answer: &Answer) {
+        if let Answer::Loaded { value: Some(text) } = answer
+            && let Some(Message::Ended { began, cause, .. }) = Message::read(text)
+        {
+            let ours = self.held.as_ref().is_some_and(|held| held.began <= began);
+            self.ended = core::cmp::max(began, core::mem::take(&mut self.ended));
+            if ours {
+                self.forget(cause.ending, cause.at);
+            }
         }
     }
 

@@ -57,6 +57,10 @@ impl Machine {
     /// know that the answer is ours.
     pub(super) fn save_sign_out(&mut self, mut sign_out: Box<SignOut>) {
         sign_out.state = self.entropy.token(32);
+        // Once more: a page that was left meanwhile and came back may have forgotten it.
+        if let Some(memory) = &mut self.memory {
+            memory.stopped = true;
+        }
         let return_to = Text::from(path(&self.config.post_logout_redirect_uri));
         let record = Attempt::SignOut.write(&self.config, self.local_time());
         let state = sign_out.state.clone();

@@ -40,6 +40,8 @@ pub(super) struct Climb {
     on_load: OnLoad,
     /// The provider's answer, until it is handled.
     callback: Option<Text>,
+    /// It is being handled: the start is over when that is.
+    pub(super) is_arriving: bool,
     /// Its `state`.
     state: Option<Text>,
     /// The page was loaded by an answer that brought no session: no redirect on top of it.
@@ -98,6 +100,7 @@ impl Machine {
                 self.load(Area::Tab, key, Expect::Memory);
                 let key = self.shared_key("learnt");
                 self.load(Area::Tab, key, Expect::Learnt);
+                self.load_last_end();
                 let effect = Effect::TakeLock {
                     name: self.config.shared_name(),
                     if_free: true,
@@ -156,7 +159,7 @@ impl Machine {
 
     /// Gives the other tabs another while, if they are listened to at all.
     pub(super) fn listen_for(&mut self, span_ms: i64) {
-        if self.timers.iter().any(|(timer, _)| *timer == Timer::Hello) {
+        if self.has_timer(Timer::Hello) {
             self.set_timer(Timer::Hello, span_ms);
         }
     }
@@ -186,7 +189,12 @@ impl Machine {
     /// The rungs after the other tabs were heard.
     pub(super) fn ladder(&mut self) {
         let Some(climb) = self.start.climb() else { return };
+        // Whatever other tabs say meanwhile.
+        if climb.is_arriving {
+            return;
+        }
         if let Some(callback) = climb.callback.take() {
+            climb.is_arriving = true;
             return self.handle_callback(&callback);
         }
         let on_load = if climb.may_not_redirect { OnLoad::Manual } else { climb.on_load };

@@ -258,8 +258,9 @@ impl Machine {
                     self.with_metadata(Goal::Revoke(form, None), false);
                 }
                 let version = self.next_version();
-                let (began, started_at) = (version.clone(), self.time().0);
-                self.hold(Box::new(Held { id_token: token, tokens, version, began, started_at }));
+                let (began, started_at, keys) = (version.clone(), self.time().0, self.keys_text());
+                let id_token = token;
+                self.hold(Box::new(Held { id_token, tokens, keys, version, began, started_at }));
                 if other_user {
                     self.cause = Some(Cause { ending: Ending::UserChanged, at: self.time().0 });
                     self.changed = true;
@@ -286,11 +287,12 @@ impl Machine {
                     self.clock_offset_ms = shared.clock_offset_ms;
                     self.measured_offset_ms = shared.clock_offset_ms;
                 }
-                let SharedSession { version, began, started_at, .. } = *shared;
+                let SharedSession { version, began, started_at, keys, .. } = *shared;
+                let id_token = token;
                 // Whoever had an older sign-in may have told of it, to a tab that has just begun and
                 // hears of this one from nobody: so it tells of this one too.
                 let replaces = self.held.as_ref().is_some_and(|held| held.began != began);
-                self.hold(Box::new(Held { id_token: token, tokens, version, began, started_at }));
+                self.hold(Box::new(Held { id_token, tokens, keys, version, began, started_at }));
                 if replaces {
                     self.share_session();
                 }
@@ -298,8 +300,10 @@ impl Machine {
                 self.ladder();
             }
             Purpose::Refresh(_) => {
+                let keys = self.keys_text();
                 let Some(held) = &mut self.held else { return };
                 if token.replaces(&held.id_token) {
+                    held.keys = keys;
                     token.keep_checks_of(&held.id_token);
                     held.id_token = token;
                 }

@@ -191,6 +191,12 @@ impl Page {
         self.world.inside().documents.get_mut(&document).unwrap().hangs = true;
     }
 
+    /// A page that hung wakes for its timer first: what was said to it has not been heard yet.
+    pub fn wake_deaf(&self) {
+        let document = self.document();
+        self.world.inside().signal(document, Signal::Wake {});
+    }
+
     pub fn recover(&self) {
         let document = self.document();
         let mut browser = self.world.inside();
