@@ -1,15 +1,17 @@
 //! Both verifiers, WebCrypto behind `driver/crypto.js` and the portable one as wasm, over the same
-//! vectors in the same browser: they must give the same verdict.
+//! vectors in the same browser: they must give the same verdict. And the core's JSON reader as wasm, which
+//! must read what it reads natively.
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 
 use gatepass_core::{
+    json,
     secret::Secret,
     wire::{Answer, Effect, Failure, Raw},
 };
-use gatepass_vectors::{Vector, Verdict, all, decode};
+use gatepass_vectors::{JSON, Vector, Verdict, all, decode};
 use js_sys::{Function, Promise};
 use support::{World, failed, global};
 use wasm_bindgen::prelude::*;
@@ -106,4 +108,12 @@ async fn rp10_both_verifiers_agree_on_ecdsa() {
 #[wasm_bindgen_test]
 async fn rp10_both_verifiers_agree_on_eddsa() {
     differ("EdDSA").await;
+}
+
+/// The same list is read natively (`sdk/core/tests/json.rs`).
+#[wasm_bindgen_test]
+fn rp26_vectors_are_read_in_a_browser_as_they_should_be() {
+    for (document, expected) in JSON {
+        assert_eq!(format!("{:?}", json::read(document)), *expected, "{document:?}");
+    }
 }

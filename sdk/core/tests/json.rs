@@ -50,6 +50,15 @@ fn values_are_what_they_say() {
     }
 }
 
+/// The same list is read in a browser (`sdk/tests/verifiers.rs`).
+#[test]
+fn rp26_vectors_are_read_natively_as_they_should_be() {
+    for (document, expected) in gatepass_vectors::JSON {
+        let read = format!("{:?}", read(document));
+        assert_eq!(read, *expected, "{:?}", String::from_utf8_lossy(document));
+    }
+}
+
 #[test]
 fn rp26_what_is_no_json_is_refused() {
     for text in [

@@ -5,7 +5,13 @@ use gatepass_core::{
     wire::{Failure, OnLoad, Status},
 };
 
-use crate::world::{Endpoint, Page, World, provider::SILENT};
+use serde_json::json;
+
+use crate::world::{
+    Endpoint, Page, World,
+    keys::{ES256, ES256_NEXT},
+    provider::SILENT,
+};
 
 /// A page that has asked in a frame.
 fn probed(prepare: impl FnOnce(&World)) -> Page {
@@ -160,4 +166,21 @@ fn f17_a_sign_out_while_the_frame_asks_is_not_undone() {
     assert_eq!(world.count(Endpoint::Revocation), 1);
     page.sign_in();
     page.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn rp13_an_answer_in_a_frame_has_its_look_at_the_keys_although_they_were_just_fetched() {
+    let page = probed(|world| {
+        world.person_signs_in("richard");
+        let mut provider = world.provider();
+        provider.published = vec![ES256.jwk(), ES256_NEXT.jwk()];
+        // The second key comes after the page has looked.
+        provider.once(Endpoint::Keys, |reply| reply.member("keys", json!([ES256.jwk()])));
+        provider.next_id_token(|token| {
+            token.key = &ES256_NEXT;
+            token.header("kid", json!(ES256_NEXT.id));
+        });
+    });
+    page.expect_status(Status::Authenticated);
+    assert_eq!(page.world.count(Endpoint::Keys), 2);
 }

@@ -3,12 +3,15 @@
 //!
 //! One set for all who verify: the portable verifier natively, the same as wasm, and WebCrypto in a
 //! browser. Each line is a vector: name, algorithm, JWK, input and signature in base64url, verdict.
+//! And JSON documents, for the reader natively and as wasm.
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 
 mod examples;
+mod json;
 
 pub use examples::{PKCE_CHALLENGE, PKCE_VERIFIER};
+pub use json::JSON;
 
 /// What a verifier must say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
