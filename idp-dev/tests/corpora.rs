@@ -1,24 +1,20 @@
-//! The fuzzer's corpora, replayed: requests and configurations. `cargo xtask fuzz` looks for more.
+//! The fuzzer's corpora, replayed, and inputs near theirs: requests and configurations. `cargo xtask
+//! fuzz` looks for more.
 
 #![allow(clippy::unwrap_used, reason = "what fails here is a failed test")]
 
-use std::fs;
-use std::path::Path;
-
 #[path = "../../tests/fuzz/src/provider.rs"]
 mod provider;
+#[path = "../../tests/fuzz/src/replay.rs"]
+mod replay;
+
+const CORPORA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fuzz/corpus");
+
+/// Some seconds for each target.
+const OTHERS: usize = 5_000;
 
 fn replay(target: &str, run: fn(&[u8])) {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/corpus").join(target);
-    let mut inputs = 0;
-    for entry in fs::read_dir(&corpus).unwrap() {
-        let path = entry.unwrap().path();
-        // Told by the test's output if the next line panics.
-        println!("{}", path.display());
-        run(&fs::read(&path).unwrap());
-        inputs += 1;
-    }
-    assert!(inputs > 0, "{target} has no corpus");
+    replay::replay(CORPORA, target, OTHERS, run);
 }
 
 #[test]

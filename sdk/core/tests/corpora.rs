@@ -1,23 +1,19 @@
-//! The fuzzer's corpora, replayed: what it once found interesting, and every input that once broke
-//! something. `cargo xtask fuzz` looks for more.
-
-use std::{fs, path::Path};
+//! The fuzzer's corpora, replayed: what it once found interesting, every input that once broke
+//! something, and others near those. `cargo xtask fuzz` looks for more.
 
 #[path = "../../../tests/fuzz/src/client.rs"]
 #[allow(unused_must_use, reason = "the fuzzer's crate has lints of its own")]
 mod client;
+#[path = "../../../tests/fuzz/src/replay.rs"]
+mod replay;
+
+const CORPORA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fuzz/corpus");
+
+/// Some seconds for each target.
+const OTHERS: usize = 5_000;
 
 fn replay(target: &str, run: fn(&[u8])) {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/corpus").join(target);
-    let mut inputs = 0;
-    for entry in fs::read_dir(&corpus).unwrap() {
-        let path = entry.unwrap().path();
-        // Told by the test's output if the next line panics.
-        println!("{}", path.display());
-        run(&fs::read(&path).unwrap());
-        inputs += 1;
-    }
-    assert!(inputs > 0, "{target} has no corpus");
+    replay::replay(CORPORA, target, OTHERS, run);
 }
 
 #[test]
