@@ -65,7 +65,7 @@ impl Scene {
         pages.provider_is_at(&provider.issuer);
         let browser = Browser::start(world, Flavour { is_unlogged: true, ..Flavour::default() });
         let browser = browser.await?;
-        world.prove(&browser, &Site::start().await?).await?;
+        world.prove(&browser, &Site::start(false).await?).await?;
         Ok(Self { browser, pages, provider, _distance: distance })
     }
 

@@ -2,19 +2,14 @@
 
 use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
-use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities;
+use thirtyfour::WindowHandle;
 use thirtyfour::prelude::*;
-use thirtyfour::{LoggingPrefsLogLevel, WindowHandle};
-use tokio::sync::OnceCell;
 
-use crate::environment;
-use crate::network::{Network, Request};
-use crate::process::Program;
+use crate::engine::{self, Ability, Engine, Log, Own, Started};
+use crate::network::Request;
+use crate::report;
 use crate::tab::Tab;
-use crate::trust::Home;
 use crate::wait::until;
 use crate::world::World;
 
@@ -22,18 +17,11 @@ use crate::world::World;
 #[derive(Debug)]
 pub struct Browser {
     driver: WebDriver,
+    engine: Engine,
     first: WindowHandle,
-    logs: Mutex<Logs>,
-    /// Its own driver and the home directory that both live in, if it has one. The driver ends
-    /// before its home does.
-    _own: Option<(Program, Home)>,
-}
-
-/// What the browser has logged so far; its driver gives each entry once.
-#[derive(Debug, Default)]
-struct Logs {
-    network: Network,
-    console: Vec<String>,
+    log: Log,
+    /// What ends with it.
+    _own: Own,
 }
 
 /// What a browser is started with besides its world.
@@ -51,37 +39,13 @@ impl Browser {
     /// Starts a browser.
     ///
     /// # Errors
-    /// When it does not start.
+    /// When it does not start, or its driver cannot start such a one.
     pub async fn start(world: World, flavour: Flavour) -> Result<Self> {
-        let mut options = DesiredCapabilities::chrome();
-        let chromium = environment::file(environment::CHROMIUM)?;
-        options.set_binary(&chromium.to_string_lossy())?;
-        for switch in SWITCHES {
-            options.add_arg(switch)?;
-        }
-        // Otherwise popups without a click pass in tests and fail for people.
-        options.add_exclude_switch("disable-popup-blocking")?;
-        let mut preferences = world.preferences();
-        if flavour.blocks_storage {
-            preferences["profile.default_content_setting_values.cookies"] = json!(2);
-        }
-        options.add_experimental_option("prefs", preferences)?;
-        if !flavour.is_unlogged {
-            options.set_logging_prefs("performance", LoggingPrefsLogLevel::All)?;
-            options.set_logging_prefs("browser", LoggingPrefsLogLevel::All)?;
-        }
-        let (address, own) = if flavour.trusts_demo {
-            let home = Home::make()?;
-            let (program, port) = start_driver(Some(home.path()))?;
-            (address_of(port), Some((program, home)))
-        } else {
-            (driver_address().await?, None)
-        };
-        let driver = WebDriver::new(address, options).await?;
+        let Started { driver, log, own } = engine::start(world, flavour).await?;
         driver.set_page_load_timeout(Duration::from_secs(30)).await?;
         driver.set_script_timeout(Duration::from_secs(30)).await?;
         let first = driver.window().await?;
-        Ok(Self { driver, first, logs: Mutex::default(), _own: own })
+        Ok(Self { driver, engine: world.engine(), first, log, _own: own })
     }
 
     /// The tab that it started with.
@@ -132,28 +96,74 @@ impl Browser {
     /// All requests so far.
     ///
     /// # Errors
-    /// When the browser does not give its log.
+    /// When the browser does not give its log, or cannot.
     pub async fn requests(&self) -> Result<Vec<Request>> {
-        self.read_logs().await?;
-        Ok(self.logs().network.requests().to_vec())
+        self.engine.must(Ability::Requests)?;
+        Ok(self.log.read(&self.driver).await?.requests)
     }
 
     /// All lines of all consoles so far.
     ///
     /// # Errors
-    /// When the browser does not give its log.
+    /// When the browser does not give its log, or cannot.
     pub async fn console(&self) -> Result<Vec<String>> {
-        self.read_logs().await?;
-        Ok(self.logs().console.clone())
+        self.engine.must(Ability::Console)?;
+        Ok(self.log.read(&self.driver).await?.console)
     }
 
     /// All cookies that the browser holds, of all sites.
     ///
     /// # Errors
-    /// When the browser does not tell.
+    /// When the browser does not tell, or cannot.
     pub async fn cookies(&self) -> Result<Vec<Value>> {
+        self.engine.must(Ability::Cookies)?;
+        if self.engine == Engine::Firefox {
+            let bidi = self.driver.bidi().await?;
+            let found = bidi.send_raw("storage.getCookies", json!({})).await?;
+            let mut cookies = found["cookies"].as_array().cloned().unwrap_or_default();
+            for cookie in &mut cookies {
+                // BiDi wraps the value, which need not be text.
+                cookie["value"] = cookie["value"]["value"].take();
+            }
+            return Ok(cookies);
+        }
         let found = self.driver.cdp().send_raw("Storage.getCookies", json!({})).await?;
         Ok(found["cookies"].as_array().cloned().unwrap_or_default())
+    }
+
+    /// Forgets all cookies, of all sites.
+    ///
+    /// # Errors
+    /// When the browser does not, or cannot.
+    pub async fn clear_cookies(&self) -> Result<()> {
+        self.engine.must(Ability::Cookies)?;
+        if self.engine == Engine::Firefox {
+            let bidi = self.driver.bidi().await?;
+            return Ok(bidi.storage().delete_all_cookies().await?);
+        }
+        self.driver.cdp().send_raw("Storage.clearCookies", json!({})).await?;
+        Ok(())
+    }
+
+    /// Whether its driver can do something. What it cannot is noted in the report beside the
+    /// journey, which goes on without.
+    ///
+    /// # Errors
+    /// When the note cannot be written.
+    pub fn can(&self, ability: Ability) -> Result<bool> {
+        match self.engine.must(ability) {
+            Ok(()) => Ok(true),
+            Err(cannot) => {
+                report::note_without(cannot)?;
+                Ok(false)
+            }
+        }
+    }
+
+    /// Its engine.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.engine
     }
 
     /// Ends the browser.
@@ -167,60 +177,7 @@ impl Browser {
     pub(crate) fn driver(&self) -> &WebDriver {
         &self.driver
     }
-
-    async fn read_logs(&self) -> Result<()> {
-        let performance = self.driver.get_log("performance").await?;
-        let console = self.driver.get_log("browser").await?;
-        let mut logs = self.logs();
-        performance.iter().for_each(|entry| logs.network.take(&entry.message));
-        logs.console.extend(console.into_iter().map(|entry| entry.message));
-        Ok(())
-    }
-
-    fn logs(&self) -> MutexGuard<'_, Logs> {
-        self.logs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
-
-/// The address of the one driver of this process.
-async fn driver_address() -> Result<String> {
-    static DRIVER: OnceCell<(Mutex<Program>, u16)> = OnceCell::const_new();
-    let start = async || -> Result<_> {
-        let (program, port) = start_driver(None)?;
-        Ok((Mutex::new(program), port))
-    };
-    let (_, port) = DRIVER.get_or_try_init(start).await?;
-    Ok(address_of(*port))
-}
-
-/// Starts a driver, whose browsers have the same home directory, and gives its port.
-fn start_driver(home: Option<&Path>) -> Result<(Program, u16)> {
-    let program = environment::file(environment::CHROMEDRIVER)?;
-    let words = [program.into_os_string(), "--port=0".into()];
-    Program::start_at_home("chromedriver", words, home, |line| {
-        let (_, port) = line.split_once("successfully on port ")?;
-        port.trim_end_matches('.').parse::<u16>().ok()
-    })
-}
-
-fn address_of(port: u16) -> String {
-    format!("http://127.0.0.1:{port}")
-}
-
-/// How every browser is started.
-const SWITCHES: [&str; 10] = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1280,900",
-    // The browser ends with its driver, however that ends.
-    "--remote-debugging-pipe",
-];
 
 /// Fails if a text has something that looks like a token.
 ///

@@ -9,11 +9,25 @@ pub const WORLD: &str = "GATEPASS_WORLD";
 pub const IDP_DEV: &str = "GATEPASS_IDP_DEV";
 /// The program that serves the demo.
 pub const XTASK: &str = "GATEPASS_XTASK";
-/// The browser's program.
+/// Chromium's program.
 pub const CHROMIUM: &str = "GATEPASS_CHROMIUM";
 /// The program that speaks WebDriver for it.
 pub const CHROMEDRIVER: &str = "GATEPASS_CHROMEDRIVER";
-/// The program that makes and fills a store of certificates, where Chromium reads such a store.
+/// Firefox's program.
+pub const FIREFOX: &str = "GATEPASS_FIREFOX";
+/// The program that speaks WebDriver for it.
+pub const GECKODRIVER: &str = "GATEPASS_GECKODRIVER";
+/// WebKitGTK's small browser.
+pub const MINIBROWSER: &str = "GATEPASS_MINIBROWSER";
+/// The program that speaks WebDriver for it.
+pub const WEBKITDRIVER: &str = "GATEPASS_WEBKITDRIVER";
+/// The program that is a screen which nobody sees.
+pub const XVFB: &str = "GATEPASS_XVFB";
+/// A directory with a certificate of the demo's authority, for what tests serve by https.
+pub const CERTIFICATE: &str = "GATEPASS_CERTIFICATE";
+/// The file for what a driver could not do.
+pub const NOTES: &str = "GATEPASS_NOTES";
+/// The program that makes and fills a store of certificates, as Chromium and Firefox read it.
 pub const CERTUTIL: &str = "GATEPASS_CERTUTIL";
 /// Where a recording writes its page; without it, one is made all the same and kept with the reports.
 pub const RECORD_PAGE: &str = "GATEPASS_RECORD_PAGE";

@@ -10,7 +10,9 @@ use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
 use crate::browser::{Browser, Flavour, refuse_tokens};
+use crate::engine::{Ability, Cannot};
 use crate::environment;
+use crate::report;
 use crate::site::Site;
 use crate::stage::Stage;
 use crate::world::World;
@@ -20,6 +22,7 @@ use crate::world::World;
 pub struct Journey {
     flavour: Flavour,
     is_tls: bool,
+    is_distrustful: bool,
     is_whole: bool,
 }
 
@@ -48,14 +51,13 @@ impl Journey {
     #[must_use]
     pub fn over_tls(mut self) -> Self {
         self.is_tls = true;
-        self.flavour.trusts_demo = true;
         self
     }
 
     /// The browser trusts no authority but those it came with.
     #[must_use]
     pub fn without_trust(mut self) -> Self {
-        self.flavour.trusts_demo = false;
+        self.is_distrustful = true;
         self
     }
 
@@ -68,12 +70,19 @@ impl Journey {
     pub fn go(self, body: impl AsyncFnOnce(&Stage, &Browser) -> Result<()>) -> Result<()> {
         runtime()?.block_on(async {
             let world = prove_world().await?;
+            let is_tls = self.is_tls || world.needs_tls();
+            let mut flavour = self.flavour;
+            flavour.trusts_demo = is_tls && !self.is_distrustful;
+            // Before the stage, which would be in vain if the driver cannot start such a browser.
+            let browser = match Browser::start(world, flavour).await {
+                Ok(browser) => browser,
+                Err(error) => return excuse(Err(error)),
+            };
             let stage = if self.is_tls || self.is_whole {
-                Stage::start_whole(self.is_tls).await?
+                Stage::start_whole(is_tls).await?
             } else {
                 Stage::start().await?
             };
-            let browser = Browser::start(world, self.flavour).await?;
             let walked = AssertUnwindSafe(async {
                 body(&stage, &browser).await?;
                 refuse_leaks(&browser).await
@@ -83,12 +92,25 @@ impl Journey {
                 .await
                 .unwrap_or_else(|cause| Err(anyhow::anyhow!("{}", words_of(cause.as_ref()))));
             let outcome = match outcome {
-                Ok(()) => Ok(()),
-                Err(error) => Err(error.context(keep_evidence(&stage, &browser).await)),
+                Err(error) if error.downcast_ref::<Cannot>().is_none() => {
+                    Err(error.context(keep_evidence(&stage, &browser).await))
+                }
+                ended => ended,
             };
             browser.quit().await?;
-            outcome
+            excuse(outcome)
         })
+    }
+}
+
+/// A journey that its driver cannot walk has not failed: the report says so, and why.
+fn excuse(outcome: Result<()>) -> Result<()> {
+    match outcome {
+        Err(error) => match error.downcast_ref::<Cannot>() {
+            Some(&cannot) => report::note_cannot(cannot),
+            None => Err(error),
+        },
+        Ok(()) => Ok(()),
     }
 }
 
@@ -115,8 +137,9 @@ async fn prove_world() -> Result<World> {
     static PROVEN: OnceCell<Result<World, String>> = OnceCell::const_new();
     let prove = async || -> Result<World> {
         let world = World::of_this_run()?;
-        let site = Site::start().await?;
-        let browser = Browser::start(world, Flavour::default()).await?;
+        let site = Site::start(world.needs_tls()).await?;
+        let flavour = Flavour { trusts_demo: world.needs_tls(), ..Flavour::default() };
+        let browser = Browser::start(world, flavour).await?;
         let proven = world.prove(&browser, &site).await;
         browser.quit().await?;
         proven?;
@@ -126,17 +149,22 @@ async fn prove_world() -> Result<World> {
     proven.await.clone().map_err(|error| anyhow::anyhow!("the world is not proven: {error}"))
 }
 
-/// No token in any page's text, console line or address.
+/// No token in any page's text, console line or address, as far as the driver tells.
 ///
 /// # Errors
 /// When there is one.
 async fn refuse_leaks(browser: &Browser) -> Result<()> {
-    let requests = browser.requests().await?;
+    let is_logged = browser.can(Ability::Requests)? && browser.can(Ability::Console)?;
+    let (requests, console) = if is_logged {
+        (browser.requests().await?, browser.console().await?)
+    } else {
+        Default::default()
+    };
     let mut known: Vec<String> =
         requests.iter().filter_map(|request| request.bearer()).map(str::to_owned).collect();
     known.sort();
     known.dedup();
-    for line in browser.console().await? {
+    for line in console {
         refuse_tokens(&line, &known, "a console line")?;
     }
     for request in &requests {
@@ -174,9 +202,11 @@ async fn keep_evidence(stage: &Stage, browser: &Browser) -> String {
             fs::write(directory.join(format!("tab-{index}.html")), tab.source().await?)?;
             tab.picture(&directory.join(format!("tab-{index}.png"))).await?;
         }
-        fs::write(directory.join("console.txt"), browser.console().await?.join("\n"))?;
-        let requests: Vec<_> = browser.requests().await?.iter().map(line_of).collect();
-        fs::write(directory.join("requests.txt"), requests.join("\n"))?;
+        if browser.engine().must(Ability::Requests).is_ok() {
+            fs::write(directory.join("console.txt"), browser.console().await?.join("\n"))?;
+            let requests: Vec<_> = browser.requests().await?.iter().map(line_of).collect();
+            fs::write(directory.join("requests.txt"), requests.join("\n"))?;
+        }
         fs::write(directory.join("provider.txt"), stage.provider_said())?;
         fs::write(directory.join("timeline.txt"), stage.control.timeline().await?.to_string())?;
         Ok(())

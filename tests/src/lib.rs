@@ -8,12 +8,11 @@
 //!
 //! Each process first proves its world: a page on a third site frames a cookie probe, and when
 //! what it sees is not what the world claims, every test of the process fails ([`world`]).
-//!
-//! Not covered: worlds of other engines.
 
 pub mod album;
 pub mod browser;
 pub mod control;
+pub mod engine;
 pub mod environment;
 pub mod inspection;
 pub mod journey;
@@ -22,6 +21,7 @@ pub mod node;
 pub mod npm_app;
 pub mod pages;
 pub mod process;
+mod report;
 pub mod site;
 pub mod stage;
 pub mod tab;

@@ -2,9 +2,8 @@
 
 use anyhow::{Context, Result, bail};
 use std::collections::VecDeque;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,24 +39,61 @@ impl Program {
         words: impl IntoIterator<Item = impl AsRef<OsStr>>,
         ready: impl Fn(&str) -> Option<T>,
     ) -> Result<(Self, T)> {
-        Self::start_at_home(name, words, None, ready)
+        Self::start_in(name, words, &[], ready)
     }
 
-    /// The same, for a program that takes another directory for its person's home.
+    /// The same, with names and values of its own in its environment.
     ///
     /// # Errors
     /// As [`Program::start`].
-    pub fn start_at_home<T>(
+    pub fn start_in<T>(
         name: &str,
         words: impl IntoIterator<Item = impl AsRef<OsStr>>,
-        home: Option<&Path>,
+        surroundings: &[(&str, OsString)],
         ready: impl Fn(&str) -> Option<T>,
     ) -> Result<(Self, T)> {
+        let (program, lines) = Self::spawn(name, &["guard", "--"], words, surroundings)?;
+        program.wait_ready(&lines, ready)
+    }
+
+    /// The same, for a program that starts others, which end with it, however it ends.
+    ///
+    /// # Errors
+    /// As [`Program::start`].
+    pub fn start_group<T>(
+        name: &str,
+        words: impl IntoIterator<Item = impl AsRef<OsStr>>,
+        surroundings: &[(&str, OsString)],
+        ready: impl Fn(&str) -> Option<T>,
+    ) -> Result<(Self, T)> {
+        let (program, lines) = Self::spawn(name, &["guard", "--group", "--"], words, surroundings)?;
+        program.wait_ready(&lines, ready)
+    }
+
+    /// The same, for one that does not say when it is ready.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_silent_group(
+        name: &str,
+        words: impl IntoIterator<Item = impl AsRef<OsStr>>,
+        surroundings: &[(&str, OsString)],
+    ) -> Result<Self> {
+        Ok(Self::spawn(name, &["guard", "--group", "--"], words, surroundings)?.0)
+    }
+
+    /// Starts a program under the guard, and gives what it says line by line.
+    fn spawn(
+        name: &str,
+        guard: &[&str],
+        words: impl IntoIterator<Item = impl AsRef<OsStr>>,
+        surroundings: &[(&str, OsString)],
+    ) -> Result<(Self, mpsc::Receiver<String>)> {
         let mut command = Command::new(environment::file(environment::XTASK)?);
-        command.args(["guard", "--"]).args(words);
-        if let Some(home) = home {
-            command.env("HOME", home);
-        }
+        command
+            .args(guard)
+            .args(words)
+            .envs(surroundings.iter().map(|(name, value)| (name, value)));
         let mut guard = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -68,19 +104,27 @@ impl Program {
         let lines = listen(guard.stdout.take(), &said);
         // Its standard error is kept for the error only.
         drop(listen(guard.stderr.take(), &said));
-        let program = Self { name: name.to_owned(), guard, said };
+        Ok((Self { name: name.to_owned(), guard, said }, lines))
+    }
+
+    fn wait_ready<T>(
+        self,
+        lines: &mpsc::Receiver<String>,
+        ready: impl Fn(&str) -> Option<T>,
+    ) -> Result<(Self, T)> {
+        let name = &self.name;
         loop {
             match lines.recv_timeout(READY_WITHIN) {
                 Ok(line) => {
                     if let Some(found) = ready(&line) {
-                        return Ok((program, found));
+                        return Ok((self, found));
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    bail!("{name} is not ready after 30 seconds; it said:\n{}", program.said())
+                    bail!("{name} is not ready after 30 seconds; it said:\n{}", self.said())
                 }
                 Err(RecvTimeoutError::Disconnected) => {
-                    bail!("{name} ended before it was ready; it said:\n{}", program.said())
+                    bail!("{name} ended before it was ready; it said:\n{}", self.said())
                 }
             }
         }

@@ -8,6 +8,8 @@ use axum::extract::Query;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use axum_server::tls_rustls::RustlsConfig;
+use rustls::crypto::aws_lc_rs;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -22,6 +24,7 @@ use crate::environment;
 /// A running site. Dropping it ends it.
 #[derive(Debug)]
 pub struct Site {
+    scheme: &'static str,
     port: u16,
     mounts: Mounts,
     answers: Answers,
@@ -60,11 +63,12 @@ impl IntoResponse for Answer {
 }
 
 impl Site {
-    /// Listens on a free port of the loopback addresses.
+    /// Listens on a free port of the loopback addresses, by http or https.
     ///
     /// # Errors
     /// When it cannot.
-    pub async fn start() -> Result<Self> {
+    pub async fn start(is_tls: bool) -> Result<Self> {
+        let tls = if is_tls { Some(certificate().await?) } else { None };
         let mounts = Mounts::default();
         mount(&mounts, "/peers/", environment::crate_path("peers"));
         mount(&mounts, "/node_modules/", environment::crate_path("node_modules"));
@@ -78,21 +82,22 @@ impl Site {
         let servers = listeners
             .into_iter()
             .map(|listener| {
-                let app = app.clone();
+                let (app, tls) = (app.clone(), tls.clone());
                 tokio::spawn(async move {
-                    if let Err(error) = axum::serve(listener, app).await {
+                    if let Err(error) = serve_at(listener, app, tls).await {
                         eprintln!("warning: the third site has stopped: {error}");
                     }
                 })
             })
             .collect();
-        Ok(Self { port, mounts, answers, servers })
+        let scheme = if is_tls { "https" } else { "http" };
+        Ok(Self { scheme, port, mounts, answers, servers })
     }
 
     /// Its origin under a name: each name is a site of its own.
     #[must_use]
     pub fn origin(&self, name: &str) -> String {
-        format!("http://{name}.localhost:{}", self.port)
+        format!("{}://{name}.localhost:{}", self.scheme, self.port)
     }
 
     /// Answers a path with JSON.
@@ -144,6 +149,29 @@ impl Drop for Site {
     }
 }
 
+/// The certificate that the runner has had made.
+async fn certificate() -> Result<RustlsConfig> {
+    let directory = environment::file(environment::CERTIFICATE)?;
+    // A second one made at the same time is as good.
+    let _ = aws_lc_rs::default_provider().install_default();
+    let (cert, key) = (directory.join("cert.pem"), directory.join("key.pem"));
+    Ok(RustlsConfig::from_pem_file(cert, key).await?)
+}
+
+async fn serve_at(
+    listener: TcpListener,
+    app: Router,
+    tls: Option<RustlsConfig>,
+) -> std::io::Result<()> {
+    match tls {
+        Some(tls) => {
+            let server = axum_server::from_tcp_rustls(listener.into_std()?, tls)?;
+            server.serve(app.into_make_service()).await
+        }
+        None => axum::serve(listener, app).await,
+    }
+}
+
 fn mount(mounts: &Mounts, at: &str, directory: PathBuf) {
     let mut mounts = mounts.write().unwrap_or_else(PoisonError::into_inner);
     mounts.push((at.to_owned(), directory));
@@ -167,14 +195,18 @@ async fn keep() -> impl IntoResponse {
     (axum::response::AppendHeaders(cookies), Html("kept"))
 }
 
-/// Says which of them came with the request, and tells the framing page.
+/// Says which of them came with the request and whether it can keep one of its own, and tells the
+/// framing page.
 async fn look(headers: HeaderMap) -> Html<String> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let cookies = cookies.collect::<Vec<_>>().join("; ");
     let seen = ["crossing", "staying"].map(|name| cookies.contains(&format!("{name}=1")));
     Html(format!(
         "<!doctype html><title>probe</title><script>\
-         parent.postMessage({{ crossing: {}, staying: {}, script: document.cookie }}, '*')</script>",
+         const script = document.cookie;\
+         if (parent !== window) document.cookie = 'own=1; Secure; SameSite=None';\
+         const keeps = document.cookie.includes('own=1');\
+         parent.postMessage({{ crossing: {}, staying: {}, script, keeps }}, '*')</script>",
         seen[0], seen[1]
     ))
 }

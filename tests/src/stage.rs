@@ -15,6 +15,7 @@ use crate::control::Control;
 use crate::environment;
 use crate::process::Program;
 use crate::site::Site;
+use crate::world::World;
 
 /// The demo's users, who all have this password.
 pub const PASSWORD: &str = "password";
@@ -75,33 +76,37 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Starts everything on free ports.
+    /// Starts everything on free ports, by https where this run's world needs it.
     ///
     /// # Errors
     /// When a part does not start.
     pub async fn start() -> Result<Self> {
-        let site = Site::start().await?;
+        let is_tls = World::of_this_run()?.needs_tls();
+        let scheme = scheme(is_tls);
+        let site = Site::start(is_tls).await?;
         let guest = site.origin(GUEST_HOST);
         for _ in 0..ATTEMPTS {
             let base = free_base()?;
-            let provider = match start_provider(base, &site) {
+            let provider = match start_provider(base, &site, is_tls) {
                 Ok(provider) => provider,
                 // Another process may take a port between the look and the use.
                 Err(error) if is_about_ports(&error) => continue,
                 Err(error) => return Err(error),
             };
             let (config, provider) = provider;
-            let demo = match start_demo(base, "http", &["--no-provider", "--api-guest", &guest]) {
+            let mut options = vec!["--no-provider", "--api-guest", &guest];
+            options.extend(is_tls.then_some("--tls"));
+            let demo = match start_demo(base, scheme, &options) {
                 Ok(demo) => demo,
                 Err(error) if is_about_ports(&error) => continue,
                 Err(error) => return Err(error),
             };
-            let http = http(base)?;
+            let http = http(base, is_tls)?;
             let control = control(base, &http);
             let provider = Mutex::new(Some(provider));
             return Ok(Self {
                 base,
-                scheme: "http",
+                scheme,
                 control,
                 site,
                 http,
@@ -119,9 +124,9 @@ impl Stage {
     /// # Errors
     /// When it does not start.
     pub async fn start_whole(is_tls: bool) -> Result<Self> {
-        let (scheme, options): (_, &[&str]) =
-            if is_tls { ("https", &["--tls"]) } else { ("http", &[]) };
-        let site = Site::start().await?;
+        let scheme = scheme(is_tls);
+        let options: &[&str] = if is_tls { &["--tls"] } else { &[] };
+        let site = Site::start(is_tls).await?;
         for _ in 0..ATTEMPTS {
             let base = free_base()?;
             let demo = match start_demo(base, scheme, options) {
@@ -129,7 +134,7 @@ impl Stage {
                 Err(error) if is_about_ports(&error) => continue,
                 Err(error) => return Err(error),
             };
-            let http = http(base)?;
+            let http = http(base, is_tls)?;
             return Ok(Self {
                 base,
                 scheme,
@@ -181,7 +186,7 @@ impl Stage {
     pub fn start_provider(&self) -> Result<()> {
         let config =
             self.config.as_ref().context("this stage's provider is not the stage's own")?;
-        let started = run_provider(self.base, config)?;
+        let started = run_provider(self.base, config, self.scheme == "https")?;
         *self.provider.lock().unwrap_or_else(PoisonError::into_inner) = Some(started);
         Ok(())
     }
@@ -230,15 +235,19 @@ fn is_about_ports(error: &anyhow::Error) -> bool {
     text.contains("in use")
 }
 
-fn start_provider(base: u16, site: &Site) -> Result<(PathBuf, Program)> {
-    let config = write_config(base, site)?;
-    let program = run_provider(base, &config)?;
+fn scheme(is_tls: bool) -> &'static str {
+    if is_tls { "https" } else { "http" }
+}
+
+fn start_provider(base: u16, site: &Site, is_tls: bool) -> Result<(PathBuf, Program)> {
+    let config = write_config(base, site, is_tls)?;
+    let program = run_provider(base, &config, is_tls)?;
     Ok((config, program))
 }
 
-fn run_provider(base: u16, config: &std::path::Path) -> Result<Program> {
+fn run_provider(base: u16, config: &std::path::Path, is_tls: bool) -> Result<Program> {
     let idp_dev = environment::file(environment::IDP_DEV)?;
-    let words = [
+    let mut words = vec![
         idp_dev.into_os_string(),
         "--config".into(),
         config.as_os_str().to_owned(),
@@ -249,6 +258,11 @@ fn run_provider(base: u16, config: &std::path::Path) -> Result<Program> {
         "--control-token".into(),
         CONTROL_TOKEN.into(),
     ];
+    if is_tls {
+        let directory = environment::file(environment::CERTIFICATE)?;
+        words.extend(["--tls-cert".into(), directory.join("cert.pem").into_os_string()]);
+        words.extend(["--tls-key".into(), directory.join("key.pem").into_os_string()]);
+    }
     let ready = |line: &str| line.starts_with("ready ").then_some(());
     Ok(Program::start("idp-dev", words, ready)?.0)
 }
@@ -271,7 +285,7 @@ fn start_demo(base: u16, scheme: &str, options: &[&str]) -> Result<Program> {
 }
 
 /// The provider's own example, moved to these ports, with the third site's clients added.
-fn write_config(base: u16, site: &Site) -> Result<PathBuf> {
+fn write_config(base: u16, site: &Site, is_tls: bool) -> Result<PathBuf> {
     let output = Command::new(environment::file(environment::IDP_DEV)?)
         .arg("--print-config")
         .output()
@@ -285,7 +299,12 @@ fn write_config(base: u16, site: &Site) -> Result<PathBuf> {
     for offset in 0..6_u16 {
         text = text.replace(&format!(":<{offset}>"), &format!(":{}", base + offset));
     }
-    let api = format!("http://api.localhost:{}", base + API);
+    if is_tls {
+        // All but the control API, which is for programs of this machine.
+        text = text.replace("http://127.", "<control>127.");
+        text = text.replace("http://", "https://").replace("<control>", "http://");
+    }
+    let api = format!("{}://api.localhost:{}", scheme(is_tls), base + API);
     for (id, path) in GUESTS {
         let address = format!("{}{path}", site.origin(GUEST_HOST));
         text.push_str(&format!(
@@ -304,10 +323,14 @@ fn write_config(base: u16, site: &Site) -> Result<PathBuf> {
 pub const GUEST_HOST: &str = "guest";
 
 /// A client that maps the names that a browser maps by itself (glibc does not).
-fn http(base: u16) -> Result<reqwest::Client> {
+fn http(base: u16, is_tls: bool) -> Result<reqwest::Client> {
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(Duration::from_secs(10));
+    if is_tls {
+        let authority = fs::read(environment::output("demo/tls/authority.pem"))?;
+        builder = builder.tls_certs_only([reqwest::Certificate::from_pem(&authority)?]);
+    }
     for (name, offset) in [("pied-piper", 1), ("hooli", 2), ("idp", PROVIDER), ("api", API)] {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, base + offset));
         builder = builder.resolve(&format!("{name}.localhost"), address);

@@ -1,13 +1,14 @@
 //! A tab of the browser, driven by test ids.
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::Path;
 use thirtyfour::WindowHandle;
 use thirtyfour::error::{WebDriverError, WebDriverErrorInner};
 use thirtyfour::prelude::*;
 
 use crate::browser::Browser;
+use crate::engine::{Ability, Engine};
 use crate::wait::until;
 
 /// A tab. What is done in it brings it to the driver's attention first.
@@ -52,7 +53,9 @@ impl<'a> Tab<'a> {
     pub async fn goto_dead(&self, address: &str) -> Result<()> {
         match self.driver().await?.goto(address).await {
             Ok(()) => Ok(()),
+            // Chromium's words for it, then Firefox's.
             Err(error) if error.to_string().contains("net::ERR_") => Ok(()),
+            Err(error) if error.to_string().contains("about:neterror") => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
@@ -109,9 +112,46 @@ impl<'a> Tab<'a> {
     /// Sends a command of the DevTools protocol.
     ///
     /// # Errors
-    /// When it is refused.
+    /// When it is refused, or the driver does not speak that protocol.
     pub async fn command(&self, name: &str, parameters: Value) -> Result<Value> {
+        self.browser.engine().must(Ability::DevTools)?;
         Ok(self.driver().await?.cdp().send_raw(name, parameters).await?)
+    }
+
+    /// Has a script run in each new document of this tab before the document's own, from now on.
+    ///
+    /// # Errors
+    /// When the browser refuses it, or its driver cannot.
+    pub async fn preload(&self, script: &str) -> Result<Preload> {
+        let engine = self.browser.engine();
+        engine.must(Ability::Preload)?;
+        if engine == Engine::Firefox {
+            let words = json!({
+                "functionDeclaration": format!("() => {{ {script} }}"),
+                "contexts": [self.target()],
+            });
+            let bidi = self.driver().await?.bidi().await?;
+            let added = bidi.send_raw("script.addPreloadScript", words).await?;
+            return Ok(Preload(added["script"].clone()));
+        }
+        let name = "Page.addScriptToEvaluateOnNewDocument";
+        let added = self.command(name, json!({ "source": script })).await?;
+        Ok(Preload(added["identifier"].clone()))
+    }
+
+    /// No longer runs a script in new documents.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn unload(&self, preload: Preload) -> Result<()> {
+        if self.browser.engine() == Engine::Firefox {
+            let words = json!({ "script": preload.0 });
+            let bidi = self.driver().await?.bidi().await?;
+            bidi.send_raw("script.removePreloadScript", words).await?;
+            return Ok(());
+        }
+        let words = json!({ "identifier": preload.0 });
+        self.command("Page.removeScriptToEvaluateOnNewDocument", words).await.map(drop)
     }
 
     /// The visible text of the element with a test id, or nothing if there is none.
@@ -253,6 +293,10 @@ impl<'a> Tab<'a> {
         Ok(driver)
     }
 }
+
+/// A script that runs in each new document, by the name that the browser gave it.
+#[derive(Debug)]
+pub struct Preload(Value);
 
 /// The selector of a test id.
 fn by(id: &str) -> String {

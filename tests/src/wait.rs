@@ -4,6 +4,8 @@ use anyhow::{Result, bail};
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
+use crate::engine::Cannot;
+
 /// How long a state may take to come. Generous: a slow machine must not fail a right program.
 pub const LIMIT: Duration = Duration::from_secs(30);
 
@@ -42,6 +44,8 @@ pub async fn until_within<T>(
         let last = match ask().await {
             Ok(Some(answer)) => return Ok(answer),
             Ok(None) => None,
+            // Waiting makes no driver able.
+            Err(error) if error.downcast_ref::<Cannot>().is_some() => return Err(error),
             Err(error) => Some(error),
         };
         if began.elapsed() > limit {

@@ -1,9 +1,10 @@
 //! Worlds: one engine with one cookie rule, which proves itself before anything is believed of it.
 
-use anyhow::{Result, bail, ensure};
-use serde_json::{Value, json};
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
 use crate::browser::Browser;
+use crate::engine::Engine;
 use crate::environment;
 use crate::site::Site;
 use crate::wait::until;
@@ -15,31 +16,62 @@ pub enum World {
     ChromiumBlocked,
     /// Chromium with third-party cookies allowed.
     ChromiumAllowed,
+    /// Firefox as it is shipped: a frame of another site has cookies of its own there.
+    FirefoxDefault,
+    /// Firefox with all third-party cookies blocked.
+    FirefoxBlockAll,
+    /// WebKitGTK with its tracking prevention.
+    WebKitItp,
 }
 
 impl World {
+    /// All of them, by the names that the runner gives them.
+    pub const ALL: [(&str, Self); 5] = [
+        ("chromium-blocked", Self::ChromiumBlocked),
+        ("chromium-allowed", Self::ChromiumAllowed),
+        ("firefox-default", Self::FirefoxDefault),
+        ("firefox-block-all", Self::FirefoxBlockAll),
+        ("webkit-itp", Self::WebKitItp),
+    ];
+
     /// The world that this run is about.
     ///
     /// # Errors
     /// When none is named, or an unknown one.
     pub fn of_this_run() -> Result<Self> {
-        match environment::text(environment::WORLD)?.as_str() {
-            "chromium-blocked" => Ok(Self::ChromiumBlocked),
-            "chromium-allowed" => Ok(Self::ChromiumAllowed),
-            other => bail!("{} names an unknown world: {other}", environment::WORLD),
+        let name = environment::text(environment::WORLD)?;
+        let found = Self::ALL.into_iter().find(|(known, _)| *known == name);
+        let (_, world) = found
+            .with_context(|| format!("{} names an unknown world: {name}", environment::WORLD))?;
+        Ok(world)
+    }
+
+    /// Its engine.
+    #[must_use]
+    pub fn engine(self) -> Engine {
+        match self {
+            Self::ChromiumBlocked | Self::ChromiumAllowed => Engine::Chromium,
+            Self::FirefoxDefault | Self::FirefoxBlockAll => Engine::Firefox,
+            Self::WebKitItp => Engine::WebKit,
         }
     }
 
-    /// Whether a frame of another site gets its cookies.
+    /// Whether a frame of another site gets the cookies that its site has as a page.
     #[must_use]
-    pub fn allows_third_party_cookies(self) -> bool {
+    pub fn frames_get_cookies(self) -> bool {
         self == Self::ChromiumAllowed
     }
 
-    /// The profile's preferences that make this world.
+    /// Whether a frame of another site can keep a cookie, be it for frames in the same site only.
     #[must_use]
-    pub fn preferences(self) -> Value {
-        json!({ "profile.cookie_controls_mode": u8::from(!self.allows_third_party_cookies()) })
+    pub fn frames_keep_cookies(self) -> bool {
+        matches!(self, Self::ChromiumAllowed | Self::FirefoxDefault)
+    }
+
+    /// Whether it needs https: its engine drops the provider's cookies on plain http.
+    #[must_use]
+    pub fn needs_tls(self) -> bool {
+        self == Self::WebKitItp
     }
 
     /// Frames a cookie probe in a page of a third site and compares what it sees with the claim.
@@ -56,7 +88,7 @@ impl World {
         let own = own.as_str().unwrap_or_default();
         ensure!(
             own.contains("crossing=1") && own.contains("staying=1"),
-            "the browser keeps no cookies of http://probe.localhost: it has {own:?}"
+            "the browser keeps no cookies of {probe}: it has {own:?}"
         );
         let frame = site.origin("framing");
         tab.goto(&format!("{frame}/probe/frame?address={probe}/probe/look")).await?;
@@ -65,11 +97,16 @@ impl World {
             Ok(seen.as_str().map(serde_json::from_str::<Value>).transpose()?)
         })
         .await?;
-        let claimed = self.allows_third_party_cookies();
+        let gets = self.frames_get_cookies();
+        let keeps = self.frames_keep_cookies();
         let script = seen["script"].as_str().unwrap_or_default();
         ensure!(
-            seen["crossing"] == claimed && script.contains("crossing=1") == claimed,
-            "this is not {self:?}: a framed cookie probe of another site sees {seen}"
+            seen["crossing"] == gets
+                && script.contains("crossing=1") == gets
+                && seen["keeps"] == keeps
+                && browser.engine() == self.engine(),
+            "this is not {self:?}: in {:?} a framed cookie probe of another site sees {seen}",
+            browser.engine()
         );
         // `SameSite=Lax` never reaches a frame of another site, in any world.
         ensure!(seen["staying"] == false, "the probe is not cross-site: it sees {seen}");

@@ -4,8 +4,7 @@
 use anyhow::ensure;
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
-use gatepass_tests::{Browser, Client, Result, Stage, Tab, journey};
-use serde_json::{Value, json};
+use gatepass_tests::{Browser, Client, Result, Stage, journey};
 
 /// A sign-in that waits for the person, in the browser's first tab.
 async fn at_the_provider<'a>(
@@ -34,18 +33,6 @@ fn parameter(address: &str, name: &str) -> String {
     let query = address.split_once('?').map_or("", |(_, query)| query);
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     pairs.into_iter().find(|(key, _)| *key == name).map_or(String::new(), |(_, v)| v.to_owned())
-}
-
-/// Runs a script before every document of a tab, until the returned name is given to [`unset`].
-async fn before_each_document(tab: &Tab<'_>, script: &str) -> Result<Value> {
-    let script = json!({ "source": script });
-    let added = tab.command("Page.addScriptToEvaluateOnNewDocument", script).await?;
-    Ok(added["identifier"].clone())
-}
-
-async fn unset(tab: &Tab<'_>, identifier: Value) -> Result {
-    let identifier = json!({ "identifier": identifier });
-    tab.command("Page.removeScriptToEvaluateOnNewDocument", identifier).await.map(drop)
 }
 
 #[test]
@@ -82,7 +69,7 @@ fn storage_cleared_between_leaving_and_coming_back_is_told_once() -> Result {
     journey().go(async |stage, browser| {
         let (app, page) = at_the_provider(stage, Client::PiedPiper, browser).await?;
         let forgets = "sessionStorage.clear(); localStorage.clear()";
-        let forgets = before_each_document(&app.tab, forgets).await?;
+        let forgets = app.tab.preload(forgets).await?;
         page.submit("richard", PASSWORD).await?;
         is_told(&app, "state_unknown").await?;
         // A page that asks by itself would get the same again, for ever.
@@ -92,7 +79,7 @@ fn storage_cleared_between_leaving_and_coming_back_is_told_once() -> Result {
         let timeline = stage.control.timeline().await?;
         timeline.exactly(before + 1, "authorize.received")?;
         timeline.exactly(0, "token.received")?;
-        unset(&app.tab, forgets).await?;
+        app.tab.unload(forgets).await?;
         // The person is signed in at the provider: nobody asks for the password again.
         app.tab.click("sign-in").await?;
         app.wait_signed_in().await?;
@@ -208,11 +195,11 @@ fn a_record_of_an_older_version_is_told_and_the_next_sign_in_works() -> Result {
         let older = "for (const [key, value] of Object.entries(sessionStorage))\
             if (key.startsWith('gatepass:1:attempt:'))\
               sessionStorage[key] = value.replace('\"version\":1', '\"version\":0')";
-        let older = before_each_document(&app.tab, older).await?;
+        let older = app.tab.preload(older).await?;
         page.submit("gavin", PASSWORD).await?;
         is_told(&app, "state_unknown").await?;
         stage.control.timeline().await?.exactly(0, "token.received")?;
-        unset(&app.tab, older).await?;
+        app.tab.unload(older).await?;
         app.tab.click("sign-in").await?;
         app.wait_signed_in().await
     })

@@ -10,8 +10,7 @@ use serde_json::json;
 
 /// Sets the tab's clock off, from its next document on.
 async fn set_clock_off(tab: &Tab<'_>, seconds: i64) -> Result {
-    let script = json!({ "source": shift(seconds) });
-    tab.command("Page.addScriptToEvaluateOnNewDocument", script).await.map(drop)
+    tab.preload(&shift(seconds)).await.map(drop)
 }
 
 /// A script that sets the clock off from now on.

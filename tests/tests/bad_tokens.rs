@@ -5,7 +5,6 @@ use anyhow::ensure;
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::{Client, Result, Stage, journey};
-use serde_json::json;
 
 /// Signs the ID token anew, after a change to `header` and `claims`, and publishes the key: only the
 /// rules about what a token says are left to refuse it.
@@ -50,8 +49,7 @@ async fn sign_in<'a>(
 ) -> Result<App<'a>> {
     let app = App::open(stage, Client::PiedPiper, browser).await?;
     app.wait_signed_out().await?;
-    let script = json!({ "source": FORGER.replace("CHANGE", change) });
-    app.tab.command("Page.addScriptToEvaluateOnNewDocument", script).await?;
+    app.tab.preload(&FORGER.replace("CHANGE", change)).await?;
     app.tab.click("sign-in").await?;
     SignInPage::wait(app.tab.clone()).await?.submit("richard", PASSWORD).await?;
     Ok(app)

@@ -4,7 +4,6 @@ use anyhow::{Context, ensure};
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::{Client, Result, journey};
-use serde_json::json;
 
 #[test]
 fn f5_a_tampered_token_never_creates_a_session() -> Result {
@@ -39,8 +38,7 @@ fn f5_a_tampered_token_never_creates_a_session() -> Result {
                    return new Response(JSON.stringify(body), response);\
                  }}"
             );
-            let script = json!({ "source": script });
-            app.tab.command("Page.addScriptToEvaluateOnNewDocument", script).await?;
+            app.tab.preload(&script).await?;
             app.tab.click("sign-in").await?;
             let page = SignInPage::wait(app.tab.clone()).await?;
             page.submit("richard", PASSWORD).await?;

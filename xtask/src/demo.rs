@@ -22,7 +22,7 @@ use std::process::{Command, ExitCode, Stdio};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::test;
+use crate::{test, workspace};
 pub(crate) use build::{Built, build};
 use child::Child;
 use desk::Desk;
@@ -148,6 +148,20 @@ async fn start_api(
 /// A certificate for all that browsers visit.
 fn certify(places: &Places) -> Result<Tls> {
     tls::certify(&Place::VISITED.map(Place::host), &places.run_directory())
+}
+
+/// A certificate for what the tests serve themselves, and where it is.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn certificate_for_tests() -> Result<PathBuf> {
+    let directory = workspace::output("journeys/certificate");
+    let names = Place::VISITED.map(Place::host);
+    // The third site's names: one that signs in, two of the proof, one for what is elsewhere.
+    let others = ["guest", "probe", "framing", "elsewhere"].map(|name| format!("{name}.localhost"));
+    let names: Vec<&str> = names.into_iter().chain(others.iter().map(String::as_str)).collect();
+    tls::certify(&names, &directory)?;
+    Ok(directory)
 }
 
 async fn serve_one(

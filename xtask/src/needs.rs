@@ -1,5 +1,7 @@
 //! What a machine must have, fetched by the ordinary clients or named in one line.
 
+mod browsers;
+
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -7,6 +9,7 @@ use std::process::{Command, Stdio};
 use crate::process::{cargo, npm, progress, read, run};
 use crate::stamp::Stamp;
 use crate::workspace;
+pub(crate) use browsers::{Browser, Firefox, WebKit, browser, certutil, firefox, webkit};
 
 /// The target that the apps and the npm package are built for.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
@@ -19,6 +22,10 @@ const CARGO_DENY: &str = "0.20.2";
 
 /// The version of cargo-mutants, likewise.
 const CARGO_MUTANTS: &str = "27.1.0";
+
+/// The version of geckodriver, likewise. Debian has no package of it, npm's downloads it from elsewhere,
+/// and those that carry it are of strangers: Mozilla's own source takes a minute to build.
+const GECKODRIVER: &str = "0.37.1";
 
 /// The version of cargo-fuzz that is built when the machine has none.
 const CARGO_FUZZ: &str = "0.13.2";
@@ -88,82 +95,6 @@ pub(crate) fn npm_packages_of(directory: &str) -> Result<()> {
     stamp.keep_in(&kept)
 }
 
-/// A Chromium and the driver that fits it.
-#[derive(Clone, Debug)]
-pub(crate) struct Browser {
-    /// The browser's program.
-    pub(crate) chromium: PathBuf,
-    /// The program that speaks WebDriver for it.
-    pub(crate) driver: PathBuf,
-}
-
-/// Finds Chromium and its driver; installs them on Debian as root.
-///
-/// # Errors
-/// When they are missing elsewhere; the message says what to install.
-pub(crate) fn browser() -> Result<Browser> {
-    if let Some(browser) = find_browser() {
-        return Ok(browser);
-    }
-    if !can_install() {
-        bail!(
-            "the tests need Chromium and chromedriver of the same version in PATH: on Debian \
-             `sudo apt-get install chromium chromium-driver`, elsewhere Chrome and \
-             `npx @puppeteer/browsers install chromedriver`"
-        );
-    }
-    progress("Installing chromium and chromium-driver");
-    run(apt().arg("update"))?;
-    run(apt().args([
-        "install",
-        "--yes",
-        "--no-install-recommends",
-        "chromium",
-        "chromium-driver",
-    ]))?;
-    find_browser().context("apt installed chromium and chromium-driver, yet PATH has none")
-}
-
-/// The tool that fills the store of certificates that Chromium reads on Linux; installed on Debian
-/// as root. Without it the tests of https fail and say what to install; the others do not need it.
-///
-/// # Errors
-/// When Debian cannot install it.
-pub(crate) fn certutil() -> Result<Option<PathBuf>> {
-    if !cfg!(target_os = "linux") {
-        // Windows has another program of that name.
-        return Ok(None);
-    }
-    if let Some(found) = in_path(&["certutil"]) {
-        return Ok(Some(found));
-    }
-    if !can_install() {
-        return Ok(None);
-    }
-    progress("Installing libnss3-tools");
-    run(apt().arg("update"))?;
-    run(apt().args(["install", "--yes", "--no-install-recommends", "libnss3-tools"]))?;
-    Ok(in_path(&["certutil"]))
-}
-
-/// Whether this is Debian, and root.
-fn can_install() -> bool {
-    in_path(&["apt-get"]).is_some_and(|_| is_root())
-}
-
-fn apt() -> Command {
-    let mut command = Command::new("apt-get");
-    command.env("DEBIAN_FRONTEND", "noninteractive").arg("--quiet=2");
-    command
-}
-
-fn find_browser() -> Option<Browser> {
-    let mac = Path::new("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome");
-    let chromium = in_path(&["chromium", "chromium-browser", "google-chrome", "chrome"])
-        .or_else(|| mac.exists().then(|| mac.to_path_buf()))?;
-    Some(Browser { chromium, driver: in_path(&["chromedriver"])? })
-}
-
 /// cargo-deny: the machine's own if it is new enough, otherwise one built into `target/tools`.
 ///
 /// # Errors
@@ -188,12 +119,20 @@ pub(crate) fn cargo_fuzz() -> Result<PathBuf> {
     cargo_tool("cargo-fuzz", CARGO_FUZZ, &["fuzz", "--version"])
 }
 
+/// geckodriver, likewise.
+///
+/// # Errors
+/// When cargo cannot build it.
+fn geckodriver() -> Result<PathBuf> {
+    cargo_tool("geckodriver", GECKODRIVER, &["--version"])
+}
+
 fn cargo_tool(name: &str, version: &str, ask: &[&str]) -> Result<PathBuf> {
     let built = workspace::output("tools").join("bin").join(executable(name));
     let found = in_path(&[name]).into_iter().chain([built.clone()]);
     for candidate in found.filter(|path| path.exists()) {
         if let Ok(told) = read(Command::new(&candidate).args(ask))
-            && is_at_least(told.split_whitespace().last().unwrap_or_default(), version)
+            && told.lines().next().is_some_and(|line| says_at_least(line, version))
         {
             return Ok(candidate);
         }
@@ -240,6 +179,11 @@ fn major(version: &str) -> Option<u32> {
     version.trim().trim_start_matches('v').split('.').next()?.parse().ok()
 }
 
+/// Whether one of the words is a version that is new enough.
+fn says_at_least(line: &str, oldest: &str) -> bool {
+    line.split_whitespace().any(|word| is_at_least(word, oldest))
+}
+
 fn is_at_least(version: &str, oldest: &str) -> bool {
     let parts = |text: &str| text.split('.').map(str::parse::<u32>).collect::<Result<Vec<_>, _>>();
     matches!((parts(version), parts(oldest)), (Ok(found), Ok(oldest)) if found >= oldest)
@@ -262,5 +206,7 @@ mod tests {
         assert!(is_at_least("0.100.0", "0.20.2"));
         assert!(!is_at_least("0.9.9", "0.20.2"));
         assert!(!is_at_least("", "0.20.2"));
+        assert!(says_at_least("geckodriver 0.37.1 ( 2026-01-01)", "0.37.1"));
+        assert!(!says_at_least("geckodriver 0.36.0 (abc)", "0.37.1"));
     }
 }

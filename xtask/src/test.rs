@@ -12,11 +12,14 @@ mod record;
 mod report;
 mod rows;
 mod server;
+mod table;
+mod worlds;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use std::cell::OnceCell;
 use std::fs;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::rc::Rc;
@@ -31,6 +34,7 @@ use libtest::{Speech, Told, ask_for_events};
 use members::Member;
 pub(crate) use record::record;
 use report::{Entry, Outcome, Report, Ring};
+use worlds::{Limits, Notes};
 
 /// What to run.
 #[derive(Args)]
@@ -41,6 +45,9 @@ pub(crate) struct Options {
     /// Run only the tests whose names contain this.
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
+    /// Run journeys in this world only, and there all of them.
+    #[arg(long, value_parser = worlds::ALL)]
+    world: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -72,12 +79,32 @@ impl Options {
 
     /// Whether every test of a change runs.
     fn is_whole(&self) -> bool {
-        matches!(self.ring, None | Some(Which::All)) && self.filter.is_none()
+        matches!(self.ring, None | Some(Which::All))
+            && self.filter.is_none()
+            && self.world.is_none()
+    }
+
+    /// Which journeys run in a world.
+    fn rows(&self, world: &str) -> Rows {
+        match &self.world {
+            Some(wanted) if wanted != world => Rows::None,
+            Some(_) => Rows::All,
+            None if self.ring == Some(Which::All) || worlds::CHROMIUM.contains(&world) => Rows::All,
+            None => Rows::Spine,
+        }
     }
 }
 
-/// A browser with one rule for third-party cookies.
-const WORLDS: [&str; 2] = ["chromium-blocked", "chromium-allowed"];
+/// Which journeys run in a world.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rows {
+    None,
+    Spine,
+    All,
+}
+
+/// The least number of tests side by side.
+const TWO: NonZero<usize> = NonZero::<usize>::MIN.saturating_add(1);
 
 /// How what is tested optimised is built.
 const OPTIMISED: [&str; 2] = ["--profile", "optimised"];
@@ -107,7 +134,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         session.ring(Ring::Npm, Session::npm);
     }
     if options.includes(Which::E2e) {
-        session.ring(Ring::E2e, Session::e2e);
+        session.ring(Ring::E2e, |session| session.e2e(options));
     }
     if options.includes(Which::Long) {
         session.long();
@@ -226,7 +253,9 @@ impl Session {
         match test_binaries(package, flags) {
             Ok(binaries) => {
                 for binary in binaries.iter().filter(|binary| is_wanted(&binary.target)) {
-                    self.native(binary, Ring::Core, world, &[]);
+                    let mut command = native(binary);
+                    command.args(self.filter.iter());
+                    self.binary(&mut command, Speech::Events, Ring::Core, world, &binary.target);
                 }
             }
             Err(error) => {
@@ -234,25 +263,6 @@ impl Session {
                 self.report.add(Entry::failed(name, Ring::Core, world, &error));
             }
         }
-    }
-
-    fn native(
-        &mut self,
-        binary: &Artifact,
-        ring: Ring,
-        world: &'static str,
-        environment: &[(&str, PathBuf)],
-    ) {
-        let mut command = Command::new(&binary.file);
-        command
-            .current_dir(&binary.package_dir)
-            .env("CARGO_MANIFEST_DIR", &binary.package_dir)
-            // A failure says what and where; a hundred frames around it hide both.
-            .env("RUST_BACKTRACE", "0")
-            .envs(environment.iter().map(|(name, value)| (name, value)))
-            .args(self.filter.iter());
-        ask_for_events(&mut command);
-        self.binary(&mut command, Speech::Events, ring, world, &binary.target);
     }
 
     fn binary(
@@ -267,6 +277,11 @@ impl Session {
         let report = &mut self.report;
         let ended =
             libtest::run(command, speech, |told| report.add(Entry::told(told, ring, world)));
+        self.ended(ended, what, ring, world);
+    }
+
+    /// A test binary has ended; a bad end is a failure of its own.
+    fn ended(&mut self, ended: Result<()>, what: &str, ring: Ring, world: &'static str) {
         if let Err(error) = ended {
             self.report.add(Entry::failed(format!("{what} as a whole"), ring, world, &error));
         }
@@ -314,29 +329,81 @@ impl Session {
 
     fn npm(&mut self) -> Result<()> {
         let system = self.system()?;
-        self.journeys(&system, Ring::Npm, &WORLDS[..1], is_npm)
-    }
-
-    fn e2e(&mut self) -> Result<()> {
-        let system = self.system()?;
-        self.journeys(&system, Ring::E2e, &WORLDS, |target| !is_npm(target))
-    }
-
-    fn journeys(
-        &mut self,
-        system: &System,
-        ring: Ring,
-        worlds: &[&'static str],
-        is_wanted: impl Fn(&str) -> bool,
-    ) -> Result<()> {
         let binaries = test_binaries("gatepass-tests", &[])?;
-        for &world in worlds {
-            let environment = system.environment(world);
-            for binary in &binaries {
-                if is_wanted(&binary.target) && !WITHOUT_BROWSER.contains(&binary.target.as_str()) {
-                    self.native(binary, ring, world, &environment);
+        let environment = system.environment(worlds::CHROMIUM[0])?;
+        for binary in binaries.iter().filter(|binary| is_npm(&binary.target)) {
+            self.journeys(binary, Ring::Npm, worlds::CHROMIUM[0], &environment, Rows::All)?;
+        }
+        Ok(())
+    }
+
+    fn e2e(&mut self, options: &Options) -> Result<()> {
+        let system = self.system()?;
+        let binaries = test_binaries("gatepass-tests", &[])?;
+        let is_journey = |binary: &&Artifact| {
+            !is_npm(&binary.target) && !WITHOUT_BROWSER.contains(&binary.target.as_str())
+        };
+        for world in worlds::ALL {
+            let rows = options.rows(world);
+            if rows == Rows::None {
+                continue;
+            }
+            // A browser that is missing fails its world, and no other.
+            match system.environment(world) {
+                Ok(environment) => {
+                    for binary in binaries.iter().filter(is_journey) {
+                        self.journeys(binary, Ring::E2e, world, &environment, rows)?;
+                    }
+                }
+                Err(error) => {
+                    let name = format!("the browser of {world}");
+                    self.report.add(Entry::failed(name, Ring::E2e, world, &error));
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Runs the journeys of one test file in one world.
+    fn journeys(
+        &mut self,
+        binary: &Artifact,
+        ring: Ring,
+        world: &'static str,
+        environment: &[(&str, PathBuf)],
+        rows: Rows,
+    ) -> Result<()> {
+        let mut command = native(binary);
+        let filter = self.filter.clone().unwrap_or_default();
+        let mut expected: Vec<&str> = Vec::new();
+        if rows == Rows::Spine {
+            let spine = worlds::spine_of(&binary.target).iter();
+            expected.extend(spine.filter(|name| name.contains(&filter)));
+            if expected.is_empty() {
+                return Ok(());
+            }
+            command.arg("--exact").args(&expected);
+        } else {
+            command.args(self.filter.iter());
+        }
+        let notes = Notes::begin()?;
+        command
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .env("GATEPASS_NOTES", &notes.file)
+            // With a single thread a test could not tell its name.
+            .env("RUST_TEST_THREADS", std::thread::available_parallelism()?.max(TWO).to_string());
+        progress(&format!("Running {} ({world})", binary.target));
+        let report = &mut self.report;
+        let ended = libtest::run(&mut command, Speech::Events, |told| {
+            expected.retain(|name| *name != told.name);
+            let limits = notes.of(&told.name);
+            report.add(Entry::told(told, ring, world).limited(limits));
+        });
+        self.ended(ended, &binary.target, ring, world);
+        for name in expected {
+            let gone =
+                anyhow::anyhow!("the spine names it, and {} has no such test", binary.target);
+            self.report.add(Entry::failed(name.to_owned(), ring, world, &gone));
         }
         Ok(())
     }
@@ -352,6 +419,8 @@ impl Entry {
                 world,
                 outcome: Outcome::Passed,
                 seconds,
+                cannot: None,
+                without: Vec::new(),
                 said: None,
             },
             Err(error) => Self { seconds, ..Self::failed(name.to_owned(), ring, world, &error) },
@@ -360,12 +429,24 @@ impl Entry {
 
     fn failed(name: String, ring: Ring, world: &'static str, error: &anyhow::Error) -> Self {
         let said = Some(format!("{error:#}"));
-        Self { name, ring, world, outcome: Outcome::Failed, seconds: None, said }
+        let outcome = Outcome::Failed;
+        let without = Vec::new();
+        Self { name, ring, world, outcome, seconds: None, cannot: None, without, said }
     }
 
     fn told(told: Told, ring: Ring, world: &'static str) -> Self {
         let Told { name, outcome, seconds, said } = told;
-        Self { name, ring, world, outcome, seconds, said }
+        Self { name, ring, world, outcome, seconds, cannot: None, without: Vec::new(), said }
+    }
+
+    /// The same, with what its driver could not do.
+    fn limited(mut self, limits: Limits) -> Self {
+        if self.outcome == Outcome::Passed && limits.cannot.is_some() {
+            self.outcome = Outcome::Cannot;
+            self.cannot = limits.cannot;
+        }
+        self.without = limits.without;
+        self
     }
 }
 
@@ -378,6 +459,8 @@ struct System {
     npm_tarball: Option<PathBuf>,
     /// This program, which serves the demo.
     xtask: PathBuf,
+    /// Where a certificate of the demo's authority lies, for what tests serve by https.
+    certificate: PathBuf,
 }
 
 impl System {
@@ -398,10 +481,15 @@ impl System {
             built: demo::build()?,
             npm_tarball: None,
             xtask: xtask.to_path_buf(),
+            certificate: demo::certificate_for_tests()?,
         })
     }
 
-    fn environment(&self, world: &str) -> Vec<(&'static str, PathBuf)> {
+    /// What tests are told in a world.
+    ///
+    /// # Errors
+    /// When its browser is missing and cannot be installed.
+    fn environment(&self, world: &str) -> Result<Vec<(&'static str, PathBuf)>> {
         let certutil = self.certutil.clone().map(|program| ("GATEPASS_CERTUTIL", program));
         let npm_tarball = self.npm_tarball.clone().map(|file| ("GATEPASS_NPM_TARBALL", file));
         let mut all = vec![
@@ -409,13 +497,38 @@ impl System {
             ("GATEPASS_IDP_DEV", self.built.idp_dev.clone()),
             ("GATEPASS_DEMO_DIR", workspace::output("demo")),
             ("GATEPASS_XTASK", self.xtask.clone()),
+            ("GATEPASS_CERTIFICATE", self.certificate.clone()),
             ("GATEPASS_CHROMIUM", self.browser.chromium.clone()),
             ("GATEPASS_CHROMEDRIVER", self.browser.driver.clone()),
         ];
+        if worlds::FIREFOX.contains(&world) {
+            let needs::Firefox { firefox, driver } = needs::firefox()?;
+            all.extend([("GATEPASS_FIREFOX", firefox), ("GATEPASS_GECKODRIVER", driver)]);
+        }
+        if world == worlds::WEBKIT {
+            let needs::WebKit { browser, driver, screen } = needs::webkit()?;
+            all.extend([
+                ("GATEPASS_MINIBROWSER", browser),
+                ("GATEPASS_WEBKITDRIVER", driver),
+                ("GATEPASS_XVFB", screen),
+            ]);
+        }
         all.extend(certutil);
         all.extend(npm_tarball);
-        all
+        Ok(all)
     }
+}
+
+/// A test binary of this machine.
+fn native(binary: &Artifact) -> Command {
+    let mut command = Command::new(&binary.file);
+    command
+        .current_dir(&binary.package_dir)
+        .env("CARGO_MANIFEST_DIR", &binary.package_dir)
+        // A failure says what and where; a hundred frames around it hide both.
+        .env("RUST_BACKTRACE", "0");
+    ask_for_events(&mut command);
+    command
 }
 
 /// Whether a test file of gatepass-tests is about the npm package. The scenarios are: no frame asks

@@ -14,6 +14,7 @@ use crate::wait::until;
 pub struct App<'a> {
     /// The tab.
     pub tab: Tab<'a>,
+    client: Client,
     origin: String,
 }
 
@@ -21,7 +22,7 @@ impl<'a> App<'a> {
     /// The app in a tab that may be anywhere.
     #[must_use]
     pub fn of(stage: &Stage, client: Client, tab: Tab<'a>) -> Self {
-        Self { tab, origin: stage.origin(client) }
+        Self { tab, client, origin: stage.origin(client) }
     }
 
     /// The app in the browser's first tab, opened at its start page.
@@ -50,6 +51,12 @@ impl<'a> App<'a> {
     /// When nothing answers.
     pub async fn visit(&self, path: &str) -> Result<()> {
         self.tab.goto(&format!("{}{path}", self.origin)).await
+    }
+
+    /// Which of the apps it is.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.client
     }
 
     /// Its origin, without a trailing slash.

@@ -4,7 +4,8 @@ use anyhow::{Context, Result, bail};
 use std::path::{Path, absolute};
 use std::process::Command;
 
-use super::{System, WORLDS, test_binaries};
+use super::worlds::CHROMIUM;
+use super::{System, test_binaries};
 use crate::process::{progress, run};
 
 /// The test file that records, and nothing else.
@@ -28,7 +29,7 @@ pub(crate) fn record(page: &Path, pictures: Option<&Path>) -> Result<()> {
         .current_dir(&recorder.package_dir)
         .env("CARGO_MANIFEST_DIR", &recorder.package_dir)
         .env("RUST_BACKTRACE", "0")
-        .envs(system.environment(WORLDS[0]))
+        .envs(system.environment(CHROMIUM[0])?)
         // The journey runs elsewhere than the person who names the files.
         .env("GATEPASS_RECORD_PAGE", absolute(page)?);
     if let Some(directory) = pictures {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 
-use super::rows;
+use super::{rows, table};
 use crate::workspace;
 
 /// How a test ended.
@@ -16,6 +16,8 @@ pub(crate) enum Outcome {
     Passed,
     Failed,
     Ignored,
+    /// The browser's driver cannot do what the journey needs.
+    Cannot,
 }
 
 /// A kind of test, by what it needs.
@@ -55,6 +57,12 @@ pub(crate) struct Entry {
     pub(crate) outcome: Outcome,
     /// Measured by the test harness or around the step; none where neither can tell.
     pub(crate) seconds: Option<f64>,
+    /// Why its driver cannot walk it, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cannot: Option<String>,
+    /// What it went on without, because its driver cannot tell or do that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) without: Vec<String>,
     /// What it said when it failed. In the summary, not in the file.
     #[serde(skip)]
     pub(crate) said: Option<String>,
@@ -73,6 +81,7 @@ impl Report {
             Outcome::Passed => "ok",
             Outcome::Failed => "FAILED",
             Outcome::Ignored => "ignored",
+            Outcome::Cannot => "driver cannot",
         };
         let seconds = entry.seconds.map(|took| format!(" ({took:.2} s)")).unwrap_or_default();
         println!("{:7} {:18} {} ... {outcome}{seconds}", entry.ring, entry.world, entry.name);
@@ -89,16 +98,21 @@ impl Report {
         self.entries.iter().filter(|entry| entry.ring == ring).count()
     }
 
-    /// Writes the file for machines.
+    /// Writes the file for machines, and the tables of rows by worlds.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When one cannot be written.
     pub(crate) fn write(&self) -> Result<()> {
         let path = workspace::output("report/tests.json");
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
         }
         fs::write(&path, serde_json::to_vec_pretty(&self.entries)?)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        let path = workspace::output("report/worlds.md");
+        let tables = [table::Detail::Behaviours, table::Detail::Journeys]
+            .map(|detail| table::of(&self.entries, detail));
+        fs::write(&path, tables.join("\n"))
             .with_context(|| format!("cannot write {}", path.display()))
     }
 
@@ -118,11 +132,15 @@ impl Report {
         for ((ring, world), entries) in groups {
             let count = |outcome| entries.iter().filter(|entry| entry.outcome == outcome).count();
             println!(
-                "{ring:7} {world:18} {:5} passed {:3} failed {:3} ignored",
+                "{ring:7} {world:18} {:5} passed {:3} failed {:3} ignored {:3} driver cannot",
                 count(Outcome::Passed),
                 count(Outcome::Failed),
                 count(Outcome::Ignored),
+                count(Outcome::Cannot),
             );
+        }
+        if self.count_of(Ring::E2e) > 0 {
+            println!("\n{}", table::of(&self.entries, table::Detail::Behaviours));
         }
         if is_whole {
             let passed = self.entries.iter().filter(|entry| entry.outcome == Outcome::Passed);
@@ -133,7 +151,7 @@ impl Report {
                 println!("Behaviours without a test that passed: {}", without.join(" "));
             }
         }
-        println!("Report: target/report/tests.json");
+        println!("Report: target/report/tests.json, target/report/worlds.md");
         let (passed, failed) = (self.count(Outcome::Passed), self.count(Outcome::Failed));
         println!("{passed} passed, {failed} failed");
     }

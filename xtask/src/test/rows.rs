@@ -16,7 +16,7 @@ pub(super) fn without_a_test<'a>(passed: impl Iterator<Item = &'a str>) -> Vec<&
 }
 
 /// The ids at the beginning of a test's own name, in capitals.
-fn ids(name: &str) -> impl Iterator<Item = String> {
+pub(super) fn ids(name: &str) -> impl Iterator<Item = String> {
     let own = name.rsplit("::").next().unwrap_or(name);
     own.split('_').take_while(|word| is_id(word)).map(str::to_uppercase)
 }

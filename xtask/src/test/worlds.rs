@@ -1,0 +1,107 @@
+//! The worlds that journeys run in: an engine with a rule for third-party cookies.
+
+use serde::Deserialize;
+use std::fs;
+use std::path::PathBuf;
+
+use crate::workspace;
+
+/// Chromium's worlds, in which every journey runs on each change.
+pub(super) const CHROMIUM: [&str; 2] = ["chromium-blocked", "chromium-allowed"];
+
+/// Firefox's worlds, in which a spine runs on each change, and everything by `test all`.
+pub(super) const FIREFOX: [&str; 2] = ["firefox-default", "firefox-block-all"];
+
+/// WebKit's world, likewise.
+pub(super) const WEBKIT: &str = "webkit-itp";
+
+/// All of them, as the table has them.
+pub(super) const ALL: [&str; 5] = [CHROMIUM[0], CHROMIUM[1], FIREFOX[0], FIREFOX[1], WEBKIT];
+
+/// The spine: the journeys of each test file that run in every world on each change. What a person
+/// would notice first: signing in once for two sites, and out of both.
+pub(super) const SPINE: [(&str, &[&str]); 3] = [
+    (
+        "logout",
+        &[
+            "f2_sign_out_at_hooli_reaches_pied_piper",
+            "f7_sign_out_goes_through_the_published_steps",
+            "f18_back_after_sign_out_shows_no_data",
+        ],
+    ),
+    ("sso", &["f1_s1_s2_one_password_for_two_sites", "reloading_signs_in_again_by_one_redirect"]),
+    ("tabs", &["a_tab_that_closes_hands_the_stream_over"]),
+];
+
+/// The journeys of a test file that belong to the spine.
+pub(super) fn spine_of(target: &str) -> &'static [&'static str] {
+    SPINE.iter().find(|(file, _)| *file == target).map_or(&[], |(_, names)| names)
+}
+
+/// What the journeys of one test file wrote about their drivers.
+pub(super) struct Notes {
+    pub(super) file: PathBuf,
+}
+
+/// What a driver could not do in one journey.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Limits {
+    /// Why the journey could not be walked, if it could not.
+    pub(super) cannot: Option<String>,
+    /// What it went on without.
+    pub(super) without: Vec<String>,
+}
+
+impl Notes {
+    /// An empty page for them.
+    ///
+    /// # Errors
+    /// When the file of an earlier run cannot be removed.
+    pub(super) fn begin() -> anyhow::Result<Self> {
+        let file = workspace::output("report/notes.jsonl");
+        fs::create_dir_all(workspace::output("report"))?;
+        fs::write(&file, "")?;
+        Ok(Self { file })
+    }
+
+    /// What was noted about a test that has ended.
+    pub(super) fn of(&self, test: &str) -> Limits {
+        limits(&fs::read_to_string(&self.file).unwrap_or_default(), test)
+    }
+}
+
+fn limits(text: &str, test: &str) -> Limits {
+    let mut limits = Limits::default();
+    for note in text.lines().filter_map(|line| serde_json::from_str::<Note>(line).ok()) {
+        if note.test != test {
+            continue;
+        }
+        limits.cannot = limits.cannot.or(note.cannot);
+        limits.without.extend(note.without);
+    }
+    limits.without.sort();
+    limits.without.dedup();
+    limits
+}
+
+#[derive(Deserialize)]
+struct Note {
+    test: String,
+    cannot: Option<String>,
+    without: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_notes_of_one_test() {
+        let text = "{\"test\":\"a\",\"without\":\"x\"}\n{\"test\":\"b\",\"cannot\":\"y\"}\n\
+                    {\"test\":\"a\",\"without\":\"x\"}\n";
+        let one = Limits { cannot: None, without: vec!["x".to_owned()] };
+        assert_eq!(limits(text, "a"), one);
+        assert_eq!(limits(text, "b").cannot.as_deref(), Some("y"));
+        assert_eq!(limits(text, "c"), Limits::default());
+    }
+}
