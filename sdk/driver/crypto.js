@@ -68,13 +68,13 @@ const decode = (text) =>
   Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
 
 /**
- * JOSE's name of an algorithm (RFC 7518 3.1, RFC 8037 3.1) in WebCrypto's words. Members that an
+ * JOSE's name of an algorithm (RFC 7518 3.1, RFC 8037 3.1, RFC 9864 2.2) in WebCrypto's words. Members that an
  * algorithm does not have are not looked at.
  *
  * @param {string} name
  */
 const algorithmOf = (name) => {
-  if (name === "EdDSA") return { name: "Ed25519" };
+  if (name === "EdDSA" || name === "Ed25519") return { name: "Ed25519" };
   const [, family, bits] = /^([REP]S)(256|384|512)$/.exec(name) ?? [];
   return (
     family && {

@@ -362,7 +362,7 @@ export type Effect =
   /** Check a JSON Web Signature, answered by `verdict`. */
   | {
       kind: "verify_signature";
-      /** As JOSE names it: RS, PS and ES of 256, 384 and 512, or `EdDSA` (Ed25519). */
+      /** As JOSE names it: RS, PS and ES of 256, 384 and 512, or `EdDSA` or `Ed25519`, which are one. */
       algorithm: string;
       /** The public key as a JSON Web Key. */
       key: Record<string, unknown>;
@@ -583,7 +583,7 @@ export interface Config {
   token_origins?: string[];
   /** Seconds after which this app's session ends by itself. */
   session_lifetime?: number;
-  /** The algorithms that the client is registered for (`id_token_signed_response_alg`), separated by spaces; if absent all that there are: RS, PS and ES of 256, 384 and 512, and EdDSA. */
+  /** The algorithms that the client is registered for (`id_token_signed_response_alg`), separated by spaces; if absent all that there are: RS, PS and ES of 256, 384 and 512, EdDSA, and Ed25519, which is its name in full. */
   id_token_signed_response_alg?: string;
   /** How many seconds the clocks may differ when a token's times are checked, 0 to 300; 60 if absent. */
   clock_skew?: number;

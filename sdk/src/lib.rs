@@ -18,7 +18,8 @@
 //! JavaScript of `driver/`. This crate joins the two and gives them types. It compiles for other
 //! targets too, so that an app can be checked or rendered there; a [`Client`] needs a page.
 //!
-//! Not covered: sign-in by popup, FedCM, DPoP.
+//! Not covered: sign-in by popup, FedCM, DPoP; pages by plain http beyond this machine, which have no
+//! WebCrypto (`docs/adr/0009`, in the repository, says why).
 
 mod client;
 mod driver;

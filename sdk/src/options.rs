@@ -98,7 +98,7 @@ impl Options {
 
     /// What the client is registered for (`id_token_signed_response_alg`), separated by spaces: ID
     /// tokens and logout tokens signed otherwise are refused. By default RS, PS and ES of 256, 384
-    /// and 512, and `EdDSA`; `none` and HMAC are never accepted.
+    /// and 512, `EdDSA`, and its name in full, `Ed25519`; `none` and HMAC are never accepted.
     pub fn id_token_signed_response_alg(self, algorithms: impl Into<String>) -> Self {
         Self { id_token_signed_response_alg: Some(algorithms.into()), ..self }
     }

@@ -118,6 +118,9 @@ async fn signatures_that_webcrypto_makes_are_right() {
     for algorithm in algorithms {
         assert_eq!(Vector::made(algorithm).await.verdict().await, RIGHT, "{algorithm}");
     }
+    // RFC 9864: its name in full.
+    let vector = Vector { algorithm: "Ed25519", ..Vector::made("EdDSA").await };
+    assert_eq!(vector.verdict().await, RIGHT);
 }
 
 #[wasm_bindgen_test]

@@ -32,7 +32,7 @@ record! {
         session_lifetime: Option<i64> = "session_lifetime",
         /// The algorithms that the client is registered for (`id_token_signed_response_alg`),
         /// separated by spaces; if absent all that there are: RS, PS and ES of 256, 384 and 512,
-        /// and EdDSA.
+        /// EdDSA, and Ed25519, which is its name in full.
         id_token_signed_response_alg: Option<Text> = "id_token_signed_response_alg",
         /// How many seconds the clocks may differ when a token's times are checked, 0 to 300; 60 if
         /// absent.

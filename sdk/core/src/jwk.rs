@@ -88,7 +88,10 @@ fn fits(key: &Value, token: &UntrustedJws) -> bool {
     is_of_type(key, algorithm)
         && token.key_id.as_deref().is_none_or(|key_id| key.str("kid") == Some(key_id))
         && absent_or(key, "use", "sig")
-        && absent_or(key, "alg", algorithm.name)
+        && (absent_or(key, "alg", algorithm.name)
+            // RFC 9864, 2.2: one algorithm by two names; the key may say the other one.
+            || algorithm.key_type == "OKP"
+                && matches!(key.str("alg"), Some("EdDSA" | "Ed25519")))
         && may_verify(key)
         && is_public(key)
         && (algorithm.key_type != "RSA" || is_strong(key))

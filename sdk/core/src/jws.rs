@@ -12,7 +12,7 @@ use alloc::string::String;
 /// The longest token that is looked at, in bytes.
 const LONGEST: usize = 64 * 1024;
 
-/// A signature algorithm (RFC 7518, 3.1; RFC 8037, 3.1), and what a key for it looks like.
+/// A signature algorithm (RFC 7518, 3.1; RFC 8037, 3.1; RFC 9864, 2), and what a key for it looks like.
 #[derive(Debug)]
 pub(crate) struct Algorithm {
     /// By JOSE's name.
@@ -30,11 +30,11 @@ pub(crate) struct Algorithm {
 
 /// What the client is taken to be registered for if it does not say
 /// (`id_token_signed_response_alg`): all that there is.
-pub(crate) const ALL: &str = "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA";
+pub(crate) const ALL: &str = "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519";
 
 /// The algorithms that can be accepted at all: an allow-list, so that `none` and HMAC can never be
 /// reached, neither by a header's wish nor by configuration.
-static ALGORITHMS: [Algorithm; 10] = [
+static ALGORITHMS: [Algorithm; 11] = [
     rsa("RS256", "SHA-256"),
     rsa("RS384", "SHA-384"),
     rsa("RS512", "SHA-512"),
@@ -44,13 +44,8 @@ static ALGORITHMS: [Algorithm; 10] = [
     elliptic("ES256", "P-256", "SHA-256"),
     elliptic("ES384", "P-384", "SHA-384"),
     elliptic("ES512", "P-521", "SHA-512"),
-    Algorithm {
-        name: "EdDSA",
-        key_type: "OKP",
-        curve: "Ed25519",
-        members: &["crv", "x"],
-        hash: "SHA-512",
-    },
+    edwards("EdDSA"),
+    edwards("Ed25519"),
 ];
 
 const fn rsa(name: &'static str, hash: &'static str) -> Algorithm {
@@ -59,6 +54,12 @@ const fn rsa(name: &'static str, hash: &'static str) -> Algorithm {
 
 const fn elliptic(name: &'static str, curve: &'static str, hash: &'static str) -> Algorithm {
     Algorithm { name, key_type: "EC", curve, members: &["crv", "x", "y"], hash }
+}
+
+/// RFC 9864, 2.2: `Ed25519` says in full what `EdDSA` says of a key of this curve.
+const fn edwards(name: &'static str) -> Algorithm {
+    let members = &["crv", "x"];
+    Algorithm { name, key_type: "OKP", curve: "Ed25519", members, hash: "SHA-512" }
 }
 
 /// Whether all of these words, and at least one, name algorithms that there are.

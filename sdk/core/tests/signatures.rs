@@ -118,6 +118,11 @@ fn rp10_a_key_of_one_algorithm_verifies_no_other() {
                 sign_in_to("/"),
                 move |token| token.header("alg", json!(named.algorithm)),
             );
+            // One algorithm by two names.
+            if signing.jwk()["kty"] == "OKP" && named.jwk()["kty"] == "OKP" {
+                page.expect_status(Status::Authenticated);
+                continue;
+            }
             let same_type = signing.jwk()["kty"] == "RSA" && named.jwk()["kty"] == "RSA";
             let code = if same_type { Code::SignatureInvalid } else { Code::KeyNotFound };
             page.expect_refused(code);
@@ -142,6 +147,35 @@ fn rp10_the_registered_algorithm_narrows_what_is_accepted() {
     with("ES256 RS256", &RS256).expect_status(Status::Authenticated);
     with("RS256", &ES256).expect_refused(Code::AlgorithmNotAllowed);
     with("RS256 PS256 ES384", &ES256).expect_refused(Code::AlgorithmNotAllowed);
+}
+
+#[test]
+fn rfc9864_ed25519_is_eddsa_by_its_full_name() {
+    let by = |name: &str| EACH.iter().find(|key| key.algorithm == name).unwrap();
+    let with = |registered: &'static str, named: &'static str, key_says: Value| {
+        let world = World::with(|config| {
+            config.id_token_signed_response_alg = Some(registered.into());
+        });
+        let mut jwk = by(named).jwk();
+        jwk["alg"] = key_says;
+        world.provider().key = by(named);
+        world.provider().published = vec![jwk];
+        let page = world.open();
+        world.person_signs_in("richard");
+        page.sign_in();
+        page
+    };
+    for named in ["EdDSA", "Ed25519"] {
+        for key_says in ["EdDSA", "Ed25519"] {
+            with(named, named, json!(key_says)).expect_status(Status::Authenticated);
+        }
+        for key_says in [json!("Ed448"), json!("ES256"), json!(""), json!(7)] {
+            with(named, named, key_says).expect_refused(Code::KeyNotFound);
+        }
+    }
+    // What the client is registered for is a name.
+    with("EdDSA", "Ed25519", json!("EdDSA")).expect_refused(Code::AlgorithmNotAllowed);
+    with("Ed25519", "EdDSA", json!("EdDSA")).expect_refused(Code::AlgorithmNotAllowed);
 }
 
 #[test]

@@ -38,8 +38,10 @@ fn key(algorithm: &str) -> &'static Key {
     EACH.iter().find(|key| key.algorithm == algorithm).unwrap()
 }
 
-const ALGORITHMS: [&str; 10] =
-    ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
+const ALGORITHMS: [&str; 11] = [
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+    "Ed25519",
+];
 
 #[test]
 fn rp10_both_verifiers_accept_a_good_token_of_every_algorithm() {

@@ -48,10 +48,11 @@ export interface Options {
   dangerouslyFollowProviderClock?: boolean;
 }
 
-/** How tokens may be signed. `none` and HMAC are never accepted; `EdDSA` is Ed25519. */
+/** How tokens may be signed. `none` and HMAC are never accepted; `EdDSA` and `Ed25519` are one. */
 export type SignatureAlgorithm =
   | `${"RS" | "PS" | "ES"}${"256" | "384" | "512"}`
-  | "EdDSA";
+  | "EdDSA"
+  | "Ed25519";
 
 /** The verified claims of the ID token (OIDC Core 2 and 5.1). */
 export interface Claims {

@@ -10,7 +10,7 @@
 //! | RS256, RS384, RS512, PS256, PS384, PS512 | `jwt-compact` over `rsa` |
 //! | ES256 | `jwt-compact` over `p256` |
 //! | ES384, ES512 | `p384` and `p521`, joined as an `Algorithm` of `jwt-compact` |
-//! | EdDSA (Ed25519) | `jwt-compact` over `ed25519-compact` |
+//! | EdDSA, Ed25519 | `jwt-compact` over `ed25519-compact` |
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "module")]
@@ -38,7 +38,7 @@ pub enum Failure {
 }
 
 /// Whether `signature` is that of `input`, by a public key (RFC 7517, JSON) and an algorithm as JOSE
-/// names it (RFC 7518, 3.1; RFC 8037, 3.1).
+/// names it (RFC 7518, 3.1; RFC 8037, 3.1; RFC 9864, 2.2).
 ///
 /// Which keys and algorithms are agreed to is not judged here: that is the core's.
 ///
@@ -49,7 +49,7 @@ pub fn verify(algorithm: &str, key: &str, input: &[u8], signature: &[u8]) -> Res
         "ES256" => by(&Es256, key, input, signature),
         "ES384" => by(&Es384, key, input, signature),
         "ES512" => by(&Es512, key, input, signature),
-        "EdDSA" => by(&Ed25519, key, input, signature),
+        "EdDSA" | "Ed25519" => by(&Ed25519, key, input, signature),
         _ => {
             let rsa: Rsa = algorithm.parse().map_err(|_| Failure::Unsupported)?;
             by(&rsa, key, input, signature)

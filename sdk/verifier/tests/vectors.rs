@@ -146,6 +146,19 @@ fn a_key_serves_its_own_algorithm_only() {
 }
 
 #[test]
+fn rfc9864_ed25519_is_eddsa_by_its_full_name() {
+    let vectors = gatepass_vectors::all();
+    let mut count = 0;
+    for vector in vectors.iter().filter(|vector| vector.algorithm == "EdDSA") {
+        let Some(signature) = decode(vector.signature) else { continue };
+        let verdict = |name| verify(name, vector.key, &vector.input, &signature);
+        assert_eq!(verdict("Ed25519"), verdict("EdDSA"), "{}", vector.name);
+        count += 1;
+    }
+    assert!(count > 50, "{count} vectors");
+}
+
+#[test]
 fn what_is_no_algorithm_is_unsupported() {
     let vector = &gatepass_vectors::rfc()[0];
     for algorithm in ["none", "HS256", "RS1", "ES256K", "Ed448", "rs256", "RS256 ", ""] {

@@ -93,7 +93,7 @@ union! {
         }
         /// Check a JSON Web Signature, answered by `verdict`.
         VerifySignature = "verify_signature" {
-            /// As JOSE names it: RS, PS and ES of 256, 384 and 512, or `EdDSA` (Ed25519).
+            /// As JOSE names it: RS, PS and ES of 256, 384 and 512, or `EdDSA` or `Ed25519`, which are one.
             algorithm: &'static str = "algorithm",
             /// The public key as a JSON Web Key.
             key: Raw = "key",

@@ -41,7 +41,7 @@ pub static EACH: LazyLock<Vec<Key>> = LazyLock::new(|| {
 });
 
 /// The algorithms that a browser has, and the hashes that belong to them.
-const ALGORITHMS: [(&str, &digest::Algorithm); 10] = [
+const ALGORITHMS: [(&str, &digest::Algorithm); 11] = [
     ("RS256", &digest::SHA256),
     ("RS384", &digest::SHA384),
     ("RS512", &digest::SHA512),
@@ -52,6 +52,7 @@ const ALGORITHMS: [(&str, &digest::Algorithm); 10] = [
     ("ES384", &digest::SHA384),
     ("ES512", &digest::SHA512),
     ("EdDSA", &digest::SHA512),
+    ("Ed25519", &digest::SHA512),
 ];
 
 impl Key {
@@ -60,7 +61,7 @@ impl Key {
             "ES256" => elliptic(&signature::ECDSA_P256_SHA256_FIXED_SIGNING),
             "ES384" => elliptic(&signature::ECDSA_P384_SHA384_FIXED_SIGNING),
             "ES512" => elliptic(&signature::ECDSA_P521_SHA512_FIXED_SIGNING),
-            "EdDSA" => Pair::Ed(Ed25519KeyPair::generate().unwrap()),
+            "EdDSA" | "Ed25519" => Pair::Ed(Ed25519KeyPair::generate().unwrap()),
             _ => Pair::Rsa(Box::new(RsaKeyPair::generate(KeySize::Rsa2048).unwrap())),
         };
         Self { id, algorithm, pair }
@@ -157,11 +158,11 @@ pub fn verify(algorithm: &str, key: &str, input: &str, signature: &str) -> Answe
         "ES256" => elliptic(32, &signature::ECDSA_P256_SHA256_FIXED),
         "ES384" => elliptic(48, &signature::ECDSA_P384_SHA384_FIXED),
         "ES512" => elliptic(66, &signature::ECDSA_P521_SHA512_FIXED),
-        "EdDSA" if member("x").len() == 32 => {
+        "EdDSA" | "Ed25519" if member("x").len() == 32 => {
             let key = UnparsedPublicKey::new(&signature::ED25519, member("x"));
             Some(key.verify(input.as_bytes(), &signature).is_ok())
         }
-        "EdDSA" => None,
+        "EdDSA" | "Ed25519" => None,
         other => panic!("the machine asked for {other}"),
     };
     let answer = valid.map_or(bad_key, |valid| Answer::Verdict { valid });
