@@ -27,6 +27,8 @@ pub(crate) struct Memory {
     /// Set by an error answer to an automatic check and by a sign-out of the person: no automatic
     /// check until the person clicks.
     pub(crate) stopped: bool,
+    /// Why the provider's last answer brought no session, by the code's name; empty if none came.
+    pub(crate) failure: Text,
     /// The time of the latest version of a session that its pages have known, in milliseconds.
     pub(crate) latest_ms: i64,
     /// The `state` of each trip whose record is kept, the oldest first.
@@ -68,6 +70,17 @@ impl Memory {
     pub(crate) fn reset(&mut self) {
         self.redirects = 0;
         self.stopped = false;
+        self.failure = Text::default();
+    }
+
+    /// What became of the redirects that [`Permission::Broken`] is about, as far as it was seen.
+    pub(crate) fn why_broken(&self) -> &str {
+        match (&*self.failure, self.redirects) {
+            ("", 0) => "too many of them in a minute",
+            // The record of the trip was lost with the tab's storage, or the person turned back.
+            ("", _) => "no answer that could be known again",
+            (failure, _) => failure,
+        }
     }
 
     /// The page leaves on a trip. Gives the `state` of one whose record is to go: nobody would ever
@@ -84,6 +97,7 @@ impl Memory {
         writer.integer(self.redirects);
         writer.name("stopped");
         writer.raw(if self.stopped { "true" } else { "false" });
+        writer.member("failure", &self.failure);
         writer.name("latest");
         writer.integer(self.latest_ms);
         writer.name("times");
@@ -111,6 +125,7 @@ impl Memory {
             redirects: value.get("redirects").and_then(Value::as_integer).unwrap_or_default(),
             times: times.iter().filter_map(Value::as_integer).take(REDIRECTS_A_MINUTE).collect(),
             stopped: value.get("stopped") == Some(&Value::Bool(true)),
+            failure: value.str("failure").unwrap_or_default().into(),
             latest_ms: value.get("latest").and_then(Value::as_integer).unwrap_or_default(),
             trips: trips.iter().filter_map(Value::as_str).take(TRIPS).map(Into::into).collect(),
         }

@@ -143,6 +143,7 @@ fn d13_the_breaker_stops_at_the_second_redirect_without_a_session() {
         page.load("/", OnLoad::Auto);
         page.expect_status(Status::Anonymous);
         assert_eq!(page.code(), Some(Code::RedirectLoop));
+        assert_eq!(broken_by(&page), "issuer_unreachable");
     }
     assert_eq!(world.visits(), 1);
     // A click goes, and a session resets the count.
@@ -167,6 +168,44 @@ fn a_page_that_is_come_back_to_forgets_no_redirect_of_the_pages_after_it() {
     assert_eq!(world.visits(), 1);
 }
 
+/// What the breaker says that it saw.
+fn broken_by(page: &Page) -> String {
+    let error = page.session().error.unwrap();
+    assert_eq!(error.code, Code::RedirectLoop);
+    error.evidence.as_ref().unwrap().found.as_str().to_owned()
+}
+
+#[test]
+fn d13_the_breaker_says_what_it_saw() {
+    // The answer comes back, and the tab has lost what it is to be known by.
+    let world = World::new();
+    world.person_signs_in("richard");
+    world.provider().next_callback(|parameters| {
+        for (name, value) in parameters {
+            if name == "state" {
+                *value = "lost".into();
+            }
+        }
+    });
+    let page = load(&world, OnLoad::Auto);
+    assert_eq!(page.code(), Some(Code::StateUnknown));
+    page.load("/", OnLoad::Auto);
+    assert_eq!(broken_by(&page), "state_unknown");
+    // Nothing comes back.
+    let world = World::new();
+    world.inside().stays = true;
+    let page = load(&world, OnLoad::Auto);
+    page.load("/", OnLoad::Auto);
+    assert_eq!(broken_by(&page), "no answer that could be known again");
+    // A click forgets it.
+    world.inside().stays = false;
+    world.person_signs_in("richard");
+    page.sign_in();
+    page.load("/", OnLoad::Auto);
+    page.expect_status(Status::Authenticated);
+    assert_eq!(page.code(), None);
+}
+
 #[test]
 fn the_breaker_stops_at_the_tenth_redirect_in_a_minute() {
     let world = World::new();
@@ -181,6 +220,7 @@ fn the_breaker_stops_at_the_tenth_redirect_in_a_minute() {
     page.load("/", OnLoad::Auto);
     page.expect_status(Status::Anonymous);
     assert_eq!(page.code(), Some(Code::RedirectLoop));
+    assert_eq!(broken_by(&page), "too many of them in a minute");
     assert_eq!(world.visits(), before + 9);
     world.advance(61);
     page.load("/", OnLoad::Auto);

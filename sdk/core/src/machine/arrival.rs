@@ -185,12 +185,11 @@ impl Machine {
         }
         let automatic = way == Way::Redirect;
         let unreachable = error.code == Code::IssuerUnreachable;
-        if automatic && !unreachable {
-            if let Some(memory) = &mut self.memory {
-                memory.stopped = true;
-            }
-            self.save_memory();
+        if let Some(memory) = &mut self.memory {
+            memory.stopped |= automatic && !unreachable;
+            memory.failure = error.code.as_str().into();
         }
+        self.save_memory();
         if error.code == Code::LoginRequired {
             let key = self.shared_key("hint");
             self.erase(Area::Origin, key);

@@ -8,7 +8,7 @@
 use super::{Expect, Machine, Timer, leader::Lead};
 use crate::{
     authorization::UntrustedResponse,
-    error::Code,
+    error::{Code, Error},
     memory::{Memory, Permission},
     tabs::Message,
     text::Text,
@@ -240,7 +240,9 @@ impl Machine {
                 self.begin_automatic_departure(here);
             }
             (Some(Permission::Broken), _) => {
-                self.set_error(Some(Code::RedirectLoop.into()));
+                let seen = self.memory.as_ref().map_or("", Memory::why_broken);
+                let error = Error::new(Code::RedirectLoop, "automatic sign-in", "a session", seen);
+                self.set_error(Some(error));
                 self.finish_start();
             }
             _ => self.finish_start(),
