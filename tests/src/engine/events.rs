@@ -155,6 +155,8 @@ fn kind(request: &Value, is_navigation: bool) -> String {
     let destination = request["destination"].as_str().unwrap_or_default();
     let word = match destination {
         _ if is_navigation => "Document",
+        // A page cannot send this method by itself across origins: the browser asks before it does.
+        _ if request["method"] == "OPTIONS" => "Preflight",
         "document" | "iframe" | "frame" => "Document",
         "script" | "worker" | "sharedworker" => "Script",
         "style" => "Stylesheet",
@@ -241,6 +243,17 @@ mod tests {
         assert_eq!((&*first.headers["cookie"], &*second.headers["cookie"]), ("a=1", "a=2"));
         assert_eq!(first.answer["set-cookie"], "a=1\nb=2");
         assert_eq!((&*first.target, &*first.kind), ("tab", "Document"));
+    }
+
+    #[test]
+    fn tells_a_preflight_from_what_a_page_asks() {
+        let mut gathered = Gathered::default();
+        let mut asked = request("http://b.localhost:1/", 0, None, "1");
+        gathered.take("network.beforeRequestSent", &asked);
+        asked["request"]["method"] = json!("OPTIONS");
+        gathered.take("network.beforeRequestSent", &asked);
+        let kinds: Vec<_> = gathered.logged.requests.iter().map(|one| &*one.kind).collect();
+        assert_eq!(kinds, ["Fetch", "Preflight"]);
     }
 
     #[test]
