@@ -8,7 +8,7 @@ mod common;
 use std::collections::BTreeSet;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use common::{Ask, Browser, FORM, PIPER, Reply, START, Tokens, VERIFIER, World, claims, encoded};
+use common::{Ask, Browser, FORM, PIPER, Reply, START, Tokens, World, claims, encoded, fields};
 use serde_json::{Value, json};
 
 /// The isolated issuer of a scenario.
@@ -59,13 +59,7 @@ impl Hostile<'_> {
             page.body
         );
         let (r, csrf) = (page.hidden("r"), page.hidden("csrf"));
-        let form = [
-            ("r", &*r),
-            ("csrf", &*csrf),
-            ("username", "richard"),
-            ("password", "password"),
-            ("action", "sign-in"),
-        ];
+        let form = fields::sign_in(&r, &csrf, "richard", "password");
         browser.post(&self.path("/login"), &form).await
     }
 
@@ -74,23 +68,11 @@ impl Hostile<'_> {
     }
 
     async fn redeem(&self, code: &str) -> Reply {
-        self.token(&[
-            ("grant_type", "authorization_code"),
-            ("client_id", "pied-piper"),
-            ("code", code),
-            ("redirect_uri", PIPER),
-            ("code_verifier", VERIFIER),
-        ])
-        .await
+        self.token(&fields::redemption("pied-piper", PIPER, code)).await
     }
 
     async fn refresh(&self, token: &str) -> Reply {
-        let form = [
-            ("grant_type", "refresh_token"),
-            ("client_id", "pied-piper"),
-            ("refresh_token", token),
-        ];
-        self.token(&form).await
+        self.token(&fields::renewal("pied-piper", token)).await
     }
 
     async fn tokens(&self) -> Tokens {
@@ -482,8 +464,49 @@ async fn scenario_is_switched_on_for_a_client_and_for_some_requests() {
         (path, Some(json!({ "client_id": "nobody" })), 400),
         (path, Some(json!({ "requests": 0 })), 400),
         (path, Some(json!({ "unknown": 0 })), 400),
+        // Token and key set go together: one answer alone would use up the number.
+        ("/scenarios/id-token-es384", Some(json!({ "requests": 1 })), 400),
     ] {
         assert_eq!(world.control("POST", path, body).await.status, status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn lie_for_a_client_runs_out_when_nobody_says_who_asks() {
+    let world = World::new().await;
+    let asked = json!({ "client_id": "pied-piper", "requests": 1 });
+    world.control("POST", "/scenarios/discovery-issuer-slash", Some(asked)).await.ok_json();
+    let issuer =
+        async || world.get("/.well-known/openid-configuration").await.json()["issuer"].clone();
+    // No `Origin`: a server or a person at a terminal.
+    assert_eq!(issuer().await, format!("{}/", world.issuer));
+    assert_eq!(issuer().await, world.issuer);
+}
+
+#[tokio::test]
+async fn lie_that_is_switched_on_twice_is_told_once() {
+    let world = World::new().await;
+    let path = "/scenarios/authorization-response-iss-twice";
+    world.control("POST", path, Some(json!({ "client_id": "pied-piper" }))).await.ok_json();
+    world.control("POST", path, None).await.ok_json();
+    let reply = world.browser().sign_in(&Ask::piper(), "richard").await;
+    assert_eq!(reply.location().matches("iss=").count(), 2, "{}", reply.location());
+    let steps = world.step_names().await;
+    assert_eq!(steps.iter().filter(|step| *step == "scenario.broke").count(), 1);
+}
+
+/// OP30, OP20: a page whose name was made to resolve to loopback learns nothing there either.
+#[tokio::test]
+async fn op30_below_the_issuers_of_scenarios_too_hosts_are_checked_and_headers_are_there() {
+    let world = World::new().await;
+    for name in ["no-such-thing", "oidcc-client-test"] {
+        let path = format!("/s/{name}/jwks");
+        let reply = world.send("GET", &path, &[("host", "evil.example")], None).await;
+        assert_eq!((reply.status, reply.error().as_str()), (421, "wrong_host"), "{name}");
+        let reply = world.get(&path).await;
+        assert_eq!(reply.header("x-idp-dev"), "not-for-production", "{name}");
+        assert_eq!(reply.header("x-content-type-options"), "nosniff", "{name}");
+        assert_eq!(reply.all("date").len(), 1, "{name}");
     }
 }
 
@@ -501,6 +524,7 @@ async fn scenario_is_switched_on_by_the_configuration() {
         "name = \"nothing\"",
         "name = \"mix-up\"\nclient = \"nobody\"",
         "name = \"mix-up\"\nrequests = 0",
+        "name = \"id-token-es384\"\nrequests = 1",
     ] {
         let text = format!("{}\n[[scenarios]]\n{wrong}\n", idp_dev::Config::EXAMPLE);
         assert_eq!(idp_dev::Config::parse("idp.toml", &text).unwrap_err().code, "config_value");

@@ -246,25 +246,32 @@ async function judge(control, scenario, use) {
   return { ...verdict, told: 1, verdict: report.said, as_expected: report.said === "accepted" };
 }
 
-const { control, stop } = await start();
-const all = await control("GET", "/scenarios");
-// These clients have no session-events stream that a logout token could come by.
-const judged = all.filter(
-  (one) => one.outcome !== "not_applicable" && one.reach !== "logout_token" && (!only || one.name === only),
-);
 const rows = new Map();
-const queue = [...judged];
-await Promise.all(
-  Array.from({ length: 4 }, async () => {
-    for (let one = queue.shift(); one; one = queue.shift()) {
-      const verdicts = [];
-      for (const [, use] of CLIENTS) verdicts.push(await judge(control, one, use));
-      rows.set(one.name, verdicts);
-      console.error(one.name, verdicts.map((verdict) => `${verdict.verdict} (${verdict.code})`).join(", "));
-    }
-  }),
-);
-await stop();
+
+/** Judges all clients by the scenarios that are asked for, and gives all that there are. */
+async function judgeAll(control) {
+  const all = await control("GET", "/scenarios");
+  // These clients have no session-events stream that a logout token could come by.
+  const judged = all.filter(
+    (one) => one.outcome !== "not_applicable" && one.reach !== "logout_token" && (!only || one.name === only),
+  );
+  const queue = [...judged];
+  await Promise.all(
+    Array.from({ length: 4 }, async () => {
+      for (let one = queue.shift(); one; one = queue.shift()) {
+        const verdicts = [];
+        for (const [, use] of CLIENTS) verdicts.push(await judge(control, one, use));
+        rows.set(one.name, verdicts);
+        console.error(one.name, verdicts.map((verdict) => `${verdict.verdict} (${verdict.code})`).join(", "));
+      }
+    }),
+  );
+  return { all, judged };
+}
+
+const { control, stop } = await start();
+// Whatever goes wrong, no provider stays behind.
+const { all, judged } = await judgeAll(control).finally(stop);
 
 if (only) {
   console.log(JSON.stringify(rows.get(only), null, 2));

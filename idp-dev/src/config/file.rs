@@ -112,6 +112,13 @@ impl Place<'_> {
         {
             return Err(self.value(requests.span(), "1 or more", "0"));
         }
+        if let Some(requests) = &scenario.requests
+            && !found.is_countable()
+        {
+            let expected = "no number of requests for a scenario that needs several answers";
+            let found = requests.get_ref().to_string();
+            return Err(self.value(requests.span(), expected, &found));
+        }
         Ok(Switch {
             scenario: found,
             client_id: scenario.client.as_ref().map(|client| client.get_ref().clone()),

@@ -48,7 +48,9 @@ pub(super) async fn post(State(provider): State<Shared>, body: Body) -> Response
         Asked::Freeze(true) => provider.clock.freeze(),
         Asked::Freeze(false) => provider.clock.thaw(),
     }
-    expire_due(&provider).await;
+    for provider in provider.scenarios.all_isolated().iter().chain([&provider]) {
+        expire_due(provider).await;
+    }
     shown(&provider)
 }
 
@@ -65,3 +67,31 @@ fn shown(provider: &Provider) -> Response {
 }
 
 const LAST_SECOND: u64 = 253_402_300_799;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::http::Request;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::session::begin;
+    use crate::{Clock, Config, MemoryStore};
+
+    /// One thread, so that the task that watches sessions does not come first.
+    #[tokio::test(flavor = "current_thread")]
+    async fn moved_clock_has_ended_the_sessions_of_scenarios_too_when_it_answers() {
+        let config = Config::parse("idp.toml", Config::EXAMPLE).unwrap().with_port(1);
+        let clock = Clock::frozen_at(UnixTime::from_seconds(1));
+        let provider = Provider::start(config, clock, Arc::new(MemoryStore::new()), false).unwrap();
+        let health = Request::get("/s/oidcc-client-test/health").header("host", "127.0.0.1");
+        let health = health.body(Body::empty()).unwrap();
+        assert_eq!(provider.router().oneshot(health).await.unwrap().status(), StatusCode::OK);
+        let isolated = provider.scenarios.isolated("oidcc-client-test").unwrap();
+        begin(&isolated, "richard", None).await.unwrap();
+        let asked = Body::from(r#"{"advance":1000000}"#);
+        assert_eq!(post(State(provider), asked).await.status(), StatusCode::OK);
+        assert!(isolated.store.sessions().is_empty());
+    }
+}

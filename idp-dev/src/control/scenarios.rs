@@ -59,6 +59,10 @@ pub(super) async fn switch_on(
         let description = "requests must be 1 or more";
         return refusal(StatusCode::BAD_REQUEST, "invalid_request", description);
     }
+    if asked.requests.is_some() && !scenario.is_countable() {
+        let description = "the scenario needs several answers: no number of requests can end it";
+        return refusal(StatusCode::BAD_REQUEST, "invalid_request", description);
+    }
     provider.scenarios.switch_on(Switch {
         scenario,
         client_id: asked.client_id,

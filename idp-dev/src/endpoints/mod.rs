@@ -63,7 +63,7 @@ pub(crate) fn router(provider: Shared) -> Router {
         .route("/end_session/confirm", post(end_session::confirm))
         .route("/signed_out", get(end_session::signed_out))
         .layer(from_fn_with_state("GET, POST", refuse_head));
-    // Each is a whole provider, with headers of its own. There are none behind themselves.
+    // Each is a whole provider. There are none behind themselves.
     let isolated = if provider.scenarios.is_issuer() {
         Router::new()
     } else {
@@ -80,9 +80,10 @@ pub(crate) fn router(provider: Shared) -> Router {
         .merge(for_people)
         .fallback(not_found)
         .layer(from_fn_with_state(provider.clone(), scenario::lie))
+        // The lies of a scenario are told at its own issuer; what guards an answer guards all.
+        .merge(isolated)
         .layer(from_fn_with_state(provider.clone(), refuse_other_hosts))
         .layer(from_fn_with_state(provider.clone(), base_headers))
-        .merge(isolated)
         .with_state(provider)
 }
 

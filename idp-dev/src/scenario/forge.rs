@@ -132,33 +132,41 @@ async fn sign(
 }
 
 /// The logout token that goes out: the honest one, or what a scenario makes of it.
-pub(crate) async fn logout_token(provider: &Provider, client_id: &str, token: String) -> String {
-    let mut token = token;
-    for scenario in provider.scenarios.active(Some(client_id)) {
-        for (place, fault) in scenario.faults.iter().enumerate() {
-            let Fault::LogoutToken(fault) = fault else { continue };
-            let turn = provider.scenarios.next_turn(scenario, place);
-            let earlier = provider.scenarios.swap_logout_token(client_id, token.clone());
-            if !fault.turn.has(turn) {
-                continue;
-            }
-            let made = if fault.replay {
-                earlier.ok_or(KeyError::NotSigned)
-            } else {
-                forged(provider, fault, client_id, &token).await
-            };
-            match made {
-                Ok(made) => token = made,
-                Err(error) => {
-                    crate::log::line(&format!("no lie for {}: {error}", scenario.name));
-                    continue;
-                }
-            }
-            let watch = Watch { goes_on: true, ..Watch::default() };
-            provider.scenarios.broke(provider, scenario, Some(client_id), watch);
-        }
+///
+/// # Errors
+/// When the lie cannot be told. An honest token in its place would look like a client that accepts.
+pub(crate) async fn logout_token(
+    provider: &Provider,
+    client_id: &str,
+    token: String,
+) -> Result<String, KeyError> {
+    let lies = provider.scenarios.active(Some(client_id)).into_iter().flat_map(|scenario| {
+        let faults = scenario.faults.iter().enumerate();
+        faults.filter_map(move |(place, fault)| match fault {
+            Fault::LogoutToken(fault) => Some((scenario, place, fault)),
+            _ => None,
+        })
+    });
+    let lies: Vec<_> = lies.collect();
+    if lies.is_empty() {
+        return Ok(token);
     }
-    token
+    // Once, whatever is told of it: the earlier one is that of the sign-out before.
+    let earlier = provider.scenarios.swap_logout_token(client_id, token.clone());
+    let mut token = token;
+    for (scenario, place, fault) in lies {
+        if !fault.turn.has(provider.scenarios.next_turn(scenario, place)) {
+            continue;
+        }
+        token = if fault.replay {
+            earlier.clone().ok_or(KeyError::NotSigned)?
+        } else {
+            forged(provider, fault, client_id, &token).await?
+        };
+        let watch = Watch { goes_on: true, ..Watch::default() };
+        provider.scenarios.broke(provider, scenario, Some(client_id), watch);
+    }
+    Ok(token)
 }
 
 /// The members of one part of a token.
@@ -192,7 +200,51 @@ fn der_length(length: usize) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::scenario::{Switch, find};
+    use crate::{Clock, Config, MemoryStore, UnixTime};
+
+    fn provider() -> Arc<Provider> {
+        let config = Config::parse("idp.toml", Config::EXAMPLE).unwrap();
+        let clock = Clock::frozen_at(UnixTime::from_seconds(1));
+        Provider::start(config, clock, Arc::new(MemoryStore::new()), false).unwrap()
+    }
+
+    fn switch_on(provider: &Provider, scenario: &'static str) {
+        let scenario = Box::leak(Box::new(toml::from_str(scenario).unwrap()));
+        provider.scenarios.switch_on(Switch { scenario, client_id: None, left: None });
+    }
+
+    #[tokio::test]
+    async fn lie_that_cannot_be_told_is_no_honest_token() {
+        let provider = provider();
+        let token = async |token: &str| logout_token(&provider, "hooli", token.to_owned()).await;
+        assert_eq!(token("honest").await.as_deref(), Ok("honest"));
+        // It has no parts, so that nothing can be forged from it.
+        switch_on(
+            &provider,
+            "name = 'a'\nbreaks = ''\nrule = ''\nspec = ''\noutcome = 'reject'\n\
+             [[faults]]\non = 'logout_token'\nsign = 'zero'",
+        );
+        assert_eq!(token("honest").await, Err(KeyError::NotSigned));
+    }
+
+    #[tokio::test]
+    async fn replayed_token_is_of_the_sign_out_before_whatever_else_is_told() {
+        let provider = provider();
+        let replays = find("logout-token-replayed").unwrap();
+        provider.scenarios.switch_on(Switch { scenario: replays, client_id: None, left: None });
+        switch_on(
+            &provider,
+            "name = 'b'\nbreaks = ''\nrule = ''\nspec = ''\noutcome = 'reject'\n\
+             [[faults]]\non = 'logout_token'\nturn.from = 2\nreplay = true",
+        );
+        let token = async |token: &str| logout_token(&provider, "hooli", token.to_owned()).await;
+        assert_eq!(token("first").await.as_deref(), Ok("first"));
+        assert_eq!(token("second").await.as_deref(), Ok("first"));
+    }
 
     #[test]
     fn der_has_no_leading_zeros_and_no_negative_numbers() {

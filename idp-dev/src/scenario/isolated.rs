@@ -87,7 +87,10 @@ async fn moved(mut response: Response, prefix: &str) -> Response {
         return response;
     }
     let (mut parts, body) = response.into_parts();
-    let bytes = to_bytes(body, MAX_PAGE).await.unwrap_or_default();
+    // Half a page, or none, would look like one of ours.
+    let Ok(bytes) = to_bytes(body, MAX_PAGE).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
     // What people typed is escaped in our pages: no quotation mark of theirs begins an attribute.
     let text = String::from_utf8_lossy(&bytes)
         .replace("action=\"/", &format!("action=\"{prefix}/"))
@@ -97,3 +100,20 @@ async fn moved(mut response: Response, prefix: &str) -> Response {
 }
 
 const MAX_PAGE: usize = 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use axum::response::Html;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn page_that_cannot_be_read_is_no_empty_page() {
+        let long = "x".repeat(MAX_PAGE + 1);
+        assert_eq!(moved(Html(long).into_response(), "/s/x").await.status(), 500);
+        let page = moved(Html("<a href=\"/y\">").into_response(), "/s/x").await;
+        assert_eq!(page.status(), 200);
+        let bytes = to_bytes(page.into_body(), MAX_PAGE).await.unwrap();
+        assert_eq!(bytes, "<a href=\"/s/x/y\">");
+    }
+}

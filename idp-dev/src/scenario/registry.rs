@@ -47,6 +47,14 @@ pub enum Outcome {
     NotApplicable,
 }
 
+impl Scenario {
+    /// Can it be told a number of times? With several faults it cannot: the first answer would
+    /// use up what the next one needs, a token and the key set that goes with it for instance.
+    pub(crate) fn is_countable(&self) -> bool {
+        self.faults.len() <= 1
+    }
+}
+
 impl Outcome {
     /// The word in files and answers.
     pub const fn name(self) -> &'static str {

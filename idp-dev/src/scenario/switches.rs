@@ -80,7 +80,14 @@ impl Scenarios {
             (None, _) | (_, None) => true,
         };
         let switched = on.iter().filter(fits).map(|switch| switch.scenario);
-        self.own.into_iter().chain(switched).collect()
+        // Switched on for a client and for all, it is told once all the same.
+        let mut told: Vec<&'static Scenario> = Vec::new();
+        for scenario in self.own.into_iter().chain(switched) {
+            if told.iter().all(|other| other.name != scenario.name) {
+                told.push(scenario);
+            }
+        }
+        told
     }
 
     /// Switches a scenario on, in place of what was said about it for the same client.
@@ -156,9 +163,13 @@ impl Scenarios {
         client_id: Option<&str>,
         watch: Watch,
     ) {
+        // Who asks for a document or for keys may say nothing about itself: what was told to it
+        // counts too, or a lie for one client would never run out.
         if let Some(switch) = lock(&self.on).iter_mut().find(|switch| {
             switch.scenario.name == scenario.name
-                && (switch.client_id.is_none() || switch.client_id.as_deref() == client_id)
+                && (switch.client_id.is_none()
+                    || client_id.is_none()
+                    || switch.client_id.as_deref() == client_id)
         }) {
             switch.left = switch.left.map(|left| left.saturating_sub(1));
         }

@@ -46,7 +46,7 @@ pub(crate) async fn issue_logout_token(
         events: json!({ "http://schemas.openid.net/event/backchannel-logout": {} }),
     };
     let token = provider.keys.sign(client.id_token_signed_response_alg, TYPE, claims).await?;
-    Ok(scenario::logout_token(provider, &client.id, token).await)
+    scenario::logout_token(provider, &client.id, token).await
 }
 
 /// Back-Channel Logout 1.0, 4: two minutes at most.

@@ -1,10 +1,11 @@
 //! Authorization requests.
 
-use super::{CHALLENGE, HOOLI, PIPER, encoded};
+use super::encoded;
+use super::registered::{CHALLENGE, HOOLI, PIPER};
 
 /// What every authorization request has; changed by name.
 #[derive(Clone)]
-pub(crate) struct Ask(Vec<(String, String)>);
+pub(crate) struct Ask(pub(crate) Vec<(String, String)>);
 
 impl Ask {
     pub(crate) fn piper() -> Self {
@@ -46,9 +47,12 @@ impl Ask {
         self
     }
 
+    pub(crate) fn pairs(&self) -> Vec<(&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, &**value)).collect()
+    }
+
     pub(crate) fn query(&self) -> String {
-        let pairs: Vec<(&str, &str)> = self.0.iter().map(|(n, v)| (&**n, &**v)).collect();
-        encoded(&pairs)
+        encoded(&self.pairs())
     }
 
     pub(crate) fn path(&self) -> String {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Ask, FORM, HOOLI, Reply, Tokens, World, encoded};
+use super::{Ask, FORM, HOOLI, Reply, Tokens, World, encoded, fields};
 
 /// A browser: a jar of cookies.
 #[derive(Clone)]
@@ -40,24 +40,18 @@ impl<'w> Browser<'w> {
         headers: &[(&str, &str)],
         body: Option<String>,
     ) -> Reply {
-        let cookie: Vec<String> = self.jar.iter().map(|(n, v)| format!("{n}={v}")).collect();
-        let cookie = cookie.join("; ");
+        let cookie = fields::cookie_header(&self.jar);
         let mut all = headers.to_vec();
         if !cookie.is_empty() {
             all.push(("cookie", &cookie));
         }
         let reply = self.world.send(method, path, &all, body).await;
         for line in reply.all("set-cookie") {
-            let (name, rest) = line.split_once('=').unwrap();
-            let value = rest.split(';').next().unwrap();
             if line.contains("SameSite=None") {
+                let (name, _) = line.split_once('=').unwrap();
                 self.crossing.insert(name.to_owned());
             }
-            if line.contains("Max-Age=0") {
-                self.jar.remove(name);
-            } else {
-                self.jar.insert(name.to_owned(), value.to_owned());
-            }
+            fields::keep(&mut self.jar, &line);
         }
         reply
     }
@@ -74,14 +68,7 @@ impl<'w> Browser<'w> {
     /// Sends the sign-in form of `page`.
     pub(crate) async fn sign_in_at(&mut self, page: &Reply, user: &str, password: &str) -> Reply {
         let (r, csrf) = (page.hidden("r"), page.hidden("csrf"));
-        let form = [
-            ("r", &*r),
-            ("csrf", &*csrf),
-            ("username", user),
-            ("password", password),
-            ("action", "sign-in"),
-        ];
-        self.post("/login", &form).await
+        self.post("/login", &fields::sign_in(&r, &csrf, user, password)).await
     }
 
     /// Asks, signs in with the right password, and gives the redirect that follows.

@@ -12,6 +12,7 @@
 mod ask;
 mod browser;
 mod events;
+pub(crate) mod fields;
 mod registered;
 mod reply;
 mod tokens;
@@ -127,23 +128,11 @@ impl World {
     }
 
     pub(crate) async fn redeem_for(&self, client: &str, redirect_uri: &str, code: &str) -> Reply {
-        self.token(&[
-            ("grant_type", "authorization_code"),
-            ("client_id", client),
-            ("code", code),
-            ("redirect_uri", redirect_uri),
-            ("code_verifier", VERIFIER),
-        ])
-        .await
+        self.token(&fields::redemption(client, redirect_uri, code)).await
     }
 
     pub(crate) async fn refresh(&self, client: &str, refresh_token: &str) -> Reply {
-        self.token(&[
-            ("grant_type", "refresh_token"),
-            ("client_id", client),
-            ("refresh_token", refresh_token),
-        ])
-        .await
+        self.token(&fields::renewal(client, refresh_token)).await
     }
 
     pub(crate) async fn userinfo(&self, access_token: &str) -> Reply {

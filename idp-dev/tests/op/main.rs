@@ -9,9 +9,14 @@
     reason = "what fails here is a failed test"
 )]
 
+#[path = "../common/ask.rs"]
+#[allow(dead_code, reason = "the other tests use all of it")]
+mod ask;
 mod authorization;
 mod codes;
 mod conformance;
+#[path = "../common/fields.rs"]
+mod fields;
 mod floods;
 mod forms;
 mod logout;
@@ -25,3 +30,5 @@ mod token_response;
 mod tokens;
 mod transport;
 mod wire;
+
+use wire::encoded;

@@ -2,52 +2,12 @@
 
 use std::collections::BTreeMap;
 
+pub(crate) use crate::ask::Ask;
+use crate::fields::{cookie_header, keep, sign_in};
+pub(crate) use crate::fields::{redemption, renewal};
 pub(crate) use crate::registered::{CHALLENGE, HOOLI, PIPER, VERIFIER};
 pub(crate) use crate::token_response::{Tokens, part};
 use crate::wire::{Answer, FORM, Op, encoded};
-
-/// An authorization request's parameters, in an order.
-#[derive(Clone)]
-pub(crate) struct Ask(pub(crate) Vec<(String, String)>);
-
-impl Ask {
-    pub(crate) fn piper() -> Self {
-        let params = [
-            ("response_type", "code"),
-            ("client_id", "pied-piper"),
-            ("redirect_uri", PIPER),
-            ("scope", "openid profile email"),
-            ("state", "the-state"),
-            ("nonce", "the-nonce"),
-            ("code_challenge", CHALLENGE),
-            ("code_challenge_method", "S256"),
-        ];
-        Self(params.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec())
-    }
-
-    pub(crate) fn set(self, name: &str, value: &str) -> Self {
-        self.without(name).also(name, value)
-    }
-
-    pub(crate) fn without(mut self, name: &str) -> Self {
-        self.0.retain(|(n, _)| n != name);
-        self
-    }
-
-    /// Adds a parameter even if it is there already.
-    pub(crate) fn also(mut self, name: &str, value: &str) -> Self {
-        self.0.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    pub(crate) fn pairs(&self) -> Vec<(&str, &str)> {
-        self.0.iter().map(|(name, value)| (&**name, &**value)).collect()
-    }
-
-    pub(crate) fn path(&self) -> String {
-        format!("/authorize?{}", encoded(&self.pairs()))
-    }
-}
 
 /// A browser: a jar of cookies.
 #[derive(Clone)]
@@ -69,8 +29,7 @@ impl<'a> Person<'a> {
     }
 
     pub(crate) fn cookies(&self) -> String {
-        let pairs: Vec<String> = self.jar.iter().map(|(n, v)| format!("{n}={v}")).collect();
-        pairs.join("; ")
+        cookie_header(&self.jar)
     }
 
     pub(crate) fn ask(&mut self, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
@@ -81,13 +40,7 @@ impl<'a> Person<'a> {
         }
         let answer = self.op.ask(line, &all, body);
         for line in answer.all("set-cookie") {
-            let (name, rest) = line.split_once('=').unwrap();
-            if line.contains("Max-Age=0") {
-                self.jar.remove(name);
-            } else {
-                let value = rest.split(';').next().unwrap();
-                self.jar.insert(name.to_owned(), value.to_owned());
-            }
+            keep(&mut self.jar, &line);
         }
         answer
     }
@@ -116,14 +69,7 @@ impl<'a> Person<'a> {
     /// Sends a sign-in page's form.
     pub(crate) fn fill(&mut self, page: &Answer, user: &str, password: &str) -> Answer {
         let (r, csrf) = (page.hidden("r"), page.hidden("csrf"));
-        let form = [
-            ("r", &*r),
-            ("csrf", &*csrf),
-            ("username", user),
-            ("password", password),
-            ("action", "sign-in"),
-        ];
-        self.post("/login", &form)
+        self.post("/login", &sign_in(&r, &csrf, user, password))
     }
 
     /// Asks, signs in if that is due, and gives the answer that goes to the app.
@@ -147,26 +93,6 @@ impl<'a> Person<'a> {
         assert_eq!(answer.status, 200, "{}", answer.body);
         Tokens(answer.json())
     }
-}
-
-/// The form that redeems a code.
-pub(crate) fn redemption<'a>(
-    client: &'a str,
-    redirect_uri: &'a str,
-    code: &'a str,
-) -> [(&'a str, &'a str); 5] {
-    [
-        ("grant_type", "authorization_code"),
-        ("client_id", client),
-        ("code", code),
-        ("redirect_uri", redirect_uri),
-        ("code_verifier", VERIFIER),
-    ]
-}
-
-/// The form that refreshes.
-pub(crate) fn renewal<'a>(client: &'a str, token: &'a str) -> [(&'a str, &'a str); 3] {
-    [("grant_type", "refresh_token"), ("client_id", client), ("refresh_token", token)]
 }
 
 impl Op {
