@@ -254,6 +254,10 @@ async fn key_sets_are_broken_as_said() {
     assert_eq!(count(&keys("jwks-empty").await), 0);
     assert_eq!(count(&keys("jwks-ten-thousand").await), 10_002);
     assert_eq!(count(&keys("oidcc-client-test-kid-absent-single-jwks").await), 1);
+    let twice = keys("jwks-kid-twice-same-kind").await.json();
+    let kinds: Vec<&Value> = twice["keys"].as_array().unwrap().iter().map(|k| &k["kty"]).collect();
+    assert_eq!(kinds, ["RSA", "RSA", "EC"]);
+    assert!(twice["keys"].as_array().unwrap().iter().all(|key| key["kid"] == "the-same"));
     assert_eq!(keys("jwks-symmetric").await.json()["keys"][0]["kty"], "oct");
     assert!(keys("jwks-private").await.json()["keys"][0]["d"].is_string());
     let first = keys("jwks-changing").await.json();
@@ -344,6 +348,53 @@ async fn authorization_responses_are_broken_as_said() {
     assert_eq!(names(&pairs), ["state", "iss", "error", "error_description"]);
     assert_eq!(pairs[0].1, "the-state");
     assert!(pairs[3].1.contains("<script>"));
+}
+
+/// No answer comes, and the next one does: whoever stops waiting can sign in.
+#[tokio::test]
+async fn silent_provider_answers_who_asks_again() {
+    let world = World::new().await;
+    let hostile = world.hostile("authorization-response-silent");
+    let mut browser = world.browser();
+    let page = browser.get(&hostile.path(&Ask::piper().path())).await;
+    let (r, csrf) = (page.hidden("r"), page.hidden("csrf"));
+    let form = fields::sign_in(&r, &csrf, "richard", "password");
+    let path = hostile.path("/login");
+    tokio::select! {
+        reply = browser.post(&path, &form) => panic!("an answer came: {}", reply.status),
+        () = told(&world, hostile.name) => {}
+    }
+    assert!(hostile.sign_in(&mut browser).await.param("code").is_some());
+    let hostile = world.hostile("token-response-silent");
+    let code = hostile.sign_in(&mut world.browser()).await.param("code").unwrap();
+    tokio::select! {
+        reply = hostile.redeem(&code) => panic!("an answer came: {}", reply.status),
+        () = told(&world, hostile.name) => {}
+    }
+}
+
+/// Waits until a lie was told.
+async fn told(world: &World, name: &str) {
+    loop {
+        let path = format!("/scenarios/{name}/verdict");
+        if world.control("GET", &path, None).await.ok_json()["told"] != 0 {
+            return;
+        }
+    }
+}
+
+/// Nobody can see that a code is somebody else's before the provider says so.
+#[tokio::test]
+async fn code_of_another_is_refused_by_the_provider_and_presenting_it_is_no_fault() {
+    let world = World::new().await;
+    let hostile = world.hostile("authorization-response-code-of-another");
+    let code = hostile.sign_in(&mut world.browser()).await.param("code").unwrap();
+    assert_eq!(hostile.redeem(&code).await.error(), "invalid_grant");
+    assert_eq!(world.verdict(hostile.name).await, "still waiting");
+    let judged = world.asked(hostile.name, None).await.ok_json();
+    assert_eq!((&judged["verdict"], &judged["as_expected"]), (&json!("refused"), &json!(true)));
+    let said = json!({ "said": "accepted" });
+    assert_eq!(world.asked(hostile.name, Some(said)).await.ok_json()["verdict"], "accepted");
 }
 
 #[tokio::test]

@@ -101,6 +101,15 @@ impl Control {
         answer.as_array().cloned().with_context(|| format!("scenarios are no list: {answer}"))
     }
 
+    /// Switches a scenario on at the provider itself, for one client.
+    ///
+    /// # Errors
+    /// When the provider refuses.
+    pub async fn tell_scenario(&self, name: &str, client_id: &str) -> Result<Value> {
+        let request = self.request(Method::POST, &format!("/scenarios/{name}"));
+        send(request.json(&json!({ "client_id": client_id }))).await
+    }
+
     /// Forgets what came of a scenario.
     ///
     /// # Errors

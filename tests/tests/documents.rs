@@ -73,6 +73,20 @@ fn source_of(path: &str) -> Result<String> {
     fs::read_to_string(below.join(path)).context("there is no such file")
 }
 
+/// The lobby draws each step of the provider in words of its own.
+#[test]
+fn lobby_has_words_for_each_step_of_the_provider() -> Result<()> {
+    let steps = fs::read_to_string(root()?.join("idp-dev/src/timeline/step.rs"))?;
+    let words = fs::read_to_string(root()?.join("xtask/lobby/words.js"))?;
+    let names = steps.split("#[serde(rename = \"").skip(1).filter_map(|s| s.split('"').next());
+    let names: Vec<&str> = names.filter(|name| name.contains('.')).collect();
+    ensure!(names.len() > 40, "few steps are found: {names:?}");
+    let missing: Vec<_> =
+        names.iter().filter(|name| !words.contains(&format!("  \"{name}\": "))).collect();
+    ensure!(missing.is_empty(), "xtask/lobby/words.js has no words for {missing:?}");
+    Ok(())
+}
+
 /// The words between backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.lines().flat_map(|line| line.split('`').skip(1).step_by(2))

@@ -6,6 +6,7 @@ use anyhow::{Context, ensure};
 use gatepass_tests::pages::{App, Lobby, SignInPage};
 use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::{Browser, Client, Result, Stage, journey, until};
+use serde_json::json;
 
 /// The app that a click in the lobby opens in a tab of its own.
 async fn open<'a>(
@@ -164,6 +165,28 @@ fn f6_f7_the_lobby_draws_each_message_in_its_order() -> Result {
         let steps = lobby.texts("[data-testid=sequence-list] > li", "step").await?;
         let plain: Vec<_> = arrows.iter().filter_map(|arrow| arrow.split('@').next()).collect();
         ensure!(steps == plain, "{steps:?} is not {plain:?}");
+        Ok(())
+    })
+}
+
+/// A lie is no bug of the app, and who watches is told so: what was broken, and what must catch it.
+#[test]
+fn the_lobby_explains_a_lie_and_what_came_of_it() -> Result {
+    journey().go(async |stage, browser| {
+        let name = "oidcc-client-test-nonce-invalid";
+        stage.control.tell_scenario(name, "pied-piper").await?;
+        let lobby = Lobby::open(stage, browser).await?;
+        let app = open(stage, browser, &lobby, Client::PiedPiper).await?;
+        app.wait_signed_out().await?;
+        app.tab.click("sign-in").await?;
+        SignInPage::wait(app.tab.clone()).await?.submit("richard", PASSWORD).await?;
+        lobby.wait_arrow(1, "scenario.broke@pied-piper").await?;
+        stage.control.asked(name, &json!({ "said": "refused", "code": "nonce_invalid" })).await?;
+        lobby.wait_arrow(1, "scenario.refused").await?;
+        let list = lobby.tab.text("sequence-list").await?.context("no list")?;
+        for words in ["The nonce", "What has to catch it", name, "was refused (nonce_invalid)"] {
+            ensure!(list.contains(words), "{words} is not in {list}");
+        }
         Ok(())
     })
 }

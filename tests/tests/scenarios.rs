@@ -192,6 +192,9 @@ impl Visit<'_> {
         let origin = self.stage.site.origin(GUEST_HOST);
         let issuer = &self.scenario.issuer;
         self.tab.goto(&format!("{origin}/?issuer={issuer}&onLoad=manual")).await?;
+        if reach == "second_try" {
+            self.give_up().await?;
+        }
         let mut shown = self.sign_in().await?;
         if shown.status == "authenticated" {
             shown = match reach.as_str() {
@@ -336,6 +339,19 @@ impl Visit<'_> {
             shown(&self.tab.run(script, vec![]).await?)
         })
         .await
+    }
+
+    /// Asks the client to sign in, and stops waiting as a person does.
+    async fn give_up(&self) -> Result {
+        self.started().await?;
+        self.tab.run("auth.signIn().catch(() => {})", vec![]).await?;
+        let name = &self.scenario.name;
+        until("the lie", async || {
+            let judged = self.stage.control.verdict(name).await?;
+            Ok((judged["told"] != 0).then_some(()))
+        })
+        .await?;
+        self.tab.run("window.stop()", vec![]).await.map(|_| ())
     }
 
     async fn started(&self) -> Result {

@@ -74,6 +74,10 @@ const STEPS = {
   "session.ended": thought("its session is over"),
   "logout_token.sent": answer("logout token"),
   "end_session.returned": answer("back to the app"),
+  "scenario.broke": (step) => answer(LIES[said(step, "outcome")] ?? "a lie")(step),
+  "scenario.asked": (step) => visit("use what you have")(step),
+  "scenario.accepted": own("has believed it"),
+  "scenario.refused": own("has refused it"),
 
   "app.opened": visit("opens the app"),
   "app.sign_in_asked": visit("Sign in"),
@@ -96,6 +100,23 @@ const STEPS = {
   "lobby.clock_moved": (step) => person(`moves its clock ${said(step, "by")}`)(),
   "lobby.sessions_ended": person("ends its sessions"),
   "lobby.reset": person("resets it"),
+};
+
+/** A scenario, by what a correct client makes of it. */
+const LIES = { reject: "a lie", accept: "odd, but right", recover: "an accident" };
+
+/** Steps of which the provider's own sentence is a part only. */
+const EXPLAINED = {
+  "scenario.broke": (step) => {
+    const rule = said(step, "rule");
+    const caught = !rule || rule === "none" ? "Nothing has to catch it." : `What has to catch it: ${rule}.`;
+    return `The provider was told to do this (${said(step, "scenario")}): ${step.detail} ${caught}`;
+  },
+  "scenario.accepted": (step) => `${step.detail}: whoever did that has believed ${said(step, "scenario")}.`,
+  "scenario.refused": (step) => {
+    const code = said(step, "code");
+    return `${step.detail}: ${said(step, "scenario")} was refused${code ? ` (${code})` : ""}.`;
+  },
 };
 
 /** What is said of a step of which the provider does not tell. */
@@ -141,6 +162,7 @@ const BAD = new Set([
   "stream.refused",
   "end_session.refused",
   "app.offline",
+  "scenario.accepted",
 ]);
 
 /** A step as the picture, the list and the details show it. */
@@ -148,17 +170,18 @@ export function entryOf(step) {
   const place = STEPS[step.step]?.(step) ?? unknown(step);
   const name = laneName(laneOf(step.client_id));
   const isRefused = step.step === "app.refused" && said(step, "error") !== "login_required";
+  const isLie = step.step === "scenario.broke" && said(step, "outcome") === "reject";
   return {
     ...place,
     step: step.step,
     client: step.client_id ?? null,
     user: step.user ?? null,
     at: step.at,
-    text: step.detail ?? SENTENCES[step.step]?.(name, step) ?? step.step,
+    text: EXPLAINED[step.step]?.(step) ?? step.detail ?? SENTENCES[step.step]?.(name, step) ?? step.step,
     spec: step.spec ?? SECTIONS[step.step] ?? "",
     check: step.check ?? null,
     received: Object.entries(step.received ?? {}),
-    isBad: BAD.has(step.step) || isRefused,
+    isBad: BAD.has(step.step) || isRefused || isLie,
     source: step,
   };
 }

@@ -223,6 +223,8 @@ pub(crate) struct KeySetFault {
     pub(crate) keys: Edit,
     /// Further keys, as raw text.
     pub(crate) add: Vec<String>,
+    /// The same, before all others.
+    pub(crate) first: Vec<String>,
     /// The key that a token was signed with by `sign`, as soon as one was.
     pub(crate) add_signed: bool,
     /// So many further keys that nobody signs with.
@@ -299,6 +301,11 @@ pub(crate) struct ParamsFault {
     pub(crate) again: BTreeMap<String, String>,
     /// Answers at once, without asking who the person is.
     pub(crate) at_once: bool,
+    /// The answer does not come.
+    pub(crate) silent: bool,
+    /// Nothing shows that the code is wrong before the provider refuses it: presenting it is no
+    /// acceptance.
+    pub(crate) unseen: bool,
 }
 
 #[cfg(test)]

@@ -16,7 +16,9 @@ use crate::secret::random_id;
 pub(super) async fn treated(provider: &Provider, fault: &KeySetFault) -> Result<String, KeyError> {
     let honest = provider.keys.jwks().await?;
     let honest = honest["keys"].as_array().cloned().unwrap_or_default();
-    let mut keys = Vec::new();
+    let nothing = |_: &str| None;
+    let fill = Fill { provider, client_id: None, honest: &nothing };
+    let mut keys: Vec<String> = fault.first.iter().map(|text| fill.text(text)).collect();
     for key in honest {
         let is_wanted = match fault.only {
             None => true,
@@ -27,8 +29,6 @@ pub(super) async fn treated(provider: &Provider, fault: &KeySetFault) -> Result<
             keys.push(of_honest(provider, fault, &key)?);
         }
     }
-    let nothing = |_: &str| None;
-    let fill = Fill { provider, client_id: None, honest: &nothing };
     keys.extend(fault.add.iter().map(|text| fill.text(text)));
     if fault.add_signed {
         keys.extend(provider.scenarios.lab.used().iter().map(Value::to_string));

@@ -144,10 +144,10 @@ impl Lie<'_> {
             },
             Fault::KeySet(fault) if place == Place::KeySet => self.key_set(fault, response).await,
             Fault::AuthorizationResponse(fault) if !fault.at_once => {
-                self.redirect(fault, response, false)
+                self.redirect(fault, response, false).await
             }
             Fault::LogoutResponse(fault) if place == Place::SignOut => {
-                self.redirect(fault, response, true)
+                self.redirect(fault, response, true).await
             }
             _ => response,
         }
@@ -207,7 +207,12 @@ impl Lie<'_> {
     }
 
     /// A redirect that takes an answer to an app.
-    fn redirect(&self, fault: &ParamsFault, response: Response, is_sign_out: bool) -> Response {
+    async fn redirect(
+        &self,
+        fault: &ParamsFault,
+        response: Response,
+        is_sign_out: bool,
+    ) -> Response {
         let location = response.headers().get(header::LOCATION);
         let Some(location) = location.and_then(|value| value.to_str().ok()) else {
             return response;
@@ -221,6 +226,7 @@ impl Lie<'_> {
             return response;
         }
         match self.params(fault, &location, is_sign_out).map(|to| HeaderValue::from_str(&to)) {
+            Some(Ok(_)) if fault.silent => wire::silence().await,
             Some(Ok(to)) => {
                 let mut response = response;
                 response.headers_mut().insert(header::LOCATION, to);
@@ -247,7 +253,9 @@ impl Lie<'_> {
         let mut secrets: Vec<Digest> =
             answered.get("code").map(|code| Digest::of(code.as_bytes())).into_iter().collect();
         let treated = answered.treated(fault, |text| self.fill(text, &honest));
-        if let Some(sent) = self.answered(&treated, is_sign_out) {
+        if let Some(sent) = self.answered(&treated, is_sign_out)
+            && !fault.unseen
+        {
             secrets.extend(sent.get("code").map(|code| Digest::of(code.as_bytes())));
         }
         let watch = Watch { secrets, is_silent: is_sign_out, ..Watch::default() };

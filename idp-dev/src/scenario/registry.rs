@@ -76,6 +76,8 @@ pub enum Reach {
     SignIn,
     /// Sign in, out, and in again.
     SecondSignIn,
+    /// Ask to sign in, stop waiting for an answer, and ask again.
+    SecondTry,
     /// Sign in and read UserInfo.
     UserInfo,
     /// Sign in and refresh.

@@ -177,7 +177,8 @@ impl Scenarios {
         self.book.told(&scenario.name, self.issuer_name(), client_id, watch);
         let mut step = Step::new(StepName::ScenarioBroke, &scenario.spec, scenario.breaks.as_str())
             .note("scenario", scenario.name.as_str())
-            .note("rule", scenario.rule.as_str());
+            .note("rule", scenario.rule.as_str())
+            .note("outcome", scenario.outcome.name());
         if let Some(client_id) = client_id {
             step = step.client(client_id);
         }

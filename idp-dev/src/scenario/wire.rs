@@ -20,8 +20,7 @@ pub(super) async fn treated(
     fill: impl Fn(&str) -> String,
 ) -> Response {
     if answer.silent {
-        tokio::time::sleep(SILENCE).await;
-        return StatusCode::GATEWAY_TIMEOUT.into_response();
+        return silence().await;
     }
     if let Some(status) = answer.status.and_then(|code| StatusCode::from_u16(code).ok()) {
         parts.status = status;
@@ -77,6 +76,12 @@ pub(super) async fn treated(
         return Response::from_parts(parts, Body::from_stream(slow));
     }
     Response::from_parts(parts, Body::from(bytes))
+}
+
+/// No answer for as long as anybody may wait.
+pub(super) async fn silence() -> Response {
+    tokio::time::sleep(SILENCE).await;
+    StatusCode::GATEWAY_TIMEOUT.into_response()
 }
 
 fn broken() -> io::Error {
