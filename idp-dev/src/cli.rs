@@ -102,6 +102,7 @@ ENDPOINTS, relative to the issuer
   /.well-known/openid-configuration   discovery
   /jwks  /authorize  /token  /userinfo  /end_session   as discovery says
   /session_events    tells an app when the single sign-on session ends (docs/session-events.md)
+  /check_session     the frame of Session Management
   /timeline          each step of each flow, as server-sent events, for the `observers`
   /health            {\"status\":\"ok\"}
   /s/NAME            an issuer of its own for each scenario, which lies as its name says
@@ -109,6 +110,10 @@ ENDPOINTS, relative to the issuer
 CONTROL API, with `Authorization: Bearer TOKEN`
   GET /timeline[?after=N]   the steps as JSON      GET /timeline/stream[?from=now]   as events
   GET /sessions             the sessions           DELETE /sessions/ID   ends one
+  POST /sessions/ID         {\"acr\"}: another level; the session's apps are told
+  GET /deliveries           logout tokens to the servers of apps, and what came of each
+  GET /users                POST /users/NAME {\"disabled\"?,\"name\"?,\"email\"?,\"claims\"?}
+  DELETE /users/NAME/sessions    signs a person out in all browsers
   POST /reset               forgets everything, sets the clock back
   POST /events              {\"client_id\",\"sid\"?,\"event\",\"data\"}: a raw event on open streams
   GET /scenarios            what the provider can do wrong (also: idp-dev scenarios)

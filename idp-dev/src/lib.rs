@@ -13,12 +13,12 @@
 //! ```
 //!
 //! Not covered: consent pages, throttling (a provider for CI must not slow down), client secrets,
-//! dynamic registration, pushed authorization requests, revocation and introspection endpoints,
-//! front-channel and back-channel logout to servers, realms. Not for production: people's passwords
-//! may stand in a file.
+//! dynamic registration, pushed authorization requests, realms. Not for production: people's
+//! passwords may stand in a file.
 #![forbid(unsafe_code)]
 
 mod authorization_request;
+mod back_channel;
 mod claims;
 mod clock;
 mod config;
@@ -31,6 +31,7 @@ mod log;
 mod pages;
 mod params;
 mod passwords;
+mod people;
 mod provider;
 mod scenario;
 mod secret;
@@ -55,7 +56,7 @@ pub use provider::{Provider, StartError};
 pub use scenario::{Outcome, Scenario};
 pub use secret::{Digest, RandomnessUnavailable, Secret};
 pub use store::{
-    Answered, Code, EndedSession, Grant, MemoryStore, Parked, Redemption, Rotation, SignIn,
+    Answered, Code, EndedSession, Grant, Leave, MemoryStore, Parked, Redemption, Rotation, SignIn,
     SignInProblem, SsoSession, Store, StoreFull,
 };
 

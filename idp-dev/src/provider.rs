@@ -6,11 +6,13 @@ use std::sync::{Arc, OnceLock};
 use axum::Router;
 use axum::body::Bytes;
 
+use crate::back_channel::BackChannel;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::CookieNames;
 use crate::keys::{KeyError, Keys, Rsa, SigningAlg};
 use crate::passwords::Passwords;
+use crate::people::People;
 use crate::scenario::Scenarios;
 use crate::secret::{RandomnessUnavailable, Secret};
 use crate::store::Store;
@@ -27,6 +29,8 @@ pub struct Provider {
     pub(crate) keys: Keys,
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) passwords: Passwords,
+    pub(crate) people: Arc<People>,
+    pub(crate) back_channel: BackChannel,
     pub(crate) streams: Streams,
     pub(crate) timeline: Timeline,
     pub(crate) cookies: CookieNames,
@@ -55,21 +59,16 @@ impl Provider {
         logs: bool,
     ) -> Result<Arc<Self>, StartError> {
         let timeline = Timeline::new(clock.clone(), logs);
+        let people = Arc::new(People::of(&config));
         let scenarios = Scenarios::switched(config.scenarios.clone());
         let is_used = config.signs_with(SigningAlg::Rs256);
         let keys = Keys::generate(if is_used { Rsa::AtOnce } else { Rsa::Unused })?;
-        Self::start_with(config, clock, store, timeline, scenarios, keys)
+        Self::start_with(config, Parts { clock, store, timeline, scenarios, keys, people })
     }
 
     /// The same with parts that the caller has made.
-    pub(crate) fn start_with(
-        config: Config,
-        clock: Clock,
-        store: Arc<dyn Store>,
-        timeline: Timeline,
-        scenarios: Scenarios,
-        keys: Keys,
-    ) -> Result<Arc<Self>, StartError> {
+    pub(crate) fn start_with(config: Config, parts: Parts) -> Result<Arc<Self>, StartError> {
+        let Parts { clock, store, timeline, scenarios, keys, people } = parts;
         let provider = Arc::new(Self {
             cookies: CookieNames::of_issuer(config.issuer()),
             timeline,
@@ -77,6 +76,8 @@ impl Provider {
             keys,
             refresh_tokens: RefreshTokens::generate()?,
             passwords: Passwords::of(&config),
+            people,
+            back_channel: BackChannel::new(),
             streams: Streams::new(),
             form_key: Secret::random()?,
             metadata: OnceLock::new(),
@@ -97,6 +98,16 @@ impl Provider {
     pub fn control_router(self: &Arc<Self>, token: Secret) -> Router {
         control::router(self.clone(), token)
     }
+}
+
+/// What a provider is made of, besides its configuration.
+pub(crate) struct Parts {
+    pub(crate) clock: Clock,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) timeline: Timeline,
+    pub(crate) scenarios: Scenarios,
+    pub(crate) keys: Keys,
+    pub(crate) people: Arc<People>,
 }
 
 impl fmt::Debug for Provider {

@@ -470,5 +470,4 @@ async fn op33_discovery_is_of_the_issuer_whatever_the_host_header() {
     assert_eq!(document["code_challenge_methods_supported"], serde_json::json!(["S256"]));
     assert_eq!(document["response_modes_supported"], serde_json::json!(["query", "fragment"]));
     assert_eq!(document["request_uri_parameter_supported"], false);
-    assert_eq!(document.get("backchannel_logout_supported"), None);
 }

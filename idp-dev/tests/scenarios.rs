@@ -338,12 +338,12 @@ async fn authorization_responses_are_broken_as_said() {
         |pairs: &[(String, String)]| pairs.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     let pairs =
         back("fapi2-security-profile-final-client-test-remove-authorization-response-iss").await;
-    assert_eq!(names(&pairs), ["code", "state"]);
+    assert_eq!(names(&pairs), ["code", "state", "session_state"]);
     let pairs = back("authorization-response-iss-twice").await;
-    assert_eq!(names(&pairs), ["code", "state", "iss", "iss"]);
-    assert_eq!(pairs[3].1, "https://other.example");
+    assert_eq!(names(&pairs), ["code", "state", "iss", "session_state", "iss"]);
+    assert_eq!(pairs[4].1, "https://other.example");
     let pairs = back("authorization-response-code-twice").await;
-    assert_eq!(names(&pairs), ["code", "state", "iss", "code"]);
+    assert_eq!(names(&pairs), ["code", "state", "iss", "session_state", "code"]);
     let pairs = back("authorization-response-error-script").await;
     assert_eq!(names(&pairs), ["state", "iss", "error", "error_description"]);
     assert_eq!(pairs[0].1, "the-state");

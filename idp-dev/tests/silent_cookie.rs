@@ -16,13 +16,16 @@ async fn op11_sign_in_sets_a_second_opaque_cookie() {
     let mut browser = world.browser();
     let reply = browser.sign_in(&Ask::piper(), "richard").await;
     let lines = reply.all("set-cookie");
-    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!(lines.len(), 3, "{lines:?}");
     let line = lines.iter().find(|line| line.starts_with("__Host-silent-")).unwrap();
     assert!(line.ends_with("; Path=/; Secure; HttpOnly; SameSite=None"), "{line}");
     let session = browser.session_cookie().unwrap().1.clone();
     let (_, second) = browser.silent_cookie().unwrap();
     assert_eq!(second.len(), 43);
     assert_ne!(*second, session, "one tells nothing about the other");
+    // Whoever reads the third one, which scripts may, has neither of them.
+    let (_, third) = browser.state_cookie().unwrap();
+    assert!(*third != session && third != second, "{lines:?}");
 }
 
 #[tokio::test]

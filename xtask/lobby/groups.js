@@ -104,7 +104,12 @@ export class Grouper {
         }
         if (/^(clock|ended)$/.test(this.#last?.kind)) return (this.#ending = this.#last);
         return (this.#ending = this.#begin(null, "ended"));
+      case "session.left":
       case "logout_token.sent":
+      case "backchannel.delivered":
+      case "backchannel.retried":
+      case "backchannel.failed":
+      case "frontchannel.page":
       case "grants.revoked":
       case "end_session.returned":
         return this.#ending ?? undefined;

@@ -72,7 +72,13 @@ const STEPS = {
   "end_session.refused": page("error page"),
   "end_session.confirm_page": page("sign out?"),
   "session.ended": thought("its session is over"),
+  "session.left": thought("this browser is out of it"),
   "logout_token.sent": answer("logout token"),
+  "backchannel.delivered": answer("its server is told"),
+  "backchannel.retried": answer("its server does not answer yet"),
+  "backchannel.failed": answer("its server is not told"),
+  "frontchannel.page": page("the apps' sign-out pages"),
+  "security_event.sent": answer("something changed"),
   "end_session.returned": answer("back to the app"),
   "scenario.broke": (step) => answer(LIES[said(step, "outcome")] ?? "a lie")(step),
   "scenario.asked": (step) => visit("use what you have")(step),
@@ -162,6 +168,7 @@ const BAD = new Set([
   "stream.refused",
   "end_session.refused",
   "app.offline",
+  "backchannel.failed",
   "scenario.accepted",
 ]);
 

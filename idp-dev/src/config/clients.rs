@@ -41,10 +41,15 @@ impl Place<'_> {
         let lifetime = |own: &Option<Spanned<i64>>, common: &Spanned<i64>| {
             self.lifetime(own.as_ref().unwrap_or(common))
         };
+        let redirect_uris = self.redirect_uris(client.redirect_uris.get_ref())?;
         Ok(Client {
             id: id.clone(),
             name: client.name.get_ref().clone(),
-            redirect_uris: self.redirect_uris(client.redirect_uris.get_ref())?,
+            backchannel_logout_uri: self.backchannel_logout_uri(client)?,
+            frontchannel_logout_uri: self.frontchannel_logout_uri(client, &redirect_uris)?,
+            initiate_login_uri: self.initiate_login_uri(client)?,
+            logout_scope: self.client_logout_scope(client, file)?,
+            redirect_uris,
             post_logout_redirect_uris: self.redirect_uris(&client.post_logout_redirect_uris)?,
             audiences: client.audiences.clone(),
             users: assigned,

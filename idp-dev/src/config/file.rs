@@ -49,8 +49,10 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
         .iter()
         .map(|scenario| place.scenario(scenario, &clients))
         .collect::<Result<_, _>>()?;
+    let logout_scope = place.logout_scope(&file)?;
     Ok(Config {
         issuer,
+        logout_scope,
         observers,
         idle_lifetime,
         absolute_lifetime,
@@ -177,7 +179,7 @@ mod tests {
         assert_eq!(config.issuer(), "http://idp.localhost:8083");
         assert!(config.client("pied-piper").unwrap().admits("dinesh"));
         assert!(!config.client("hooli").unwrap().admits("dinesh"));
-        assert_eq!(config.user_by_login("RICHARD@piedpiper.example").unwrap().username, "richard");
+        assert!(config.user("richard").unwrap().is_named("RICHARD@piedpiper.example"));
     }
 
     #[test]

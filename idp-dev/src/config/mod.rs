@@ -3,6 +3,8 @@
 mod clients;
 mod error;
 mod file;
+mod logout;
+mod logout_scope;
 mod place;
 mod redirect_uri;
 mod shape;
@@ -19,6 +21,7 @@ use crate::scenario::Switch;
 use crate::secret::{Digest, Secret, base64url};
 
 pub use error::ConfigError;
+pub(crate) use logout_scope::LogoutScope;
 pub use redirect_uri::{Origin, RedirectUri};
 
 /// A checked configuration.
@@ -34,6 +37,8 @@ pub struct Config {
     pub(crate) observers: Vec<Origin>,
     pub(crate) idle_lifetime: Seconds,
     pub(crate) absolute_lifetime: Seconds,
+    /// How far a sign-out reaches where the app says nothing else.
+    pub(crate) logout_scope: LogoutScope,
     pub(crate) lists_demo_accounts: bool,
     pub(crate) users: Vec<Arc<User>>,
     pub(crate) clients: Vec<Arc<Client>>,
@@ -103,13 +108,9 @@ impl Config {
         self.resource_servers.iter().find(|server| server.id == id)
     }
 
+    #[cfg(test)]
     pub(crate) fn user(&self, username: &str) -> Option<&Arc<User>> {
         self.users.iter().find(|user| user.username == username)
-    }
-
-    /// The user whom a person means by what they typed: a username or an e-mail address.
-    pub(crate) fn user_by_login(&self, typed: &str) -> Option<&Arc<User>> {
-        self.users.iter().find(|user| user.is_named(typed))
     }
 
     /// Is `origin` that of a redirect URI of any client?
@@ -141,6 +142,8 @@ pub(crate) struct User {
     pub(crate) password: Password,
     /// Further claims for the scope `profile`.
     pub(crate) claims: Map<String, Value>,
+    /// May not sign in, and has no access any more (D1).
+    pub(crate) is_disabled: bool,
 }
 
 impl User {
@@ -172,6 +175,14 @@ pub(crate) struct Client {
     pub(crate) name: String,
     pub(crate) redirect_uris: Vec<RedirectUri>,
     pub(crate) post_logout_redirect_uris: Vec<RedirectUri>,
+    /// Where its server hears of the end of a session (Back-Channel Logout 1.0, 2.2).
+    pub(crate) backchannel_logout_uri: Option<RedirectUri>,
+    /// Its page that signs out in a frame (Front-Channel Logout 1.0, 2).
+    pub(crate) frontchannel_logout_uri: Option<RedirectUri>,
+    /// Its page that begins a sign-in for somebody else (OIDC Core 4).
+    pub(crate) initiate_login_uri: Option<RedirectUri>,
+    /// How far a sign-out that it asks for reaches; `None` for what the realm says.
+    pub(crate) logout_scope: Option<LogoutScope>,
     /// Further audiences of the access token, besides the issuer.
     pub(crate) audiences: Vec<String>,
     /// Who may use the app; `None` for everybody.

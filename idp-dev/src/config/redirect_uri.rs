@@ -45,6 +45,11 @@ impl RedirectUri {
         &self.text
     }
 
+    /// The origin that it lies on; a private scheme has none.
+    pub(crate) fn origin(&self) -> Option<&str> {
+        self.origin.as_ref().map(|origin| origin.0.as_str())
+    }
+
     /// Is `origin` the one that this URI lies on?
     pub fn has_origin(&self, origin: &str) -> bool {
         self.origin.as_ref().is_some_and(|own| own.0 == origin)

@@ -22,6 +22,7 @@ pub(super) struct File {
     pub(super) refresh_token_lifetime: Spanned<i64>,
     #[serde(default)]
     pub(super) demo_accounts: bool,
+    pub(super) logout_scope: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) users: Vec<Spanned<FileUser>>,
     #[serde(default)]
@@ -41,6 +42,8 @@ pub(super) struct FileUser {
     pub(super) password: Spanned<String>,
     pub(super) sub: Option<Spanned<String>>,
     #[serde(default)]
+    pub(super) disabled: bool,
+    #[serde(default)]
     pub(super) claims: serde_json::Map<String, Value>,
 }
 
@@ -52,6 +55,10 @@ pub(super) struct FileClient {
     pub(super) redirect_uris: Spanned<Vec<Spanned<String>>>,
     #[serde(default)]
     pub(super) post_logout_redirect_uris: Vec<Spanned<String>>,
+    pub(super) backchannel_logout_uri: Option<Spanned<String>>,
+    pub(super) frontchannel_logout_uri: Option<Spanned<String>>,
+    pub(super) initiate_login_uri: Option<Spanned<String>>,
+    pub(super) logout_scope: Option<Spanned<FileLogoutScope>>,
     #[serde(default)]
     pub(super) audiences: Vec<String>,
     pub(super) users: Option<Vec<Spanned<String>>>,
@@ -65,6 +72,14 @@ pub(super) struct FileClient {
     pub(super) offline_access: bool,
     #[serde(default = "yes")]
     pub(super) id_token_claims: bool,
+}
+
+/// A word, or the apps that go with the one that signs out.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum FileLogoutScope {
+    Word(String),
+    Apps(Vec<String>),
 }
 
 #[derive(Deserialize)]

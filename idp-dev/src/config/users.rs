@@ -51,6 +51,7 @@ impl Place<'_> {
             email: email.clone(),
             password: self.password(&user.password)?,
             claims: user.claims.clone().into_iter().map(|(k, v)| (k, plain_dates(v))).collect(),
+            is_disabled: user.disabled,
         })
     }
 

@@ -6,6 +6,7 @@ mod reset;
 mod scenarios;
 mod sessions;
 mod timeline;
+mod users;
 
 use axum::Router;
 use axum::body::Body;
@@ -38,7 +39,11 @@ pub(crate) fn router(provider: Shared, token: Secret) -> Router {
         .route("/timeline", get(timeline::list))
         .route("/timeline/stream", get(timeline::follow))
         .route("/sessions", get(sessions::list))
-        .route("/sessions/{id}", delete(sessions::end))
+        .route("/sessions/{id}", post(sessions::change).delete(sessions::end))
+        .route("/deliveries", get(sessions::deliveries))
+        .route("/users", get(users::list))
+        .route("/users/{username}", post(users::change))
+        .route("/users/{username}/sessions", delete(users::sign_out))
         .route("/reset", post(reset::post))
         .route("/events", post(events::post))
         .route("/clock", get(clock::get).post(clock::post))

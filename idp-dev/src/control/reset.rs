@@ -17,8 +17,10 @@ pub(super) async fn post(State(provider): State<Shared>) -> Response {
             session::end(provider, &session.id, EndCause::Reset).await;
         }
         provider.store.clear();
+        provider.back_channel.clear();
         provider.scenarios.reset(provider.config.scenarios.clone());
     }
+    provider.people.reset();
     provider.clock.reset();
     provider.timeline.clear();
     StatusCode::NO_CONTENT.into_response()

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{read_json, refusal};
+use crate::back_channel;
 use crate::http::{SseEvent, json as respond_json};
 use crate::provider::{Provider, Shared};
 use crate::scenario::{self, Said, Scenario, Switch};
@@ -142,7 +143,7 @@ pub(super) async fn asked(
 }
 
 /// `POST /scenarios/{name}/logout_token`: sends a logout token about each open stream of the
-/// scenario's issuer. The sessions go on: this is how to see who refuses it.
+/// scenario's issuer, and to the servers of the apps that are in its sessions. The sessions go on: this is how to see who refuses it.
 pub(super) async fn logout_token(
     State(provider): State<Shared>,
     Path(name): Path<String>,
@@ -150,13 +151,13 @@ pub(super) async fn logout_token(
     if scenario::find(&name).is_none() {
         return unknown();
     }
-    let mut sent = 0;
+    let (mut sent, mut servers) = (0, Vec::new());
     for provider in provider.scenarios.isolated(&name).into_iter().chain([provider]) {
         let is_told = |client_id: &str| provider.scenarios.tells(&name, client_id);
         for stream in provider.streams.list(|owner| is_told(&owner.client_id)) {
             let owner = &stream.owner;
             let (Some(client), Some(user)) =
-                (provider.config.client(&owner.client_id), provider.config.user(&owner.user))
+                (provider.config.client(&owner.client_id), provider.people.user(&owner.user))
             else {
                 continue;
             };
@@ -167,8 +168,19 @@ pub(super) async fn logout_token(
                 sent += 1;
             }
         }
+        servers.extend(provider.store.sessions().into_iter().flat_map(|session| {
+            let user = provider.people.user(&session.user);
+            let told = session.joined.iter().filter(|(client_id, _)| is_told(client_id));
+            let told = told.filter_map(|(client_id, sid)| {
+                let client = provider.config.client(client_id)?;
+                back_channel::tell(&provider, client, &user.as_ref()?.sub, sid)
+            });
+            told.collect::<Vec<_>>()
+        }));
     }
-    respond_json(StatusCode::OK, &json!({ "streams": sent }))
+    let count = servers.len();
+    back_channel::wait_a_moment(servers).await;
+    respond_json(StatusCode::OK, &json!({ "streams": sent, "servers": count }))
 }
 
 fn shown(provider: &Provider, scenario: &Scenario) -> Value {

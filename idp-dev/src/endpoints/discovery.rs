@@ -35,6 +35,7 @@ fn metadata(config: &Config) -> Value {
         "revocation_endpoint": at("/revoke"),
         "introspection_endpoint": at("/introspect"),
         "session_events_endpoint": at("/session_events"),
+        "check_session_iframe": at("/check_session"),
         "response_types_supported": ["code"],
         "response_modes_supported": ResponseMode::ALL.map(ResponseMode::name),
         "grant_types_supported": ["authorization_code", "refresh_token"],
@@ -53,7 +54,9 @@ fn metadata(config: &Config) -> Value {
         "claims_parameter_supported": false,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
-        // Logout tokens go to open streams; there is no request to a client's server, so
-        // backchannel_logout_supported stays absent, which means false.
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
+        "frontchannel_logout_supported": true,
+        "frontchannel_logout_session_supported": true,
     })
 }

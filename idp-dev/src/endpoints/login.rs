@@ -98,9 +98,9 @@ pub(super) async fn not_assigned(
         return pages::expired();
     };
     let session = session::current(&provider, &headers).await;
-    match session.as_ref().and_then(|session| provider.config.user(&session.user)) {
+    match session.as_ref().and_then(|session| provider.people.user(&session.user)) {
         Some(user) if !parked.request.client.admits(&user.username) => {
-            not_assigned_page(&provider, &parked.request, user, &id)
+            not_assigned_page(&provider, &parked.request, &user, &id)
         }
         // Somebody else is signed in by now, or nobody: the form decides.
         Some(_) | None => see_other(&login_address(&id)),
@@ -164,6 +164,20 @@ async fn submit(
         let problem = Some(SignInProblem::WrongCredentials);
         return show_again(provider, id, sign_in, typed, problem);
     };
+    if user.is_disabled {
+        provider.timeline.record(
+            Step::new(
+                StepName::LoginFailed,
+                "OIDC Core 3.1.2.3",
+                "the password is right, but the account is disabled",
+            )
+            .client(&client_id)
+            .user(&user.username)
+            .failed("disabled"),
+        );
+        let problem = Some(SignInProblem::Disabled);
+        return show_again(provider, id, sign_in, typed, problem);
+    }
     if !sign_in.request.expected.allows(&user.sub) {
         provider.timeline.record(
             Step::new(
@@ -194,7 +208,7 @@ async fn submit(
 /// The person whose name and password the form has.
 async fn prove(provider: &Shared, form: &Params) -> Option<Arc<User>> {
     let typed = form.get("username").unwrap_or_default();
-    let user = provider.config.user_by_login(typed).cloned();
+    let user = provider.people.by_login(typed);
     let password = form.get("password").unwrap_or_default();
     let is_right = provider.passwords.is_right(user.as_ref(), password).await;
     user.filter(|_| is_right)
@@ -273,7 +287,8 @@ async fn answer_again(
     match form.get("action") {
         Some("sign-in") | None => {
             let proven = prove(provider, form).await;
-            let is_same = proven.is_some_and(|user| user.username == answered.user);
+            let is_same =
+                proven.is_some_and(|user| user.username == answered.user && !user.is_disabled);
             if !is_same || !is_fresh() {
                 return already_answered(answered);
             }
@@ -326,14 +341,14 @@ async fn continue_as_current(
     let known = session
         .as_ref()
         .filter(|session| named.is_none_or(|named| named == session.user))
-        .and_then(|session| Some((session, provider.config.user(&session.user)?)));
+        .and_then(|session| Some((session, provider.people.user(&session.user)?)));
     match known {
         Some((session, user))
             if is_choice
                 && request.expected.allows(&user.sub)
                 && request.client.admits(&user.username) =>
         {
-            answer_once(provider, id, sign_in, session, user)
+            answer_once(provider, id, sign_in, session, &user)
         }
         Some((_, user)) if is_choice && !request.client.admits(&user.username) => {
             see_other(&format!("/not_assigned?r={}", id.expose()))

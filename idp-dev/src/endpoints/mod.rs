@@ -1,6 +1,7 @@
 //! The endpoints that browsers and apps see, one file each.
 
 mod authorize;
+mod check_session;
 mod discovery;
 mod end_session;
 pub(crate) mod health;
@@ -24,13 +25,13 @@ use axum::routing::{any, get, post};
 
 use crate::http::{
     SameSite, asset, base_headers, clear_cookie, client_cors, observer_cors, page, refuse_head,
-    refuse_other_hosts, set_cookie,
+    refuse_other_hosts, set_cookie, set_state_cookie,
 };
 use crate::pages;
 use crate::params::Params;
 use crate::provider::{Provider, Shared};
 use crate::scenario;
-use crate::secret::Secret;
+use crate::secret::{Secret, random_id};
 use crate::session;
 use crate::store::Parked;
 
@@ -62,6 +63,7 @@ pub(crate) fn router(provider: Shared) -> Router {
         .route("/end_session/continue", get(end_session::go_on))
         .route("/end_session/confirm", post(end_session::confirm))
         .route("/signed_out", get(end_session::signed_out))
+        .route("/check_session", get(check_session::get))
         .layer(from_fn_with_state("GET, POST", refuse_head));
     // Each is a whole provider. There are none behind themselves.
     let isolated = if provider.scenarios.is_issuer() {
@@ -112,8 +114,14 @@ fn add_browser_cookie(provider: &Provider, response: &mut Response, value: &Secr
     );
 }
 
+/// Tells frames of ours that the session changed.
+fn add_state_cookie(provider: &Provider, response: &mut Response, state: &str) {
+    append_cookie(response, set_state_cookie(&provider.cookies, state));
+}
+
 /// Gives a browser the session.
 fn add_session_cookies(provider: &Provider, response: &mut Response, cookies: &session::Cookies) {
+    add_state_cookie(provider, response, &cookies.state);
     let names = &provider.cookies;
     append_cookie(response, set_cookie(names, &names.session, &cookies.session, SameSite::Lax));
     append_cookie(response, set_cookie(names, &names.silent, &cookies.silent, SameSite::None));
@@ -129,6 +137,9 @@ fn clear_session_cookies(provider: &Provider, response: &mut Response) {
         response,
         clear_cookie(&provider.cookies, &provider.cookies.silent, SameSite::None),
     );
+    if let Ok(state) = random_id() {
+        add_state_cookie(provider, response, &state);
+    }
 }
 
 fn append_cookie(response: &mut Response, cookie: Option<HeaderValue>) {

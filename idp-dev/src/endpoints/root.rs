@@ -12,6 +12,6 @@ use crate::session;
 /// What this is, who is signed in in this browser, and which apps there are.
 pub(super) async fn get(State(provider): State<Shared>, headers: HeaderMap) -> Response {
     let session = session::current(&provider, &headers).await;
-    let user = session.as_ref().and_then(|session| provider.config.user(&session.user));
-    page(StatusCode::OK, pages::root(&provider.config, user.map(|user| &**user)))
+    let user = session.as_ref().and_then(|session| provider.people.user(&session.user));
+    page(StatusCode::OK, pages::root(&provider.config, user.as_deref()))
 }

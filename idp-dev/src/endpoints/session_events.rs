@@ -102,7 +102,7 @@ async fn open(provider: &Shared, token: &AccessToken) -> Response {
 /// Section 4: one `logout` event, then the end of the stream.
 async fn tell_ended(provider: &Shared, ended: &EndedSession) -> Response {
     let (Some(client), Some(user)) =
-        (provider.config.client(&ended.client_id), provider.config.user(&ended.user))
+        (provider.config.client(&ended.client_id), provider.people.user(&ended.user))
     else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };

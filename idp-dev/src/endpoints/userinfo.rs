@@ -40,10 +40,10 @@ async fn claims(provider: &Shared, headers: &HeaderMap) -> Result<Response, Bear
     if !token.has_scope("openid") {
         return Err(BearerError::Scope);
     }
-    let user = provider.config.user(&grant.user).ok_or(BearerError::Revoked)?;
+    let user = provider.people.user(&grant.user).ok_or(BearerError::Revoked)?;
     let scopes: Vec<String> =
         grant.scopes.iter().filter(|scope| token.has_scope(scope)).cloned().collect();
-    let mut claims = granted_claims(user, &scopes);
+    let mut claims = granted_claims(&user, &scopes);
     claims.insert("sub".to_owned(), json!(user.sub));
     provider.timeline.record(
         Step::new(StepName::UserinfoServed, "OIDC Core 5.3.2", "the app reads who the person is")

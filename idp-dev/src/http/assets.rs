@@ -1,4 +1,4 @@
-//! Style sheets and the one small script, from the binary.
+//! Style sheets and small scripts, from the binary.
 
 use std::sync::LazyLock;
 
@@ -16,11 +16,21 @@ struct Asset {
     version: String,
 }
 
-static ASSETS: LazyLock<[Asset; 4]> = LazyLock::new(|| {
+static ASSETS: LazyLock<[Asset; 6]> = LazyLock::new(|| {
     [
         load("tokens.css", "text/css; charset=utf-8", include_str!("../../assets/tokens.css")),
         load("idp.css", "text/css; charset=utf-8", include_str!("../../assets/idp.css")),
         load("login.js", "text/javascript; charset=utf-8", include_str!("../../assets/login.js")),
+        load(
+            "sign-out.js",
+            "text/javascript; charset=utf-8",
+            include_str!("../../assets/sign-out.js"),
+        ),
+        load(
+            "check-session.js",
+            "text/javascript; charset=utf-8",
+            include_str!("../../assets/check-session.js"),
+        ),
         load("icon.svg", "image/svg+xml", include_str!("../../assets/icon.svg")),
     ]
 });

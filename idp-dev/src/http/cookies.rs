@@ -1,4 +1,4 @@
-//! The three cookies, and reading them.
+//! The cookies, and reading them.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
@@ -12,6 +12,9 @@ pub(crate) struct CookieNames {
     pub(crate) session: String,
     /// Names the SSO session in frames of other sites, for `prompt=none` only.
     pub(crate) silent: String,
+    /// Tells frames of ours whether the session changed (Session Management 1.0, 3.2). Scripts of
+    /// our origin may read it: it opens nothing.
+    pub(crate) state: String,
     /// Marks a browser before anybody signed in, so that a form belongs to the browser it was
     /// sent to (login CSRF).
     pub(crate) browser: String,
@@ -30,6 +33,7 @@ impl CookieNames {
         Self {
             session: format!("{prefix}sso-{mark}"),
             silent: format!("{prefix}silent-{mark}"),
+            state: format!("{prefix}state-{mark}"),
             browser: format!("{prefix}pre-{mark}"),
             path: path.unwrap_or_else(|| "/".to_owned()),
         }
@@ -44,6 +48,11 @@ impl CookieNames {
     /// nothing but the app's own part: any site can make a browser send this cookie.
     pub(crate) fn silent_of(&self, headers: &HeaderMap) -> Option<Secret> {
         value(headers, &self.silent)
+    }
+
+    /// Did the cookie come that tells frames whether the session changed?
+    pub(crate) fn has_state(&self, headers: &HeaderMap) -> bool {
+        value(headers, &self.state).is_some()
     }
 
     /// The value of the pre-session cookie that came.
@@ -84,6 +93,13 @@ pub(crate) fn set(
     let mut value = HeaderValue::from_str(&text).ok()?;
     value.set_sensitive(true);
     Some(value)
+}
+
+/// The `Set-Cookie` value of the one cookie that scripts of our origin may read. It is never taken
+/// away, only changed: a frame that sees none cannot tell a sign-out from a browser that blocks it.
+pub(crate) fn set_state(names: &CookieNames, value: &str) -> Option<HeaderValue> {
+    let (name, path) = (&names.state, &names.path);
+    HeaderValue::from_str(&format!("{name}={value}; Path={path}; Secure; SameSite=None")).ok()
 }
 
 /// A `Set-Cookie` value that removes the cookie.

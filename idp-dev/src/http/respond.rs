@@ -22,6 +22,35 @@ pub(crate) fn page(status: StatusCode, markup: Markup) -> Response {
     response
 }
 
+/// The same, with frames of these origins.
+pub(crate) fn page_framing(status: StatusCode, markup: Markup, origins: &[&str]) -> Response {
+    let mut response = page(status, markup);
+    let policy = format!("{PAGE_POLICY}; frame-src {}", origins.join(" "));
+    match HeaderValue::from_str(&policy) {
+        Ok(policy) => {
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+            response
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// A page without anything to see, for frames of these origins and of no other.
+pub(crate) fn framed_page(markup: Markup, origins: &[&str]) -> Response {
+    let mut response = Html(markup.into_string()).into_response();
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; base-uri 'none'; frame-ancestors {}",
+        origins.join(" ")
+    );
+    match HeaderValue::from_str(&policy) {
+        Ok(policy) => {
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+            response
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
 /// Sends the browser on by GET (OP7: 303, so that a posted password is never posted again).
 pub(crate) fn see_other(location: &str) -> Response {
     match HeaderValue::from_str(location) {

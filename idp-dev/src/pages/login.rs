@@ -100,5 +100,6 @@ fn sentence(problem: SignInProblem) -> &'static str {
         SignInProblem::OtherPersonExpected => {
             "The app expects somebody else. Sign in as that person, or cancel."
         }
+        SignInProblem::Disabled => "This account is disabled. Ask whoever runs this provider.",
     }
 }

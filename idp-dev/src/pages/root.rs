@@ -38,7 +38,14 @@ pub(crate) fn root(config: &Config, user: Option<&User>) -> Markup {
                     @if config.clients.is_empty() { "none" }
                     @for (at, client) in config.clients.iter().enumerate() {
                         @if at > 0 { ", " }
-                        (client.name)
+                        @match &client.initiate_login_uri {
+                            // OIDC Core 4: the app learns who sends the person, and asks us.
+                            Some(uri) => {
+                                a href=(uri.with_query(&[("iss", config.issuer())]))
+                                    data-testid={ "open-" (client.id) } { (client.name) }
+                            }
+                            None => { (client.name) }
+                        }
                     }
                 }
             }

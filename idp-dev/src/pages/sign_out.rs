@@ -4,15 +4,22 @@ use maud::{Markup, html};
 
 use super::layout::layout;
 use crate::config::User;
+use crate::http::asset_path;
+
+/// What a person is asked about.
+pub(crate) struct SignOut<'a> {
+    pub(crate) user: &'a User,
+    /// The app that asks.
+    pub(crate) asking: Option<&'a str>,
+    /// The apps whose session ends.
+    pub(crate) apps: &'a [&'a str],
+    /// How many other browsers the person is signed in in.
+    pub(crate) others: usize,
+}
 
 /// Asks before ending a session (OP12).
-pub(crate) fn confirm_sign_out(
-    user: &User,
-    asking: Option<&str>,
-    apps: &[&str],
-    id: &str,
-    csrf: &str,
-) -> Markup {
+pub(crate) fn confirm_sign_out(asked: SignOut<'_>, id: &str, csrf: &str) -> Markup {
+    let SignOut { user, asking, apps, others } = asked;
     let title = "Do you want to sign out?";
     layout(
         title,
@@ -32,12 +39,47 @@ pub(crate) fn confirm_sign_out(
                 input type="hidden" name="r" value=(id);
                 input type="hidden" name="csrf" value=(csrf);
                 button.primary type="submit" name="action" value="sign-out" data-testid="submit" {
-                    "Sign out everywhere"
+                    @if apps.is_empty() { "Sign out" } @else { "Sign out of these apps" }
+                }
+                @if others > 0 {
+                    button type="submit" name="action" value="everywhere" data-testid="everywhere" {
+                        "Sign out in my other browsers too (" (others) ")"
+                    }
                 }
                 button.quiet type="submit" name="action" value="stay" data-testid="cancel" {
                     "Stay signed in"
                 }
             }
+        },
+    )
+}
+
+/// Loads the sign-out pages of apps, name and address, and goes on.
+pub(crate) fn signing_out(apps: &[(&str, &str)], next: &str) -> Markup {
+    let title = "Signing you out";
+    layout(
+        title,
+        html! {
+            h1 { (title) }
+            p role="status" {
+                "You are signed out here. These apps are being told: "
+                @for (at, (name, _)) in apps.iter().enumerate() {
+                    @if at > 0 { ", " }
+                    (name)
+                }
+                "."
+            }
+            div.actions {
+                a.button.primary href=(next) data-testid="continue" { "Go on" }
+            }
+            @for (name, address) in apps {
+                // What it frames may run its scripts and see its own storage, and may not take the
+                // person elsewhere.
+                iframe hidden src=(address) title={ "Sign-out page of " (name) }
+                    sandbox="allow-scripts allow-same-origin" referrerpolicy="no-referrer"
+                    data-testid="sign-out-frame" {}
+            }
+            script src=(asset_path("sign-out.js")) defer {}
         },
     )
 }

@@ -15,7 +15,7 @@ use super::switches::{Scenarios, lock};
 use crate::http::page;
 use crate::keys::{Keys, Rsa};
 use crate::pages;
-use crate::provider::{Provider, Shared, StartError};
+use crate::provider::{Parts, Provider, Shared, StartError};
 use crate::store::MemoryStore;
 
 /// Where they begin, behind the provider's origin.
@@ -45,14 +45,15 @@ fn isolated(provider: &Provider, scenario: &'static Scenario) -> Result<Shared, 
     // It tells one lie, its own; a reset goes back to the configuration.
     config.scenarios.clear();
     let scenarios = Scenarios::of_issuer(scenario, provider.scenarios.book.clone());
-    let isolated = Provider::start_with(
-        config,
-        provider.clock.clone(),
-        Arc::new(MemoryStore::new()),
-        provider.timeline.of_issuer(&scenario.name),
+    let parts = Parts {
+        clock: provider.clock.clone(),
+        store: Arc::new(MemoryStore::new()),
+        timeline: provider.timeline.of_issuer(&scenario.name),
         scenarios,
-        Keys::generate(Rsa::WhenAsked)?,
-    )?;
+        keys: Keys::generate(Rsa::WhenAsked)?,
+        people: provider.people.clone(),
+    };
+    let isolated = Provider::start_with(config, parts)?;
     all.insert(&scenario.name, isolated.clone());
     Ok(isolated)
 }

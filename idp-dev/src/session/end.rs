@@ -2,9 +2,11 @@
 
 use tokio::task::JoinHandle;
 
+use crate::back_channel;
 use crate::http::SseEvent;
 use crate::provider::Shared;
-use crate::store::SsoSession;
+use crate::secret::{Digest, RandomnessUnavailable, Secret};
+use crate::store::{Leave, SsoSession};
 use crate::streams::{OpenStream, StreamOwner};
 use crate::timeline::{Step, StepName};
 use crate::tokens::issue_logout_token;
@@ -22,6 +24,10 @@ pub(crate) enum EndCause {
     Reset,
     /// Somebody else signed in in the same browser.
     Replaced,
+    /// The person signed out everywhere, in another browser.
+    Everywhere,
+    /// The account was disabled (D1).
+    Disabled,
 }
 
 impl EndCause {
@@ -32,6 +38,8 @@ impl EndCause {
             Self::Expired => "expired",
             Self::Reset => "reset",
             Self::Replaced => "replaced",
+            Self::Everywhere => "everywhere",
+            Self::Disabled => "disabled",
         }
     }
 
@@ -42,44 +50,100 @@ impl EndCause {
             Self::Expired => "the session's lifetime is over",
             Self::Reset => "the provider was reset",
             Self::Replaced => "somebody else signed in in the same browser",
+            Self::Everywhere => "the person signed out everywhere, in another browser",
+            Self::Disabled => "the account was disabled",
         }
     }
 
     const fn spec(self) -> &'static str {
         match self {
             Self::RpInitiated => "RP-Initiated Logout 2",
-            Self::Administrator | Self::Expired | Self::Reset | Self::Replaced => {
-                "Back-Channel Logout 2.3"
-            }
+            Self::Administrator
+            | Self::Expired
+            | Self::Reset
+            | Self::Replaced
+            | Self::Everywhere
+            | Self::Disabled => "Back-Channel Logout 2.3",
         }
     }
 }
 
+/// What is on its way to the apps' servers when a session has ended; it goes on by itself.
+#[derive(Default)]
+pub(crate) struct Told {
+    /// The clients whose session it was, with the name that each knew it by.
+    pub(crate) joined: Vec<(String, String)>,
+    pub(crate) servers: Vec<JoinHandle<()>>,
+}
+
 /// Ends a session: (1) it no longer counts, (2) each open stream of each joined client gets the
-/// client's logout token, (3) what was given in it is revoked, (4) its streams close. `false`
-/// if it had ended before.
+/// client's logout token, and the back channels get theirs, (3) what was given in it is revoked,
+/// (4) its streams close. `None` if it had ended before.
 ///
 /// The tokens go out before the revocation, so that a client learns why its grant is gone and
 /// does not take it for an error.
-pub(crate) async fn end(provider: &Shared, id: &str, cause: EndCause) -> bool {
-    let Some(session) = provider.store.end_session(id, provider.clock.now()) else {
-        return false;
-    };
-    // A task of its own: a browser that hangs up must not stop half of a sign-out.
-    let provider = provider.clone();
-    tokio::spawn(async move { tell_and_revoke(&provider, &session, cause).await }).await.is_ok()
-}
-
-async fn tell_and_revoke(provider: &Shared, session: &SsoSession, cause: EndCause) {
+pub(crate) async fn end(provider: &Shared, id: &str, cause: EndCause) -> Option<Told> {
+    let session = provider.store.end_session(id, provider.clock.now())?;
     provider.timeline.record(
         Step::new(StepName::SessionEnded, cause.spec(), cause.detail())
             .user(&session.user)
             .note("cause", cause.name())
             .note("session", session.id.as_str()),
     );
-    let streams = provider.streams.list(|owner| owner.session == session.id);
+    tell(provider, session).await
+}
+
+/// Takes those clients out of a session that `whose` picks, and the session out of the browser;
+/// the other clients go on with what they have (F9). A session that nobody is left in ends.
+///
+/// # Errors
+/// When there is no randomness.
+pub(crate) async fn leave(
+    provider: &Shared,
+    session: &SsoSession,
+    whose: &(dyn Fn(&str) -> bool + Sync),
+) -> Result<Option<Told>, RandomnessUnavailable> {
+    if session.joined.keys().all(|client_id| whose(client_id)) {
+        return Ok(end(provider, &session.id, EndCause::RpInitiated).await);
+    }
+    let nobodys = || Secret::random().map(|secret| secret.digest());
+    let (cookie, silent_cookie): (Digest, Digest) = (nobodys()?, nobodys()?);
+    let at = provider.clock.now();
+    let left =
+        provider.store.leave_session(&session.id, &Leave { whose, cookie, silent_cookie, at });
+    let Some(left) = left else { return Ok(None) };
+    provider.timeline.record(
+        Step::new(
+            StepName::SessionLeft,
+            "RP-Initiated Logout 2",
+            "this browser holds the session no longer; the apps that stay in it go on",
+        )
+        .user(&session.user)
+        .note("session", session.id.as_str())
+        .note("left", left.joined.keys().map(String::as_str).collect::<Vec<_>>().join(" ")),
+    );
+    Ok(tell(provider, left).await)
+}
+
+/// Tells all clients in `session`, which is as it ended for them, and takes what they were given.
+/// In a task of its own: a browser that hangs up must not stop half of a sign-out.
+async fn tell(provider: &Shared, session: SsoSession) -> Option<Told> {
+    let provider = provider.clone();
+    tokio::spawn(async move { tell_and_revoke(&provider, &session).await }).await.ok()
+}
+
+async fn tell_and_revoke(provider: &Shared, session: &SsoSession) -> Told {
+    let is_told = |client_id: &str| session.joined.contains_key(client_id);
+    let streams =
+        provider.streams.list(|owner| owner.session == session.id && is_told(&owner.client_id));
     send_logout_tokens(provider, &streams).await;
-    let mut revoked = provider.store.revoke_grants_of_session(&session.id);
+    let user = provider.people.user(&session.user);
+    let servers = session.joined.iter().filter_map(|(client_id, sid)| {
+        let (client, user) = (provider.config.client(client_id)?, user.as_ref()?);
+        back_channel::tell(provider, client, &user.sub, sid)
+    });
+    let servers = servers.collect();
+    let mut revoked = provider.store.revoke_grants_of_session(&session.id, &is_told);
     revoked.sort_by(|a, b| a.client_id.cmp(&b.client_id));
     for grant in revoked {
         provider.timeline.record(
@@ -96,6 +160,7 @@ async fn tell_and_revoke(provider: &Shared, session: &SsoSession, cause: EndCaus
     for stream in streams {
         close_stream(provider, &stream, "the session is over");
     }
+    Told { joined: session.joined.clone().into_iter().collect(), servers }
 }
 
 /// One token for each client and name of the session, on all of the client's streams: the token is
@@ -127,7 +192,7 @@ async fn send_logout_tokens(provider: &Shared, streams: &[OpenStream]) {
 
 async fn sign(provider: Shared, owner: StreamOwner) -> Option<String> {
     let (client, user) =
-        (provider.config.client(&owner.client_id)?, provider.config.user(&owner.user)?);
+        (provider.config.client(&owner.client_id)?, provider.people.user(&owner.user)?);
     match issue_logout_token(&provider, client, &user.sub, &owner.sid).await {
         Ok(token) => Some(token),
         Err(error) => {

@@ -1,5 +1,6 @@
 //! The SSO session: found by its cookie, begun by a sign-in, joined by clients, ended once.
 
+mod change;
 mod end;
 mod expiry;
 
@@ -12,7 +13,8 @@ use crate::secret::{RandomnessUnavailable, Secret, random_id};
 use crate::store::{Grant, SsoSession, StoreFull};
 use crate::timeline::{Step, StepName};
 
-pub(crate) use end::{EndCause, close_stream, end, revoke_family};
+pub(crate) use change::{set_level, tell_changed_claims};
+pub(crate) use end::{EndCause, Told, close_stream, end, leave, revoke_family};
 pub(crate) use expiry::{expire_due, watch_expiry};
 
 /// The only level there is: one factor, a password.
@@ -97,6 +99,10 @@ pub(crate) async fn is_grant_active(provider: &Shared, grant: &Grant) -> bool {
     if grant.is_revoked || grant.expires <= provider.clock.now() {
         return false;
     }
+    // D1: an account that is disabled gives nothing more, not even what outlives the session.
+    if !provider.people.is_enabled(&grant.user) {
+        return false;
+    }
     grant.is_offline || by_id(provider, &grant.session).await.is_some()
 }
 
@@ -120,10 +126,12 @@ pub(crate) async fn begin(
     user: &str,
     held: Option<SsoSession>,
 ) -> Result<(SsoSession, Cookies), BeginError> {
-    let cookies = Cookies { session: Secret::random()?, silent: Secret::random()? };
+    let mut cookies = Cookies::new()?;
     let now = provider.clock.now();
     if let Some(held) = held {
         if held.user == user {
+            // The session is the same: what frames compare must be too.
+            cookies.state.clone_from(&held.browser_state);
             let renewed = provider.store.update_session(&held.id, &mut |session| {
                 session.cookie = cookies.session.digest();
                 session.silent_cookie = cookies.silent.digest();
@@ -141,11 +149,12 @@ pub(crate) async fn begin(
         id: random_id()?,
         cookie: cookies.session.digest(),
         silent_cookie: cookies.silent.digest(),
+        browser_state: cookies.state.clone(),
         user: user.to_owned(),
         started: now,
         auth_time: now,
         last_seen: now,
-        acr: ACR_PASSWORD,
+        acr: ACR_PASSWORD.into(),
         amr: vec![AMR_PASSWORD],
         joined: std::collections::BTreeMap::new(),
     };
@@ -171,18 +180,29 @@ pub(crate) fn renew_cookies(
     provider: &Provider,
     id: &str,
 ) -> Result<Option<Cookies>, RandomnessUnavailable> {
-    let cookies = Cookies { session: Secret::random()?, silent: Secret::random()? };
+    let mut cookies = Cookies::new()?;
     let renewed = provider.store.update_session(id, &mut |session| {
         session.cookie = cookies.session.digest();
         session.silent_cookie = cookies.silent.digest();
     });
-    Ok(renewed.map(|_session| cookies))
+    Ok(renewed.map(|session| {
+        cookies.state = session.browser_state;
+        cookies
+    }))
 }
 
-/// The values of a session's two cookies.
+/// The values of a session's cookies.
 pub(crate) struct Cookies {
     pub(crate) session: Secret,
     pub(crate) silent: Secret,
+    /// What frames of ours compare.
+    pub(crate) state: String,
+}
+
+impl Cookies {
+    fn new() -> Result<Self, RandomnessUnavailable> {
+        Ok(Self { session: Secret::random()?, silent: Secret::random()?, state: random_id()? })
+    }
 }
 
 /// Lets a client join the session; gives the session with the client's `sid` in it, or `None` if

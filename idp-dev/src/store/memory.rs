@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::bounded::Bounded;
 use super::sessions::Sessions;
 use super::{
-    Code, EndedSession, Grant, Parked, Redemption, Rotation, SsoSession, Store, StoreFull,
+    Code, EndedSession, Grant, Leave, Parked, Redemption, Rotation, SsoSession, Store, StoreFull,
 };
 use crate::clock::UnixTime;
 use crate::secret::Digest;
@@ -71,6 +71,20 @@ impl Default for MemoryStore {
     }
 }
 
+impl State {
+    fn remember_ended(&mut self, session: &SsoSession, at: UnixTime) {
+        for (client_id, sid) in &session.joined {
+            let ended = EndedSession {
+                client_id: client_id.clone(),
+                sid: sid.clone(),
+                user: session.user.clone(),
+                at,
+            };
+            self.ended.insert((client_id.clone(), sid.clone()), ended);
+        }
+    }
+}
+
 impl Store for MemoryStore {
     fn park(&self, id: Digest, parked: Parked, expires: UnixTime) {
         self.state().parked.insert(id, (expires, parked));
@@ -129,16 +143,24 @@ impl Store for MemoryStore {
     fn end_session(&self, id: &str, at: UnixTime) -> Option<SsoSession> {
         let mut state = self.state();
         let session = state.sessions.remove(id)?;
-        for (client_id, sid) in &session.joined {
-            let ended = EndedSession {
-                client_id: client_id.clone(),
-                sid: sid.clone(),
-                user: session.user.clone(),
-                at,
-            };
-            state.ended.insert((client_id.clone(), sid.clone()), ended);
-        }
+        state.remember_ended(&session, at);
         Some(session)
+    }
+
+    fn leave_session(&self, id: &str, leave: &Leave<'_>) -> Option<SsoSession> {
+        let mut state = self.state();
+        let mut left = None;
+        state.sessions.update(id, &mut |session| {
+            session.cookie = leave.cookie;
+            session.silent_cookie = leave.silent_cookie;
+            let mut gone = session.clone();
+            gone.joined.retain(|client_id, _| (leave.whose)(client_id));
+            session.joined.retain(|client_id, _| !(leave.whose)(client_id));
+            left = Some(gone);
+        });
+        let left = left?;
+        state.remember_ended(&left, leave.at);
+        Some(left)
     }
 
     fn ended_session(&self, client_id: &str, sid: &str) -> Option<EndedSession> {
@@ -167,11 +189,12 @@ impl Store for MemoryStore {
         Some(grant.clone())
     }
 
-    fn revoke_grants_of_session(&self, session: &str) -> Vec<Grant> {
+    fn revoke_grants_of_session(&self, session: &str, whose: &dyn Fn(&str) -> bool) -> Vec<Grant> {
         let mut revoked = Vec::new();
         for grant in self.state().grants.values_mut() {
             // Back-Channel Logout 1.0, 2.7: what was given with offline_access lives on.
-            if grant.session == session && !grant.is_offline && !grant.is_revoked {
+            let is_meant = grant.session == session && whose(&grant.client_id);
+            if is_meant && !grant.is_offline && !grant.is_revoked {
                 grant.is_revoked = true;
                 revoked.push(grant.clone());
             }

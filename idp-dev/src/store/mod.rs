@@ -14,8 +14,8 @@ use crate::secret::Digest;
 
 pub use memory::MemoryStore;
 pub use records::{
-    Answered, Code, EndedSession, Grant, Parked, Redemption, Rotation, SignIn, SignInProblem,
-    SsoSession,
+    Answered, Code, EndedSession, Grant, Leave, Parked, Redemption, Rotation, SignIn,
+    SignInProblem, SsoSession,
 };
 
 /// Everything that outlives one request. Each operation is atomic: of two callers who redeem one
@@ -57,6 +57,10 @@ pub trait Store: Send + Sync + 'static {
     ) -> Option<SsoSession>;
     /// Removes a session and remembers its `sid`s as ended: of two callers one gets it.
     fn end_session(&self, id: &str, at: UnixTime) -> Option<SsoSession>;
+    /// Takes clients out of a session that goes on without the browser: its cookies become these,
+    /// which nobody has. Gives the session with the clients that were in it and are not any more,
+    /// and remembers their `sid`s as ended. `None` if it has ended.
+    fn leave_session(&self, id: &str, leave: &Leave<'_>) -> Option<SsoSession>;
     /// The ended session that `client_id` knew as `sid`.
     fn ended_session(&self, client_id: &str, sid: &str) -> Option<EndedSession>;
 
@@ -66,8 +70,9 @@ pub trait Store: Send + Sync + 'static {
     fn grant(&self, id: &str) -> Option<Grant>;
     /// Marks a grant as revoked; gives it back if it was not revoked before.
     fn revoke_grant(&self, id: &str) -> Option<Grant>;
-    /// Revokes what was given in a session, except what may outlive it; gives back the revoked.
-    fn revoke_grants_of_session(&self, session: &str) -> Vec<Grant>;
+    /// Revokes what was given in a session to the clients that `whose` picks, except what may
+    /// outlive it; gives back the revoked.
+    fn revoke_grants_of_session(&self, session: &str, whose: &dyn Fn(&str) -> bool) -> Vec<Grant>;
     /// Makes refresh token number `serial` the past and the next one current.
     fn rotate(&self, grant: &str, serial: u32, expires: UnixTime, now: UnixTime) -> Rotation;
 

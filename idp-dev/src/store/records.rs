@@ -1,5 +1,6 @@
 //! What the provider remembers.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -19,6 +20,9 @@ pub struct SsoSession {
     /// Digest of the cookie that names the session in frames, for `prompt=none` only; changes
     /// with the other one and says nothing about it.
     pub silent_cookie: Digest,
+    /// What frames of ours compare (Session Management 1.0); scripts may read it, and it opens
+    /// nothing.
+    pub browser_state: String,
     /// The username.
     pub user: String,
     /// When the session began.
@@ -28,7 +32,7 @@ pub struct SsoSession {
     /// The last sign of life: an authorization request or a refresh.
     pub last_seen: UnixTime,
     /// The level reached (`acr`).
-    pub acr: &'static str,
+    pub acr: Cow<'static, str>,
     /// The methods used (`amr`, RFC 8176).
     pub amr: Vec<&'static str>,
     /// The clients that joined, by client id, each with a `sid` of its own: two clients cannot
@@ -55,7 +59,7 @@ pub struct Grant {
     /// (OIDC Core 12.2).
     pub auth_time: UnixTime,
     /// Level of the sign-in.
-    pub acr: &'static str,
+    pub acr: Cow<'static, str>,
     /// Methods of the sign-in.
     pub amr: Vec<&'static str>,
     /// Does it outlive the session (`offline_access`)?
@@ -155,6 +159,20 @@ pub enum SignInProblem {
     WrongCredentials,
     /// The client asked for another person by `id_token_hint`.
     OtherPersonExpected,
+    /// The password is right, and the account is disabled (D1).
+    Disabled,
+}
+
+/// Who leaves a session that goes on, and when.
+pub struct Leave<'a> {
+    /// Is it this client?
+    pub whose: &'a dyn Fn(&str) -> bool,
+    /// The session's new cookies, which nobody has.
+    pub cookie: Digest,
+    /// The same for frames.
+    pub silent_cookie: Digest,
+    /// When.
+    pub at: UnixTime,
 }
 
 /// A session that is over, by the `sid` of one client: enough to tell late streams.

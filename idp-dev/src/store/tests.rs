@@ -20,11 +20,12 @@ fn session(id: &str) -> SsoSession {
         id: id.to_owned(),
         cookie: Digest::of(id.as_bytes()),
         silent_cookie: Digest::of(format!("silent {id}").as_bytes()),
+        browser_state: "state".to_owned(),
         user: "richard".to_owned(),
         started: NOW,
         auth_time: NOW,
         last_seen: NOW,
-        acr: "1",
+        acr: "1".into(),
         amr: vec!["pwd"],
         joined: BTreeMap::from([("app".to_owned(), format!("sid-of-{id}"))]),
     }
@@ -39,7 +40,7 @@ fn grant(id: &str, is_offline: bool) -> Grant {
         user: "richard".to_owned(),
         scopes: vec!["openid".to_owned()],
         auth_time: NOW,
-        acr: "1",
+        acr: "1".into(),
         amr: vec!["pwd"],
         is_offline,
         refresh_serial: 1,
@@ -97,7 +98,7 @@ fn end_of_a_session_revokes_all_but_offline_grants() {
     let mut other = grant("c", false);
     other.session = "another".to_owned();
     store.insert_grant(other, NOW);
-    let revoked = store.revoke_grants_of_session("s");
+    let revoked = store.revoke_grants_of_session("s", &|_| true);
     assert_eq!(revoked.iter().map(|grant| &*grant.id).collect::<Vec<_>>(), ["a"]);
     assert!(!store.grant("b").unwrap().is_revoked);
     assert!(!store.grant("c").unwrap().is_revoked);

@@ -51,7 +51,7 @@ const MAX_NAME: usize = 48;
 /// Passwords are short, and their first letters help in guessing.
 const NEVER_SHOWN: [&str; 2] = ["password", "client_secret"];
 
-const SHOWN: [&str; 22] = [
+const SHOWN: [&str; 23] = [
     "acr_values",
     "client_id",
     "code_challenge",
@@ -61,6 +61,7 @@ const SHOWN: [&str; 22] = [
     "grant_type",
     "login_hint",
     "logout_hint",
+    "logout_scope",
     "max_age",
     "post_logout_redirect_uri",
     "prompt",

@@ -84,8 +84,26 @@ pub(crate) enum StepName {
     EndSessionConfirmPage,
     #[serde(rename = "session.ended")]
     SessionEnded,
+    /// Some apps left the session; the others go on without this browser.
+    #[serde(rename = "session.left")]
+    SessionLeft,
     #[serde(rename = "logout_token.sent")]
     LogoutTokenSent,
+    /// An app's server took its logout token.
+    #[serde(rename = "backchannel.delivered")]
+    BackchannelDelivered,
+    /// It did not answer, and is asked again.
+    #[serde(rename = "backchannel.retried")]
+    BackchannelRetried,
+    /// It refused, or could not be reached for too long.
+    #[serde(rename = "backchannel.failed")]
+    BackchannelFailed,
+    /// The browser frames the sign-out pages of apps.
+    #[serde(rename = "frontchannel.page")]
+    FrontchannelPage,
+    /// Something about a session changed that goes on.
+    #[serde(rename = "security_event.sent")]
+    SecurityEventSent,
     #[serde(rename = "end_session.returned")]
     EndSessionReturned,
     /// A lie was told, because somebody asked for it.

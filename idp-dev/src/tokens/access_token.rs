@@ -102,7 +102,7 @@ pub(crate) async fn issue_access_token(
         jti: format!("{}.{unique}", grant.id),
         sid: grant.sid.clone(),
         auth_time: grant.auth_time.seconds(),
-        acr: grant.acr.to_owned(),
+        acr: grant.acr.to_string(),
         times: Times { iat: now.seconds(), exp: now.plus(client.access_token_lifetime).seconds() },
     };
     provider.keys.sign(SigningAlg::Es256, TYPE, claims).await

@@ -64,7 +64,7 @@ pub(crate) async fn issue_id_token(
         iat: now.seconds(),
         auth_time: grant.auth_time.seconds(),
         nonce,
-        acr: grant.acr,
+        acr: &grant.acr,
         amr: &grant.amr,
         sid: &grant.sid,
         at_hash: at_hash(access_token),

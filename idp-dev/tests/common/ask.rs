@@ -16,7 +16,7 @@ impl Ask {
         Self::of("hooli", HOOLI)
     }
 
-    fn of(client: &str, redirect_uri: &str) -> Self {
+    pub(crate) fn of(client: &str, redirect_uri: &str) -> Self {
         let params = [
             ("response_type", "code"),
             ("client_id", client),

@@ -112,6 +112,19 @@ impl<'w> Browser<'w> {
         self.jar.iter().find(|(name, _)| name.starts_with("__Host-silent-"))
     }
 
+    /// The name and value of the cookie that tells frames whether the session changed.
+    pub(crate) fn state_cookie(&self) -> Option<(&String, &String)> {
+        self.jar.iter().find(|(name, _)| name.starts_with("__Host-state-"))
+    }
+
+    /// Answers the page that asks whether to sign out, and follows to the end.
+    pub(crate) async fn confirm(&mut self, page: &Reply, action: &str) -> Reply {
+        let (r, csrf) = (page.hidden("r"), page.hidden("csrf"));
+        let form = [("r", &*r), ("csrf", &*csrf), ("action", action)];
+        let reply = self.post("/end_session/confirm", &form).await;
+        self.follow(reply).await
+    }
+
     /// Signs out with a hint and follows to the end.
     pub(crate) async fn sign_out(&mut self, params: &[(&str, &str)]) -> Reply {
         let first = self.get(&format!("/end_session?{}", encoded(params))).await;

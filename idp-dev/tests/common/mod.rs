@@ -9,6 +9,7 @@
     reason = "what fails here is a failed test"
 )]
 
+mod app_server;
 mod ask;
 mod browser;
 mod events;
@@ -25,6 +26,7 @@ use idp_dev::{Clock, Config, MemoryStore, Provider, Secret, UnixTime};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
+pub(crate) use app_server::{Answers, AppServer, Told};
 pub(crate) use ask::Ask;
 pub(crate) use browser::Browser;
 pub(crate) use events::{Event, Events};

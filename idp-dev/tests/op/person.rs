@@ -40,7 +40,7 @@ impl<'a> Person<'a> {
         }
         let answer = self.op.ask(line, &all, body);
         for line in answer.all("set-cookie") {
-            keep(&mut self.jar, &line);
+            keep(&mut self.jar, line);
         }
         answer
     }

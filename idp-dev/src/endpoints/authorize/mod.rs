@@ -4,6 +4,8 @@ mod checks;
 mod respond;
 mod reuse;
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -102,12 +104,12 @@ async fn decide(provider: &Shared, headers: &HeaderMap, request: AuthorizationRe
         session.map(|session| (session, FoundBy::SessionCookie))
     };
     let known = found.as_ref().and_then(|(session, by)| {
-        let user = provider.config.user(&session.user)?;
+        let user = provider.people.user(&session.user)?;
         Some(Known { session, user, by: *by })
     });
     let decision = reuse::decide(
         &request,
-        known.as_ref().map(|known| (known.session, known.user)),
+        known.as_ref().map(|known| (known.session, &*known.user)),
         provider.clock.now(),
     );
     match (decision, known) {
@@ -118,7 +120,7 @@ async fn decide(provider: &Shared, headers: &HeaderMap, request: AuthorizationRe
                 Err(RandomnessUnavailable) => return failed(),
             };
             open.record(provider, "prompt", "the app asked the person to choose an account");
-            open.respond(provider, |form| pages::choose_account(form, user))
+            open.respond(provider, |form| pages::choose_account(form, &user))
         }
         (Decision::SignIn(rule), _) => sign_in(provider, headers, request, rule),
         (Decision::Reuse | Decision::Choose, None) => {
@@ -130,7 +132,7 @@ async fn decide(provider: &Shared, headers: &HeaderMap, request: AuthorizationRe
 /// Who is signed in at the provider in this browser.
 struct Known<'a> {
     session: &'a SsoSession,
-    user: &'a User,
+    user: Arc<User>,
     by: FoundBy,
 }
 
@@ -301,8 +303,7 @@ pub(in crate::endpoints) fn browser_of(
 fn suggested_username(provider: &Shared, request: &AuthorizationRequest) -> String {
     let hinted = || {
         let ExpectedPerson::Sub(sub) = &request.expected else { return None };
-        let user = provider.config.users.iter().find(|user| user.sub == *sub)?;
-        Some(user.username.clone())
+        Some(provider.people.by_sub(sub)?.username.clone())
     };
     request.login_hint.clone().or_else(hinted).unwrap_or_default()
 }

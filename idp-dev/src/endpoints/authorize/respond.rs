@@ -6,6 +6,7 @@ use axum::response::Response;
 use super::checks::{ErrorCode, PageRefusal, Refusal, ReplyTo};
 use crate::authorization_request::AuthorizationRequest;
 use crate::config::User;
+use crate::endpoints::check_session::session_state;
 use crate::http::{page, see_other};
 use crate::pages;
 use crate::params::Params;
@@ -173,7 +174,7 @@ pub(in crate::endpoints) fn give_code(
         user: user.username.clone(),
         scopes: request.scopes.clone(),
         auth_time: session.auth_time,
-        acr: session.acr,
+        acr: session.acr.clone(),
         amr: session.amr.clone(),
         is_offline: request.scopes.iter().any(|scope| scope == "offline_access"),
         refresh_serial: 0,
@@ -206,6 +207,10 @@ pub(in crate::endpoints) fn give_code(
         params.push(("state", state));
     }
     params.push(("iss", provider.config.issuer()));
+    let session_state = session_state(request, &session)?;
+    if let Some(session_state) = &session_state {
+        params.push(("session_state", session_state));
+    }
     let location = request.redirect_uri.with_answer(request.response_mode, &params);
     Ok(CodeGiven { code: code.digest(), location: Secret::new(location) })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::config::{Client, RedirectUri};
+use crate::config::{Client, LogoutScope, RedirectUri};
 use crate::params::Params;
 use crate::provider::Provider;
 use crate::tokens::{IdTokenHint, read_id_token_hint};
@@ -14,6 +14,8 @@ pub(super) struct Checked {
     /// Who asks: from the hint or from `client_id`.
     pub(super) client: Option<Arc<Client>>,
     pub(super) return_to: Option<RedirectUri>,
+    /// How far the sign-out reaches.
+    pub(super) scope: LogoutScope,
     state: Option<String>,
 }
 
@@ -52,12 +54,19 @@ pub(super) fn check(provider: &Provider, params: &Params) -> Result<Checked, Ref
     let client = check_client_id(provider, params, hint.as_ref())?;
     let return_to = check_post_logout_redirect_uri(params, client.as_deref())?;
     let state = check_state(params)?;
-    Ok(Checked { hint, client, return_to, state })
+    let scope = check_logout_scope(provider, params, client.as_deref())?;
+    Ok(Checked { hint, client, return_to, scope, state })
 }
 
 fn check_duplicates(params: &Params) -> Result<(), Refusal> {
-    const KNOWN: [&str; 5] =
-        ["id_token_hint", "client_id", "post_logout_redirect_uri", "state", "logout_hint"];
+    const KNOWN: [&str; 6] = [
+        "id_token_hint",
+        "client_id",
+        "post_logout_redirect_uri",
+        "state",
+        "logout_hint",
+        LOGOUT_SCOPE,
+    ];
     match params.first_duplicate() {
         None => Ok(()),
         Some(name) => {
@@ -126,6 +135,43 @@ fn check_post_logout_redirect_uri(
         )),
     }
 }
+
+/// Ours (F10): a request may reach less far than its app's registration, never further. Without an
+/// app it is the person who signs out, and every app of the session is left.
+fn check_logout_scope(
+    provider: &Provider,
+    params: &Params,
+    client: Option<&Client>,
+) -> Result<LogoutScope, Refusal> {
+    let realms = &provider.config.logout_scope;
+    let Some(client) = client else {
+        return Ok(match realms {
+            LogoutScope::Realm => LogoutScope::Realm,
+            LogoutScope::Initiator | LogoutScope::Apps(_) | LogoutScope::Session => {
+                LogoutScope::Session
+            }
+        });
+    };
+    let own = client.logout_scope.as_ref().unwrap_or(realms);
+    let Some(asked) = params.get(LOGOUT_SCOPE) else { return Ok(own.clone()) };
+    let asked = LogoutScope::of_request(asked);
+    if let LogoutScope::Apps(apps) = &asked
+        && (apps.is_empty() || apps.iter().any(|app| provider.config.client(app).is_none()))
+    {
+        let description = "logout_scope is neither session, realm nor initiator, nor does it name \
+             registered apps.";
+        return Err(Refusal::new(LOGOUT_SCOPE, description));
+    }
+    if own.allows(&asked) {
+        return Ok(asked);
+    }
+    let description =
+        format!("logout_scope reaches further than {} is registered for.", client.name);
+    Err(Refusal::new(LOGOUT_SCOPE, description))
+}
+
+/// How far the sign-out is to reach: a parameter of this provider.
+const LOGOUT_SCOPE: &str = "logout_scope";
 
 /// Repeated as it came, if it is of a reasonable size.
 fn check_state(params: &Params) -> Result<Option<String>, Refusal> {

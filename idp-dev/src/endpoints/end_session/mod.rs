@@ -11,6 +11,7 @@
 //! case agreeing ends the session that the hint names: its holder was given it as this person.
 
 mod checks;
+mod frames;
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
@@ -19,14 +20,16 @@ use axum::response::Response;
 
 use super::authorize::{browser_of, failed};
 use super::{add_browser_cookie, clear_session_cookies, parked, parked_by_id};
+use crate::back_channel;
 use crate::clock::Seconds;
+use crate::config::LogoutScope;
 use crate::end_session_request::EndSessionRequest;
 use crate::http::{form_token, is_form_token, page, read_form, see_other};
 use crate::pages;
 use crate::params::Params;
 use crate::provider::Shared;
-use crate::secret::Secret;
-use crate::session::{self, EndCause};
+use crate::secret::{RandomnessUnavailable, Secret};
+use crate::session::{self, EndCause, Told};
 use crate::store::{Parked, SsoSession};
 use crate::timeline::{Step, StepName};
 use crate::tokens::{IdTokenHint, read_id_token_hint};
@@ -140,13 +143,23 @@ pub(super) async fn confirm(
     if form.get("action") == Some("stay") {
         return see_other(&format!("/signed_out?r={}&stayed=1", id.expose()));
     }
-    match Target::find(&provider, held, checked.hint.as_ref()).await {
-        Target::Proven(session) => end_and_leave(&provider, &session, true, &checked, &id).await,
-        Target::Unproven { session, is_held } => {
-            end_and_leave(&provider, &session, is_held, &checked, &id).await
+    let (session, is_held) = match Target::find(&provider, held, checked.hint.as_ref()).await {
+        Target::Proven(session) => (session, true),
+        Target::Unproven { session, is_held } => (session, is_held),
+        Target::Nothing => return leave(&provider, &checked, &id),
+    };
+    if form.get("action") == Some("everywhere") {
+        for other in others_of(&provider, &session) {
+            session::end(&provider, &other.id, EndCause::Everywhere).await;
         }
-        Target::Nothing => leave(&provider, &checked, &id),
     }
+    end_and_leave(&provider, &session, is_held, &checked, &id).await
+}
+
+/// The same person's sessions in other browsers.
+fn others_of(provider: &Shared, session: &SsoSession) -> Vec<SsoSession> {
+    let all = provider.store.sessions().into_iter();
+    all.filter(|other| other.user == session.user && other.id != session.id).collect()
 }
 
 /// `GET /signed_out?r=...`: where a sign-out ends that returns nowhere by itself. The page stays
@@ -163,9 +176,9 @@ pub(super) async fn signed_out(
         _ => None,
     };
     let session = session::current(&provider, &headers).await;
-    let user = session.as_ref().and_then(|session| provider.config.user(&session.user));
+    let user = session.as_ref().and_then(|session| provider.people.user(&session.user));
     let back = back.as_ref().map(|(name, uri)| (name.as_str(), uri.as_str()));
-    page(StatusCode::OK, pages::signed_out(user.map(|user| &**user), back))
+    page(StatusCode::OK, pages::signed_out(user.as_deref(), back))
 }
 
 /// Which session the request is about.
@@ -211,12 +224,40 @@ async fn end_and_leave(
     checked: &Checked,
     id: &Secret,
 ) -> Response {
-    session::end(provider, &session.id, EndCause::RpInitiated).await;
-    let mut response = leave(provider, checked, id);
+    let told = match end(provider, session, checked).await {
+        Ok(told) => told.unwrap_or_default(),
+        Err(RandomnessUnavailable) => return failed(),
+    };
+    back_channel::wait_a_moment(told.servers).await;
+    let is_realm = checked.scope == LogoutScope::Realm;
+    let framed = frames::addresses(provider, &told.joined, is_realm, checked.client.as_deref());
+    let mut response = if framed.is_empty() {
+        leave(provider, checked, id)
+    } else {
+        frames::respond(provider, &framed, &way_on(checked, id))
+    };
     if is_held {
         clear_session_cookies(provider, &mut response);
     }
     response
+}
+
+/// For all clients of the session, or for those that the sign-out reaches.
+async fn end(
+    provider: &Shared,
+    session: &SsoSession,
+    checked: &Checked,
+) -> Result<Option<Told>, RandomnessUnavailable> {
+    let initiator = match (&checked.scope, &checked.client) {
+        (LogoutScope::Initiator | LogoutScope::Apps(_), Some(client)) => client.id.as_str(),
+        _ => return Ok(session::end(provider, &session.id, EndCause::RpInitiated).await),
+    };
+    session::leave(provider, session, &|app| checked.scope.reaches(initiator, app)).await
+}
+
+/// Where the browser goes on to.
+fn way_on(checked: &Checked, id: &Secret) -> String {
+    checked.location().unwrap_or_else(|| signed_out_address(id))
 }
 
 /// Back to the app, or to our own page if it named no address.
@@ -245,7 +286,7 @@ fn confirm_page(
     session: SsoSession,
 ) -> Response {
     let Ok((browser, is_browser_new)) = browser_of(provider, headers) else { return failed() };
-    let Some(user) = provider.config.user(&session.user) else { return failed() };
+    let Some(user) = provider.people.user(&session.user) else { return failed() };
     let mut step = Step::new(
         StepName::EndSessionConfirmPage,
         "RP-Initiated Logout 2",
@@ -262,10 +303,16 @@ fn confirm_page(
     let apps: Vec<&str> = session
         .joined
         .keys()
+        .filter(|app| match &checked.client {
+            Some(client) => checked.scope.reaches(&client.id, app),
+            None => true,
+        })
         .filter_map(|client_id| provider.config.client(client_id))
         .map(|client| client.name.as_str())
         .collect();
-    let markup = pages::confirm_sign_out(user, asking, &apps, id.expose(), &csrf);
+    let others = others_of(provider, &session).len();
+    let asked = pages::SignOut { user: &user, asking, apps: &apps, others };
+    let markup = pages::confirm_sign_out(asked, id.expose(), &csrf);
     let mut response = page(StatusCode::OK, markup);
     if is_browser_new {
         add_browser_cookie(provider, &mut response, &browser);

@@ -55,15 +55,20 @@ pub(super) async fn redeem(
     if !session::is_grant_active(provider, &grant).await {
         return Err(over());
     }
-    let Some(user) = provider.config.user(&grant.user) else { return Err(over()) };
+    let Some(user) = provider.people.user(&grant.user) else { return Err(over()) };
     let now = provider.clock.now();
     let expires = now.plus(client.refresh_token_lifetime);
     // From serial 0, "not redeemed", to 1, the first refresh token.
     let Rotation::Rotated(grant) = provider.store.rotate(&grant.id, 0, expires, now) else {
         return Err(over());
     };
-    let given =
-        Given { client, user, grant: &grant, scopes: &grant.scopes, nonce: code.nonce.as_deref() };
+    let given = Given {
+        client,
+        user: &user,
+        grant: &grant,
+        scopes: &grant.scopes,
+        nonce: code.nonce.as_deref(),
+    };
     let response = give(provider, given).await?;
     provider.timeline.record(
         Step::new(

@@ -46,14 +46,14 @@ pub(super) async fn refresh(
             "the refresh token is revoked or expired, or its session is over",
         ));
     }
-    let Some(user) = provider.config.user(&grant.user) else { return Err(unknown()) };
+    let Some(user) = provider.people.user(&grant.user) else { return Err(unknown()) };
     if !client.admits(&user.username) {
         provider.store.revoke_grant(&grant.id);
         return Err(unknown());
     }
     let now = provider.clock.now();
     let expires = now.plus(client.refresh_token_lifetime);
-    let grant = match provider.store.rotate(&grant.id, serial, expires, now) {
+    let mut grant = match provider.store.rotate(&grant.id, serial, expires, now) {
         Rotation::Rotated(grant) => grant,
         Rotation::Reused => return Err(reused(provider, &grant)),
         Rotation::Gone => return Err(unknown()),
@@ -61,8 +61,12 @@ pub(super) async fn refresh(
     if !grant.is_offline {
         session::touch(provider, &grant.session);
     }
+    // The level may have changed since the sign-in: new tokens say what is so now.
+    if let Some(session) = provider.store.session(&grant.session) {
+        grant.acr = session.acr;
+    }
     // Core 12.2: same sub, auth_time and sid, no nonce.
-    let given = Given { client, user, grant: &grant, scopes: &scopes, nonce: None };
+    let given = Given { client, user: &user, grant: &grant, scopes: &scopes, nonce: None };
     let response = give(provider, given).await?;
     provider.timeline.record(
         Step::new(

@@ -1,0 +1,71 @@
+//! How far a sign-out reaches (F8, F9, F10).
+
+/// Who is told, and whose session ends, when an app signs out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LogoutScope {
+    /// The app alone. The others go on, although this browser holds the session no longer.
+    Initiator,
+    /// The app and these.
+    Apps(Vec<String>),
+    /// All apps that hold the session.
+    Session,
+    /// Besides, the front-channel pages of all apps of the realm, whoever holds the session.
+    Realm,
+}
+
+impl LogoutScope {
+    pub(crate) fn of_word(word: &str) -> Option<Self> {
+        match word {
+            "initiator" => Some(Self::Initiator),
+            "session" => Some(Self::Session),
+            "realm" => Some(Self::Realm),
+            _ => None,
+        }
+    }
+
+    /// What an app asks for in one request: a word, or client ids with a space between.
+    pub(crate) fn of_request(text: &str) -> Self {
+        let apps = || text.split(' ').filter(|id| !id.is_empty()).map(str::to_owned).collect();
+        Self::of_word(text).unwrap_or_else(|| Self::Apps(apps()))
+    }
+
+    /// Is `asked` no wider than this? An app may spare the others, but it signs nobody out whom
+    /// its registration does not let it.
+    pub(crate) fn allows(&self, asked: &Self) -> bool {
+        match (self, asked) {
+            (_, Self::Initiator) | (Self::Realm, _) => true,
+            (Self::Session, asked) => *asked != Self::Realm,
+            (Self::Apps(own), Self::Apps(asked)) => asked.iter().all(|app| own.contains(app)),
+            (Self::Initiator | Self::Apps(_), _) => false,
+        }
+    }
+
+    /// Does the session of this app end when `initiator` signs out?
+    pub(crate) fn reaches(&self, initiator: &str, client_id: &str) -> bool {
+        match self {
+            Self::Session | Self::Realm => true,
+            Self::Initiator => client_id == initiator,
+            Self::Apps(apps) => client_id == initiator || apps.iter().any(|app| app == client_id),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f10_an_app_may_ask_for_less_and_never_for_more() {
+        let apps =
+            |ids: &[&str]| LogoutScope::Apps(ids.iter().map(|id| (*id).to_owned()).collect());
+        let all = [LogoutScope::Initiator, apps(&["a"]), LogoutScope::Session, LogoutScope::Realm];
+        for (at, own) in all.iter().enumerate() {
+            for (asked_at, asked) in all.iter().enumerate() {
+                assert_eq!(own.allows(asked), asked_at <= at, "{own:?} {asked:?}");
+            }
+        }
+        assert!(!apps(&["a"]).allows(&apps(&["a", "b"])));
+        assert_eq!(LogoutScope::of_request("a  b"), apps(&["a", "b"]));
+        assert_eq!(LogoutScope::of_request("initiator"), LogoutScope::Initiator);
+    }
+}
