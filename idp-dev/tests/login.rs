@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Ask, FORM, HOOLI, PIPER, World, encoded};
+use common::{Ask, FORM, HOOLI, PIPER, World, encoded, fields};
 
 #[tokio::test]
 async fn op9_op20_pages_cannot_be_framed_cached_or_leak_a_referrer() {
@@ -388,4 +388,35 @@ async fn cancelled_page_cannot_be_used_again() {
     assert_eq!(reply.param("error").as_deref(), Some("access_denied"));
     assert_eq!(browser.post("/login", &form).await.status, 400);
     assert_eq!(browser.sign_in_at(&page, "richard", "password").await.status, 400);
+}
+
+/// F12: ticked, the cookies outlive the browser; the session lasts no longer for it. Without it, the
+/// next start of the browser asks again.
+#[tokio::test]
+async fn f12_keep_me_signed_in_decides_whether_the_cookies_outlive_the_browser() {
+    let world = World::new().await;
+    for keep in [false, true] {
+        let mut browser = world.browser();
+        let page = browser.ask(&Ask::piper()).await;
+        assert!(page.shows("keep"));
+        let (r, csrf) = (page.hidden("r"), page.hidden("csrf"));
+        let mut form = fields::sign_in(&r, &csrf, "richard", "password").to_vec();
+        form.extend(keep.then_some(("keep", "1")));
+        let reply = browser.post("/login", &form).await;
+        let lines = reply.all("set-cookie");
+        assert_eq!(lines.len(), 3);
+        for line in &lines {
+            assert_eq!(line.contains("; Max-Age=28800; Secure"), keep, "{line}");
+        }
+        // What the browser has when it is started again.
+        browser.jar.retain(|name, _| {
+            lines.iter().any(|line| line.starts_with(name.as_str()) && line.contains("Max-Age"))
+        });
+        let again = browser.ask(&Ask::hooli()).await;
+        assert_eq!(again.param("code").is_some(), keep);
+        if keep {
+            world.advance(28_800);
+            assert_eq!(browser.ask(&Ask::hooli()).await.status, 200, "its time is over");
+        }
+    }
 }

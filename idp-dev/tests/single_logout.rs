@@ -482,6 +482,7 @@ fn f8_f9_wrong_addresses_and_scopes_are_named() {
         ("frontchannel_logout_uri", "\"http://elsewhere.localhost/out\""),
         ("frontchannel_logout_uri", "\"com.example.app:/out\""),
         ("initiate_login_uri", "\"com.example.app:/in\""),
+        ("initiate_login_uri", "\"http://app.example/in\""),
         ("logout_scope", "\"everybody\""),
         ("logout_scope", "[\"nobody\"]"),
     ] {

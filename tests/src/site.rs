@@ -48,6 +48,7 @@ enum Answer {
     Json(String),
     Page(&'static str),
     Missing,
+    Silence,
 }
 
 impl IntoResponse for Answer {
@@ -58,6 +59,8 @@ impl IntoResponse for Answer {
             }
             Self::Page(html) => Html(html).into_response(),
             Self::Missing => StatusCode::NOT_FOUND.into_response(),
+            // It is never made: who asks waits for ever.
+            Self::Silence => StatusCode::GATEWAY_TIMEOUT.into_response(),
         }
     }
 }
@@ -109,6 +112,11 @@ impl Site {
     /// what they do not have.
     pub fn answer_page(&self, path: &str, html: &'static str) {
         self.said().by_path.insert(path.to_owned(), Answer::Page(html));
+    }
+
+    /// Does not answer a path at all.
+    pub fn hang(&self, path: &str) {
+        self.said().by_path.insert(path.to_owned(), Answer::Silence);
     }
 
     /// Has no file at a path, whatever lies there.
@@ -233,6 +241,7 @@ async fn serve(mounts: Mounts, answers: Answers, request: axum::extract::Request
         (said.by_path.get(request.uri().path()).cloned(), said.policy.clone())
     };
     let mut response = match answer {
+        Some(Answer::Silence) => std::future::pending().await,
         Some(answer) => answer.into_response(),
         None => serve_file(&mounts, request).await,
     };

@@ -191,6 +191,18 @@ impl Stage {
         Ok(())
     }
 
+    /// Starts the provider anew with more in its configuration.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_provider_with(&self, more: &str) -> Result<()> {
+        self.stop_provider();
+        let config = self.config.as_ref().context("the provider is not the stage's own")?;
+        let text = fs::read_to_string(config)?;
+        fs::write(config, text + more)?;
+        self.start_provider()
+    }
+
     /// What the provider wrote last, for a failure's report.
     #[must_use]
     pub fn provider_said(&self) -> String {

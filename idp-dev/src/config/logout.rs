@@ -1,10 +1,11 @@
 //! What of the file is about signing out.
 
 use toml::Spanned;
+use url::Url;
 
 use super::place::Place;
 use super::shape::{File, FileClient, FileLogoutScope};
-use super::{ConfigError, LogoutScope, RedirectUri};
+use super::{ConfigError, LogoutScope, RedirectUri, is_on_this_machine};
 
 impl Place<'_> {
     /// How far a sign-out reaches where the app says nothing else (F8).
@@ -75,12 +76,20 @@ impl Place<'_> {
         Err(self.value(uri.span(), expected, uri.get_ref()))
     }
 
-    /// OIDC Core 4: where somebody else may send a person who is to sign in at the app.
+    /// OIDC Core 4: where somebody else may send a person who is to sign in at the app. By https,
+    /// or on this machine, where http is as private.
     pub(super) fn initiate_login_uri(
         &self,
         client: &FileClient,
     ) -> Result<Option<RedirectUri>, ConfigError> {
-        client.initiate_login_uri.as_ref().map(|uri| self.address(uri)).transpose()
+        let Some(uri) = &client.initiate_login_uri else { return Ok(None) };
+        let parsed = self.address(uri)?;
+        let is_private = Url::parse(parsed.as_str())
+            .is_ok_and(|url| url.scheme() == "https" || is_on_this_machine(&url));
+        if is_private {
+            return Ok(Some(parsed));
+        }
+        Err(self.value(uri.span(), "an address with https, or on this machine", uri.get_ref()))
     }
 
     /// An address that can be asked: http or https.

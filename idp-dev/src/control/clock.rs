@@ -89,7 +89,7 @@ mod tests {
         let health = health.body(Body::empty()).unwrap();
         assert_eq!(provider.router().oneshot(health).await.unwrap().status(), StatusCode::OK);
         let isolated = provider.scenarios.isolated("oidcc-client-test").unwrap();
-        begin(&isolated, "richard", None).await.unwrap();
+        begin(&isolated, "richard", None, false).await.unwrap();
         let asked = Body::from(r#"{"advance":1000000}"#);
         assert_eq!(post(State(provider), asked).await.status(), StatusCode::OK);
         assert!(isolated.store.sessions().is_empty());

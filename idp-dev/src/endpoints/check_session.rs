@@ -32,7 +32,7 @@ pub(super) async fn get(State(provider): State<Shared>, headers: HeaderMap) -> R
     let is_over = provider.cookies.has_state(&headers)
         && session::current_silently(&provider, &headers).await.is_none();
     if is_over && let Ok(state) = random_id() {
-        add_state_cookie(&provider, &mut response, &state);
+        add_state_cookie(&provider, &mut response, &state, None);
     }
     response
 }

@@ -202,7 +202,8 @@ async fn submit(
         .user(&user.username)
         .passed("password"),
     );
-    signed_in(provider, headers, id, &sign_in, &user).await
+    let keep = form.get("keep").is_some();
+    signed_in(provider, headers, id, &sign_in, (&user, keep)).await
 }
 
 /// The person whose name and password the form has.
@@ -219,10 +220,10 @@ async fn signed_in(
     headers: &HeaderMap,
     id: &Secret,
     sign_in: &SignIn,
-    user: &User,
+    (user, keep): (&User, bool),
 ) -> Response {
     let held = session::current(provider, headers).await;
-    let (session, cookies) = match session::begin(provider, &user.username, held).await {
+    let (session, cookies) = match session::begin(provider, &user.username, held, keep).await {
         Ok(begun) => begun,
         Err(BeginError::Randomness) => return failed(),
         Err(BeginError::Full) => {

@@ -23,6 +23,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{any, get, post};
 
+use crate::clock::Seconds;
 use crate::http::{
     SameSite, asset, base_headers, clear_cookie, client_cors, observer_cors, page, refuse_head,
     refuse_other_hosts, set_cookie, set_state_cookie,
@@ -32,7 +33,7 @@ use crate::params::Params;
 use crate::provider::{Provider, Shared};
 use crate::scenario;
 use crate::secret::{Secret, random_id};
-use crate::session;
+use crate::session::Cookies;
 use crate::store::Parked;
 
 pub(crate) use timeline::{From as StepsFrom, steps_stream};
@@ -110,21 +111,29 @@ fn parked_by_id(provider: &Provider, id: &str) -> Option<(Secret, Parked)> {
 fn add_browser_cookie(provider: &Provider, response: &mut Response, value: &Secret) {
     append_cookie(
         response,
-        set_cookie(&provider.cookies, &provider.cookies.browser, value, SameSite::Lax),
+        set_cookie(&provider.cookies, &provider.cookies.browser, value, SameSite::Lax, None),
     );
 }
 
 /// Tells frames of ours that the session changed.
-fn add_state_cookie(provider: &Provider, response: &mut Response, state: &str) {
-    append_cookie(response, set_state_cookie(&provider.cookies, state));
+fn add_state_cookie(
+    provider: &Provider,
+    response: &mut Response,
+    state: &str,
+    lifetime: Option<Seconds>,
+) {
+    append_cookie(response, set_state_cookie(&provider.cookies, state, lifetime));
 }
 
 /// Gives a browser the session.
-fn add_session_cookies(provider: &Provider, response: &mut Response, cookies: &session::Cookies) {
-    add_state_cookie(provider, response, &cookies.state);
+fn add_session_cookies(provider: &Provider, response: &mut Response, cookies: &Cookies) {
+    let Cookies { session, silent, state, lifetime } = cookies;
+    add_state_cookie(provider, response, state, *lifetime);
     let names = &provider.cookies;
-    append_cookie(response, set_cookie(names, &names.session, &cookies.session, SameSite::Lax));
-    append_cookie(response, set_cookie(names, &names.silent, &cookies.silent, SameSite::None));
+    let lax = set_cookie(names, &names.session, session, SameSite::Lax, *lifetime);
+    append_cookie(response, lax);
+    let none = set_cookie(names, &names.silent, silent, SameSite::None, *lifetime);
+    append_cookie(response, none);
 }
 
 /// Takes the session from a browser.
@@ -138,7 +147,7 @@ fn clear_session_cookies(provider: &Provider, response: &mut Response) {
         clear_cookie(&provider.cookies, &provider.cookies.silent, SameSite::None),
     );
     if let Ok(state) = random_id() {
-        add_state_cookie(provider, response, &state);
+        add_state_cookie(provider, response, &state, None);
     }
 }
 

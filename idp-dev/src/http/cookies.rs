@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
+use crate::clock::Seconds;
 use crate::secret::{Digest, Secret, base64url};
 
 /// Cookie names, derived from the issuer: cookies ignore ports, so two providers on one host
@@ -79,17 +80,18 @@ impl SameSite {
     }
 }
 
-/// A `Set-Cookie` value. `__Host-` demands `Secure`, `Path=/` and no `Domain`. No `Max-Age`: the
-/// cookie ends with the browser, the session by its own lifetimes.
+/// A `Set-Cookie` value. `__Host-` demands `Secure`, `Path=/` and no `Domain`. Without a lifetime
+/// the cookie ends with the browser; the session ends by its own lifetimes.
 pub(crate) fn set(
     names: &CookieNames,
     name: &str,
     value: &Secret,
     same_site: SameSite,
+    lifetime: Option<Seconds>,
 ) -> Option<HeaderValue> {
-    let path = &names.path;
+    let (path, age) = (&names.path, max_age(lifetime));
     let (value, same_site) = (value.expose(), same_site.name());
-    let text = format!("{name}={value}; Path={path}; Secure; HttpOnly; SameSite={same_site}");
+    let text = format!("{name}={value}; Path={path};{age} Secure; HttpOnly; SameSite={same_site}");
     let mut value = HeaderValue::from_str(&text).ok()?;
     value.set_sensitive(true);
     Some(value)
@@ -97,9 +99,17 @@ pub(crate) fn set(
 
 /// The `Set-Cookie` value of the one cookie that scripts of our origin may read. It is never taken
 /// away, only changed: a frame that sees none cannot tell a sign-out from a browser that blocks it.
-pub(crate) fn set_state(names: &CookieNames, value: &str) -> Option<HeaderValue> {
-    let (name, path) = (&names.state, &names.path);
-    HeaderValue::from_str(&format!("{name}={value}; Path={path}; Secure; SameSite=None")).ok()
+pub(crate) fn set_state(
+    names: &CookieNames,
+    value: &str,
+    lifetime: Option<Seconds>,
+) -> Option<HeaderValue> {
+    let (name, path, age) = (&names.state, &names.path, max_age(lifetime));
+    HeaderValue::from_str(&format!("{name}={value}; Path={path};{age} Secure; SameSite=None")).ok()
+}
+
+fn max_age(lifetime: Option<Seconds>) -> String {
+    lifetime.map_or_else(String::new, |seconds| format!(" Max-Age={};", seconds.0))
 }
 
 /// A `Set-Cookie` value that removes the cookie.
@@ -129,7 +139,7 @@ mod tests {
     fn op11_cookie_has_all_its_attributes() {
         let names = CookieNames::of_issuer("http://idp.localhost:8083");
         let written = |name: &str, same_site| {
-            let line = set(&names, name, &Secret::new("v"), same_site).unwrap();
+            let line = set(&names, name, &Secret::new("v"), same_site, None).unwrap();
             line.to_str().unwrap().to_owned()
         };
         let line = written(&names.session, SameSite::Lax);

@@ -51,6 +51,10 @@ pub(crate) fn login(
                         }
                     }
                 }
+                label.check {
+                    input type="checkbox" name="keep" value="1" data-testid="keep";
+                    "Keep me signed in when this browser is closed"
+                }
                 div.actions {
                     button.primary type="submit" name="action" value="sign-in"
                         data-testid="submit" { "Sign in" }

@@ -6,7 +6,7 @@ mod expiry;
 
 use axum::http::HeaderMap;
 
-use crate::clock::UnixTime;
+use crate::clock::{Seconds, UnixTime};
 use crate::config::{Client, Config};
 use crate::provider::{Provider, Shared};
 use crate::secret::{RandomnessUnavailable, Secret, random_id};
@@ -117,7 +117,8 @@ pub(crate) fn touch(provider: &Provider, id: &str) {
 ///
 /// The cookies change with every sign-in, also of the same person: whoever planted the old ones
 /// holds nothing (OP11). The session of another person ends, so that that person's apps in this
-/// browser hear of it.
+/// browser hear of it. With `keep` the cookies outlive the browser's restart (F12): they last as
+/// long as the session may, and the session lasts no longer for it.
 ///
 /// # Errors
 /// When the store is full or there is no randomness.
@@ -125,8 +126,9 @@ pub(crate) async fn begin(
     provider: &Shared,
     user: &str,
     held: Option<SsoSession>,
+    keep: bool,
 ) -> Result<(SsoSession, Cookies), BeginError> {
-    let mut cookies = Cookies::new()?;
+    let mut cookies = Cookies::new(provider, keep)?;
     let now = provider.clock.now();
     if let Some(held) = held {
         if held.user == user {
@@ -137,6 +139,7 @@ pub(crate) async fn begin(
                 session.silent_cookie = cookies.silent.digest();
                 session.auth_time = now;
                 session.last_seen = now;
+                session.is_kept = keep;
             });
             if let Some(session) = renewed {
                 return Ok((session, cookies));
@@ -150,6 +153,7 @@ pub(crate) async fn begin(
         cookie: cookies.session.digest(),
         silent_cookie: cookies.silent.digest(),
         browser_state: cookies.state.clone(),
+        is_kept: keep,
         user: user.to_owned(),
         started: now,
         auth_time: now,
@@ -180,7 +184,8 @@ pub(crate) fn renew_cookies(
     provider: &Provider,
     id: &str,
 ) -> Result<Option<Cookies>, RandomnessUnavailable> {
-    let mut cookies = Cookies::new()?;
+    let Some(session) = provider.store.session(id) else { return Ok(None) };
+    let mut cookies = Cookies::new(provider, session.is_kept)?;
     let renewed = provider.store.update_session(id, &mut |session| {
         session.cookie = cookies.session.digest();
         session.silent_cookie = cookies.silent.digest();
@@ -197,11 +202,18 @@ pub(crate) struct Cookies {
     pub(crate) silent: Secret,
     /// What frames of ours compare.
     pub(crate) state: String,
+    /// How long the browser keeps them; until it ends without it.
+    pub(crate) lifetime: Option<Seconds>,
 }
 
 impl Cookies {
-    fn new() -> Result<Self, RandomnessUnavailable> {
-        Ok(Self { session: Secret::random()?, silent: Secret::random()?, state: random_id()? })
+    fn new(provider: &Provider, keep: bool) -> Result<Self, RandomnessUnavailable> {
+        Ok(Self {
+            session: Secret::random()?,
+            silent: Secret::random()?,
+            state: random_id()?,
+            lifetime: keep.then_some(provider.config.absolute_lifetime),
+        })
     }
 }
 

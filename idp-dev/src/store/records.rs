@@ -25,6 +25,8 @@ pub struct SsoSession {
     pub browser_state: String,
     /// The username.
     pub user: String,
+    /// Does the browser keep the cookies when it is restarted (F12)?
+    pub is_kept: bool,
     /// When the session began.
     pub started: UnixTime,
     /// When the person last proved who they are (`auth_time`).
