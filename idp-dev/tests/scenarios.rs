@@ -356,12 +356,10 @@ async fn silent_provider_answers_who_asks_again() {
     let world = World::new().await;
     let hostile = world.hostile("authorization-response-silent");
     let mut browser = world.browser();
-    let page = browser.get(&hostile.path(&Ask::piper().path())).await;
-    let (r, csrf) = (page.hidden("r"), page.hidden("csrf"));
-    let form = fields::sign_in(&r, &csrf, "richard", "password");
-    let path = hostile.path("/login");
+    assert!(hostile.sign_in(&mut browser).await.param("code").is_some());
+    let path = hostile.path(&Ask::piper().path());
     tokio::select! {
-        reply = browser.post(&path, &form) => panic!("an answer came: {}", reply.status),
+        reply = browser.get(&path) => panic!("an answer came: {}", reply.status),
         () = told(&world, hostile.name) => {}
     }
     assert!(hostile.sign_in(&mut browser).await.param("code").is_some());

@@ -100,7 +100,7 @@ async fn ask(stage: &Stage, tab: &Tab<'_>, question: &str) -> Result<String> {
 #[test]
 fn f4_session_frame_tells_a_change_where_it_sees_its_cookie_and_nothing_elsewhere() -> Result {
     journey().go(async |stage, browser| {
-        let sees = World::of_this_run()?.allows_third_party_cookies();
+        let sees = World::of_this_run()?.frames_get_cookies();
         stage.site.answer_page("/asking", ASKING);
         stage.site.answer_page("/", HOME);
         let tab = browser.first_tab();

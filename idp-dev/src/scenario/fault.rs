@@ -301,7 +301,8 @@ pub(crate) struct ParamsFault {
     pub(crate) again: BTreeMap<String, String>,
     /// Answers at once, without asking who the person is.
     pub(crate) at_once: bool,
-    /// The answer does not come.
+    /// The answer to an app's request does not come. A person who has just sent the sign-in form
+    /// gets theirs.
     pub(crate) silent: bool,
     /// Nothing shows that the code is wrong before the provider refuses it: presenting it is no
     /// acceptance.

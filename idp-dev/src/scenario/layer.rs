@@ -222,7 +222,8 @@ impl Lie<'_> {
         let is_answer = answered.is_some_and(|answered| {
             is_sign_out || answered.get("code").is_some() || answered.get("error").is_some()
         });
-        if !is_answer || !self.has_turn(fault.turn) {
+        let is_meant = !fault.silent || self.seen.place == Place::Authorize;
+        if !is_answer || !is_meant || !self.has_turn(fault.turn) {
             return response;
         }
         match self.params(fault, &location, is_sign_out).map(|to| HeaderValue::from_str(&to)) {
