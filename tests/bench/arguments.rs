@@ -22,6 +22,10 @@ pub(crate) enum Part {
     Load,
     /// Many open event streams.
     Streams,
+    /// The verification of an ID token.
+    Verify,
+    /// Schedules of the simulated world.
+    Schedules,
 }
 
 /// How many runs.
@@ -61,6 +65,8 @@ impl Arguments {
                 "start" => part = Some(Part::Start),
                 "load" => part = Some(Part::Load),
                 "streams" => part = Some(Part::Streams),
+                "verify" => part = Some(Part::Verify),
+                "schedules" => part = Some(Part::Schedules),
                 "--quick" => size = Size::Quick,
                 other => bail!("{other} is no part: start this by `cargo xtask bench`"),
             }

@@ -39,6 +39,14 @@ impl Scene {
     /// # Errors
     /// As [`Scene::set`].
     pub(crate) async fn set_at(clients: &[&str], round_trip: Duration) -> Result<Self> {
+        Self::set_with(clients, round_trip, ALG).await
+    }
+
+    /// The same with ID tokens of this algorithm.
+    ///
+    /// # Errors
+    /// As [`Scene::set`].
+    pub(crate) async fn set_with(clients: &[&str], round_trip: Duration, alg: Alg) -> Result<Self> {
         let world = World::of_this_run()?;
         ensure!(
             world == World::ChromiumBlocked,
@@ -51,14 +59,14 @@ impl Scene {
             clients.iter().zip(&addresses).map(|(id, address)| (*id, address.as_str())).collect();
         let (provider, distance) = if round_trip.is_zero() {
             let issuer = "http://idp.localhost:{port}";
-            (Server::idp_dev(issuer, ANY_PORT, &registered, ALG).await?, None)
+            (Server::idp_dev(issuer, ANY_PORT, &registered, alg).await?, None)
         } else {
             let mut distance = Distance::reserve().await?;
             let issuer = format!("http://idp.localhost:{}", distance.port);
             // Free now; who takes it meanwhile is told by the provider's failure.
             let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?.local_addr()?.port();
             let listen = format!("127.0.0.1:{port}");
-            let provider = Server::idp_dev(&issuer, &listen, &registered, ALG).await?;
+            let provider = Server::idp_dev(&issuer, &listen, &registered, alg).await?;
             distance.lead_to(port, round_trip);
             (provider, Some(distance))
         };

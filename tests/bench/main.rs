@@ -14,10 +14,12 @@ mod login;
 mod logout;
 mod pages;
 mod rows;
+mod schedules;
 mod server;
 mod spread;
 mod start;
 mod streams;
+mod verify;
 
 use anyhow::{Context, Result};
 use std::process::ExitCode;
@@ -45,6 +47,8 @@ fn run(arguments: Arguments) -> Result<()> {
             Part::Start => start::measure(arguments.size).await,
             Part::Load => load::measure(arguments.size).await,
             Part::Streams => streams::measure(arguments.size).await,
+            Part::Verify => verify::measure(arguments.size).await,
+            Part::Schedules => schedules::measure(arguments.size).await,
         }
     })?;
     println!("{}", serde_json::to_string(&rows)?);

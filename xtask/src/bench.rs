@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use crate::process::{Artifact, build, progress, read, run as run_command};
-use crate::{needs, npm, size, workspace};
+use crate::{needs, npm, simulate, size, workspace};
 use report::{Measured, Report};
 
 /// What to measure, and how to tell.
@@ -50,12 +50,24 @@ pub(crate) enum Part {
     Load,
     /// 2,000 open event streams.
     Streams,
+    /// The verification of an ID token, in the page and natively.
+    Verify,
+    /// Schedules of the simulated world in a second.
+    Schedules,
 }
 
 impl Part {
     /// All, in the order of the report.
-    const ALL: [Self; 6] =
-        [Self::Size, Self::Logout, Self::Callback, Self::Start, Self::Load, Self::Streams];
+    const ALL: [Self; 8] = [
+        Self::Size,
+        Self::Logout,
+        Self::Callback,
+        Self::Start,
+        Self::Load,
+        Self::Streams,
+        Self::Verify,
+        Self::Schedules,
+    ];
 
     /// Its name, as it is typed and as it stands in the report.
     fn name(self) -> &'static str {
@@ -66,6 +78,8 @@ impl Part {
             Self::Start => "start",
             Self::Load => "load",
             Self::Streams => "streams",
+            Self::Verify => "verify",
+            Self::Schedules => "schedules",
         }
     }
 }
@@ -120,13 +134,20 @@ impl Program {
             ("GATEPASS_XTASK", std::env::current_exe()?),
             ("GATEPASS_WORLD", "chromium-blocked".into()),
         ];
-        if parts.iter().any(|part| [Part::Logout, Part::Callback].contains(part)) {
+        if parts.iter().any(|part| [Part::Logout, Part::Callback, Part::Verify].contains(part)) {
             let browser = needs::browser()?;
             environment.extend([
                 ("GATEPASS_CHROMIUM", browser.chromium),
                 ("GATEPASS_CHROMEDRIVER", browser.driver),
                 ("GATEPASS_BENCH_PAGES", pages()?),
             ]);
+        }
+        if parts.contains(&Part::Verify) {
+            let native = ["--package", "gatepass-core", "--bench", "id_token"];
+            environment.push(("GATEPASS_NATIVE_VERIFIER", built(&native, "id_token")?));
+        }
+        if parts.contains(&Part::Schedules) {
+            environment.push(("GATEPASS_SIMULATOR", simulate::program()?));
         }
         Ok(Self { bench, environment })
     }
@@ -159,7 +180,7 @@ fn pages() -> Result<PathBuf> {
         Command::new("node")
             .arg(workspace::path("xtask/scripts/bench-pages.mjs"))
             .args(directories)
-            .args(["gatepass", "gatepass-inline", "oidc-client-ts", "oidc-spa"]),
+            .args(["gatepass", "gatepass-inline", "oidc-client-ts", "oidc-spa", "verify"]),
     )?;
     Ok(pages)
 }

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use clap::Args;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use crate::process::{build, progress, run as run_command};
@@ -38,14 +39,21 @@ pub(crate) fn play(from: u64, seeds: u64) -> Result<()> {
     run_command(&mut command(from, seeds)?)
 }
 
-/// The simulator, built as it is tested: optimised, with overflow checks.
 fn command(from: u64, seeds: u64) -> Result<Command> {
+    let mut command = Command::new(program()?);
+    command.args(["--from", &from.to_string(), "--seeds", &seeds.to_string()]);
+    Ok(command)
+}
+
+/// The simulator, built as it is tested: optimised, with overflow checks.
+///
+/// # Errors
+/// When cargo cannot build it.
+pub(crate) fn program() -> Result<PathBuf> {
     progress("Building the simulator");
     let name = "simulate";
     let package = ["--package", "gatepass-simulator", "--bin", name];
     let built = build(["build", "--profile", "optimised"].into_iter().chain(package))?;
     let found = built.into_iter().find(|artifact| artifact.target == name);
-    let mut command = Command::new(found.context("cargo built no simulator")?.file);
-    command.args(["--from", &from.to_string(), "--seeds", &seeds.to_string()]);
-    Ok(command)
+    Ok(found.context("cargo built no simulator")?.file)
 }

@@ -1,5 +1,7 @@
 //! What is aimed at, and whether a run reached it. A missed aim fails nothing.
 
+use std::collections::BTreeSet;
+
 use super::Part;
 use super::report::{Aim, Row};
 
@@ -43,7 +45,37 @@ pub(super) fn of(part: Part, rows: &[Row]) -> Vec<Aim> {
                 all(&rows[..rows.len().min(1)], "idp-dev", sign_out, 100.0),
             ),
         ],
+        Part::Verify => verify(rows),
+        Part::Schedules => vec![aim("20,000 in a minute", twenty_thousand(rows))],
     }
+}
+
+fn twenty_thousand(rows: &[Row]) -> bool {
+    let rate = |row: &Row| median(row, "schedules");
+    rows.iter().filter_map(rate).any(|rate| rate * 60.0 >= 20_000.0)
+}
+
+/// Each place, with its own way to check signatures, by itself: one row's note says which.
+fn verify(rows: &[Row]) -> Vec<Aim> {
+    let places: BTreeSet<_> = rows.iter().filter_map(|row| row.note.as_deref()).collect();
+    let in_each = places.into_iter().flat_map(|place| {
+        let is_here = |row: &&Row| row.note.as_deref() == Some(place);
+        let here: Vec<_> = rows.iter().filter(is_here).cloned().collect();
+        let peers = [("signature alone", 2.0), ("jose", 1.0), ("jsonwebtoken", 1.0)];
+        let present =
+            peers.into_iter().filter(|(peer, _)| here.iter().any(|row| row.name == *peer));
+        let aims = present.map(|(peer, times)| {
+            let is_met = ["RS256", "ES256"].into_iter().all(|alg| {
+                compare(&here, ["gatepass", peer], alg, |ours, theirs| ours <= times * theirs)
+            });
+            match peer {
+                "signature alone" => aim(&format!("at most twice the signature, {place}"), is_met),
+                _ => aim(&format!("not slower than {peer}, {place}"), is_met),
+            }
+        });
+        aims.collect::<Vec<_>>()
+    });
+    in_each.collect()
 }
 
 fn sign_out(row: &Row) -> Option<f64> {
@@ -140,6 +172,31 @@ mod tests {
         let far = rows.clone().map(|row| Row { note: Some("far".to_owned()), ..row });
         let both = [&[of("gatepass", 4.0)][..], &rows[1..], &far[..2]].concat();
         assert_eq!(met(Part::Callback, &both), [false, true, true, true]);
+    }
+
+    #[test]
+    fn a_verification_is_compared_where_it_is_made_and_with_both_algorithms() {
+        let of = |place: &str, name, [rs256, es256]: [f64; 2]| {
+            let mut both = row(Part::Verify, name, "RS256", [rs256; 4]);
+            both.measures.extend(row(Part::Verify, name, "ES256", [es256; 4]).measures);
+            Row { note: Some(place.to_owned()), ..both }
+        };
+        let alone = of("page", "signature alone", [10.0, 10.0]);
+        let jose = of("page", "jose", [19.0, 21.0]);
+        let elsewhere = of("native", "jsonwebtoken", [1.0, 1.0]);
+        let ours = |values| vec![of("page", "gatepass", values), alone.clone(), jose.clone()];
+        assert_eq!(met(Part::Verify, &ours([19.0, 20.0])), [true, true]);
+        assert_eq!(met(Part::Verify, &ours([20.0, 20.0])), [true, false]);
+        assert_eq!(met(Part::Verify, &ours([19.0, 20.1])), [false, true]);
+        let both = [ours([1.0, 1.0]), vec![elsewhere]].concat();
+        assert_eq!(met(Part::Verify, &both), [false, true, true]);
+    }
+
+    #[test]
+    fn schedules_fit_a_minute() {
+        let at = |rate| [row(Part::Schedules, "simulator", "schedules", [rate; 4])];
+        assert_eq!(met(Part::Schedules, &at(334.0)), [true]);
+        assert_eq!(met(Part::Schedules, &at(333.0)), [false]);
     }
 
     #[test]

@@ -150,6 +150,10 @@ pub(super) fn title(part: Part) -> &'static str {
         Part::Start => "Provider: start to the first verified ID token, keys included",
         Part::Load => "Provider: requests per second, ES256, no password hash",
         Part::Streams => "Provider: many open event streams",
+        Part::Verify => "Verification of one ID token, from JSON to the last rule",
+        Part::Schedules => {
+            "Simulated world: schedules, each with all rules checked after each step"
+        }
     }
 }
 
