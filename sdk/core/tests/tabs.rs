@@ -159,6 +159,30 @@ fn rp17_the_lock_of_a_hanging_leader_is_stolen() {
 }
 
 #[test]
+fn rp17_a_leader_that_lost_its_place_while_it_waited_for_metadata_sends_nothing() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let (second, third) = (world.open(), world.open());
+    world.advance_with_heartbeat(290);
+    // A tab that adopted its session has not asked for the metadata yet.
+    world.hold(Endpoint::Discovery);
+    first.close();
+    assert!(second.leads());
+    let one = second.begin(get_token());
+    second.hang();
+    let two = third.begin(get_token());
+    world.advance(13);
+    assert!(third.leads());
+    world.release();
+    assert_eq!(world.refreshes(), 1);
+    second.recover();
+    world.advance(1);
+    assert_eq!(world.refreshes(), 1);
+    assert!(matches!(third.outcome(two), Some(Outcome::Token { .. })));
+    assert_eq!(second.outcome(one), third.outcome(two));
+}
+
+#[test]
 fn rp17_two_followers_of_a_hanging_leader_refresh_once() {
     // One asks a while after the other, or both at once.
     for apart in [5, 0] {

@@ -31,6 +31,8 @@ const TAKEOVER_MS: i64 = 300;
 pub(super) struct Refresh {
     /// The request is this tab's own.
     sent: bool,
+    /// When it was made up, on the page's own clock.
+    begun_ms: i64,
     waiters: Vec<Waiter>,
 }
 
@@ -153,6 +155,7 @@ impl Machine {
         if !self.refresh.waiters.is_empty() && !self.refresh.sent {
             self.clear_timer(Timer::Renew);
             self.refresh.sent = true;
+            self.refresh.begun_ms = self.now.monotonic_ms;
             self.with_metadata(Goal::Refresh, false);
         }
     }
@@ -179,6 +182,13 @@ impl Machine {
         let is_sent = self.waiting.iter().any(|(_, expect)| matches!(expect, Expect::Refreshed(_)));
         if is_sent || !self.refresh.sent {
             return;
+        }
+        // Another tab took the lead while this waited: it sends. A page that hung may hear only in a
+        // moment that it was replaced.
+        let is_late = difference(self.now.monotonic_ms, self.refresh.begun_ms) >= PATIENCE_MS;
+        if is_late || !self.is_leading() {
+            self.refresh.sent = false;
+            return if self.is_leading() { self.refresh_soon() } else { self.refresh_elsewhere() };
         }
         let Some(held) = &self.held else { return };
         let Some(refresh_token) = &held.tokens.refresh_token else { return };
