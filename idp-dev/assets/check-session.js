@@ -1,6 +1,7 @@
 // The provider's frame (Session Management 1.0, 3.2): an app asks "client_id session_state" and is
 // told "unchanged", "changed" or "error". Where the browser keeps our cookie from frames the answer
 // is "error": a frame that sees nothing must sign nobody out.
+// In a window of its own it says nothing: any site can open one.
 const { cookie } = document.body.dataset;
 
 function browserState() {
@@ -26,5 +27,5 @@ async function answer(asked, origin) {
 }
 
 addEventListener("message", async ({ data, origin, source }) => {
-  source?.postMessage(await answer(data, origin), origin);
+  if (parent !== window) source?.postMessage(await answer(data, origin), origin);
 });

@@ -75,11 +75,9 @@ pub(super) async fn sign_out(
 /// Ends all sessions of a person, at the issuers of scenarios too.
 async fn end_all(provider: &Shared, username: &str, cause: EndCause) {
     for provider in provider.scenarios.all_isolated().iter().chain([provider]) {
-        for session in provider.store.sessions() {
-            if session.user == username {
-                session::end(provider, &session.id, cause).await;
-            }
-        }
+        let mut sessions = provider.store.sessions();
+        sessions.retain(|session| session.user == username);
+        session::end_each(provider, sessions, cause).await;
     }
 }
 

@@ -93,6 +93,18 @@ pub(crate) async fn end(provider: &Shared, id: &str, cause: EndCause) -> Option<
     tell(provider, session).await
 }
 
+/// Ends these sessions, one after the other, whoever hangs up meanwhile.
+pub(crate) async fn end_each(provider: &Shared, sessions: Vec<SsoSession>, cause: EndCause) {
+    let provider = provider.clone();
+    let all = tokio::spawn(async move {
+        for session in sessions {
+            end(&provider, &session.id, cause).await;
+        }
+    });
+    // Only a defect ends it early, and its task has said so.
+    let _over = all.await;
+}
+
 /// Takes those clients out of a session that `whose` picks, and the session out of the browser;
 /// the other clients go on with what they have (F9). A session that nobody is left in ends.
 ///

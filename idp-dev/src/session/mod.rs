@@ -14,7 +14,7 @@ use crate::store::{Grant, SsoSession, StoreFull};
 use crate::timeline::{Step, StepName};
 
 pub(crate) use change::{set_level, tell_changed_claims};
-pub(crate) use end::{EndCause, Told, close_stream, end, leave, revoke_family};
+pub(crate) use end::{EndCause, Told, close_stream, end, end_each, leave, revoke_family};
 pub(crate) use expiry::{expire_due, watch_expiry};
 
 /// The only level there is: one factor, a password.

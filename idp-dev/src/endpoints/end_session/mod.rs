@@ -149,9 +149,8 @@ pub(super) async fn confirm(
         Target::Nothing => return leave(&provider, &checked, &id),
     };
     if form.get("action") == Some("everywhere") {
-        for other in others_of(&provider, &session) {
-            session::end(&provider, &other.id, EndCause::Everywhere).await;
-        }
+        let others = others_of(&provider, &session);
+        session::end_each(&provider, others, EndCause::Everywhere).await;
     }
     end_and_leave(&provider, &session, is_held, &checked, &id).await
 }
@@ -230,7 +229,10 @@ async fn end_and_leave(
     };
     back_channel::wait_a_moment(told.servers).await;
     let is_realm = checked.scope == LogoutScope::Realm;
-    let framed = frames::addresses(provider, &told.joined, is_realm, checked.client.as_deref());
+    // An app that asks with what it was given has signed itself out. A link that only names an app
+    // says nothing of it.
+    let initiator = checked.client.as_deref().filter(|_| checked.hint.is_some());
+    let framed = frames::addresses(provider, &told.joined, is_realm, initiator);
     let mut response = if framed.is_empty() {
         leave(provider, checked, id)
     } else {
