@@ -16,7 +16,7 @@ use crate::environment;
 /// # Errors
 /// When the line cannot be written.
 pub(crate) fn note_cannot(cannot: Cannot) -> Result<()> {
-    note(&json!({ "test": name(), "cannot": cannot.why }))
+    note(&json!({ "test": name()?, "cannot": cannot.why }))
 }
 
 /// The journey went on without something.
@@ -24,12 +24,14 @@ pub(crate) fn note_cannot(cannot: Cannot) -> Result<()> {
 /// # Errors
 /// When the line cannot be written.
 pub(crate) fn note_without(cannot: Cannot) -> Result<()> {
-    note(&json!({ "test": name(), "without": cannot.why }))
+    note(&json!({ "test": name()?, "without": cannot.why }))
 }
 
 /// The test that this thread runs, as the harness calls it.
-fn name() -> String {
-    std::thread::current().name().unwrap_or("main").to_owned()
+fn name() -> Result<String> {
+    let thread = std::thread::current();
+    let name = thread.name().filter(|name| *name != "main");
+    Ok(name.context("a journey runs on a thread that is not named after it")?.to_owned())
 }
 
 fn note(line: &Value) -> Result<()> {

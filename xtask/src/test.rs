@@ -396,8 +396,16 @@ impl Session {
         let report = &mut self.report;
         let ended = libtest::run(&mut command, Speech::Events, |told| {
             expected.retain(|name| *name != told.name);
-            let limits = notes.of(&told.name);
-            report.add(Entry::told(told, ring, world).limited(limits));
+            let name = told.name.clone();
+            let entry = Entry::told(told, ring, world);
+            report.add(match notes.of(&name) {
+                // The spine is what every world can do.
+                Ok(Limits { cannot: Some(why), .. }) if rows == Rows::Spine => {
+                    Entry::failed(name, ring, world, &anyhow::anyhow!("driver cannot: {why}"))
+                }
+                Ok(limits) => entry.limited(limits),
+                Err(error) => Entry::failed(name, ring, world, &error),
+            });
         });
         self.ended(ended, &binary.target, ring, world);
         for name in expected {

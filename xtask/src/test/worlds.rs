@@ -65,14 +65,19 @@ impl Notes {
     }
 
     /// What was noted about a test that has ended.
-    pub(super) fn of(&self, test: &str) -> Limits {
-        limits(&fs::read_to_string(&self.file).unwrap_or_default(), test)
+    ///
+    /// # Errors
+    /// When the notes cannot be read: a test that could not be walked would look like one that passed.
+    pub(super) fn of(&self, test: &str) -> anyhow::Result<Limits> {
+        limits(&fs::read_to_string(&self.file)?, test)
     }
 }
 
-fn limits(text: &str, test: &str) -> Limits {
+fn limits(text: &str, test: &str) -> anyhow::Result<Limits> {
     let mut limits = Limits::default();
-    for note in text.lines().filter_map(|line| serde_json::from_str::<Note>(line).ok()) {
+    // The last line may be half written, by a test that is not over.
+    for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
+        let note: Note = serde_json::from_str(line)?;
         if note.test != test {
             continue;
         }
@@ -81,7 +86,7 @@ fn limits(text: &str, test: &str) -> Limits {
     }
     limits.without.sort();
     limits.without.dedup();
-    limits
+    Ok(limits)
 }
 
 #[derive(Deserialize)]
@@ -100,8 +105,9 @@ mod tests {
         let text = "{\"test\":\"a\",\"without\":\"x\"}\n{\"test\":\"b\",\"cannot\":\"y\"}\n\
                     {\"test\":\"a\",\"without\":\"x\"}\n";
         let one = Limits { cannot: None, without: vec!["x".to_owned()] };
-        assert_eq!(limits(text, "a"), one);
-        assert_eq!(limits(text, "b").cannot.as_deref(), Some("y"));
-        assert_eq!(limits(text, "c"), Limits::default());
+        assert_eq!(limits(text, "a").unwrap(), one);
+        assert_eq!(limits(text, "b").unwrap().cannot.as_deref(), Some("y"));
+        assert_eq!(limits(text, "c").unwrap(), Limits::default());
+        assert!(limits("nonsense\n", "c").is_err());
     }
 }
