@@ -42,8 +42,11 @@ fn op11_the_session_cookie_is_out_of_reach() -> Result {
         ensure!(session["sameSite"] == "Lax" && session["path"] == "/", "{session}");
         let tab = browser.new_tab().await?;
         tab.goto(&format!("{}/health", stage.issuer())).await?;
+        // What it may see says nothing about the person (Session Management 1.0, 3.2).
         let seen = tab.run("return document.cookie", vec![]).await?;
-        ensure!(seen == "", "a script sees {seen}");
+        let is_state = |cookie: &str| cookie.trim().starts_with("__Host-state-");
+        let only_state = seen.as_str().is_some_and(|seen| seen.split(';').all(is_state));
+        ensure!(only_state, "a script sees {seen}");
         Ok(())
     })
 }
