@@ -46,8 +46,8 @@ impl Place<'_> {
         }
     }
 
-    /// Back-Channel Logout 1.0, 2.2: absolute, without fragment. Plain http: the deliveries of a
-    /// provider for development stay on its machine or in its network.
+    /// Back-Channel Logout 1.0, 2.2: absolute, without fragment. Plain http: a provider for development
+    /// delivers to servers of its own machine or network, which the configuration is trusted to name.
     pub(super) fn backchannel_logout_uri(
         &self,
         client: &FileClient,

@@ -48,7 +48,7 @@ export interface Options {
   dangerouslyFollowProviderClock?: boolean;
 }
 
-/** How tokens may be signed. `none` and HMAC are never accepted; `EdDSA` and `Ed25519` are one. */
+/** How tokens may be signed. `none` and HMAC are never accepted; `EdDSA` and `Ed25519` are one algorithm by two names: list each that is registered. */
 export type SignatureAlgorithm =
   | `${"RS" | "PS" | "ES"}${"256" | "384" | "512"}`
   | "EdDSA"
