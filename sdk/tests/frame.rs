@@ -27,8 +27,8 @@ extern "C" {
     /// The hidden frames of this page.
     fn hidden() -> Array;
 
-    /// Resolves when the first hidden frame has loaded what it was opened for.
-    fn loaded() -> Promise;
+    /// Resolves when a hidden frame has loaded what it was opened for.
+    fn loaded(index: u32) -> Promise;
 
     /// Has a hidden frame's own script say something to this page; resolves when it was heard.
     fn tell(index: u32, words: &str) -> Promise;
@@ -89,8 +89,9 @@ async fn rp8_frame_is_hidden_and_tells_nobody_where_it_comes_from() {
 async fn rp20_nobody_else_is_heard() {
     let world = world();
     let first = world.begin(open(&here("/page.html?first"), LONG));
-    heard(loaded()).await;
+    heard(loaded(0)).await;
     let second = world.begin(open(&here("/page.html?second"), LONG));
+    heard(loaded(1)).await;
     // This page itself, and then words that are no text.
     heard(tell_oneself("?code=of-the-page")).await;
     heard(tell(0, "{ query: '?code=no-text' }")).await;

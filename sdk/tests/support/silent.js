@@ -3,8 +3,8 @@
 /** The hidden frames of this page. */
 export const hidden = () => [...document.querySelectorAll("iframe[hidden]")];
 
-/** Resolves when the first hidden frame has loaded what it was opened for. */
-export const loaded = () => within("load", hidden()[0], () => {});
+/** Resolves when a hidden frame has loaded what it was opened for: until then it is `about:blank`, whose origin is "null". */
+export const loaded = (index) => within("load", hidden()[index], () => {});
 
 /** Has a hidden frame's own script tell this page something; resolves when it was heard here. */
 export const tell = (index, words) =>
