@@ -6,6 +6,13 @@ import { failed } from "./loop.js";
 
 /** @returns {Part} */
 export function webCrypto() {
+  /**
+   * The key that was used last, with what it was made of: one refresh mostly takes that of the one
+   * before.
+   *
+   * @type {{ from?: string, key?: any }}
+   */
+  let last = {};
   return {
     effects: {
       async digest(_, { algorithm, text }) {
@@ -24,8 +31,10 @@ export function webCrypto() {
         const { kty, n, e, crv, x, y } = /** @type {JsonWebKey} */ (key);
         const jwk = { kty, n, e, crv, x, y };
         try {
-          const imported = await subtle.importKey("jwk", jwk, parameters, false, ["verify"]);
-          const valid = await subtle.verify(parameters, imported, decode(signature), utf8(input));
+          const from = algorithm + JSON.stringify(jwk);
+          if (last.from !== from)
+            last = { from, key: await subtle.importKey("jwk", jwk, parameters, false, ["verify"]) };
+          const valid = await subtle.verify(parameters, last.key, decode(signature), utf8(input));
           return { kind: "verdict", valid };
         } catch (error) {
           // That the browser has not this algorithm says nothing about the key or the signature.
@@ -64,8 +73,13 @@ const encode = (bytes) =>
   btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
 
 /** @param {string} text base64url; the machine has checked its form */
-const decode = (text) =>
-  Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
+const decode = (text) => {
+  const binary = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
+  const bytes = new Uint8Array(binary.length);
+  // Not `Uint8Array.from`: a signature took as long as its verification.
+  for (let at = 0; at < bytes.length; at++) bytes[at] = binary.charCodeAt(at);
+  return bytes;
+};
 
 /**
  * JOSE's name of an algorithm (RFC 7518 3.1, RFC 8037 3.1, RFC 9864 2.2) in WebCrypto's words. Members that an

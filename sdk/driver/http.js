@@ -22,8 +22,15 @@ export function http() {
             }
             chunks.push(chunk);
           }
-          // Not decoded: that would drop byte order marks and mend bad UTF-8.
-          return { ...head, bytes: new Uint8Array(await new Blob(chunks).arrayBuffer()) };
+          // Not decoded: that would drop byte order marks and mend bad UTF-8. And not a blob's: those
+          // live in the browser's main process, half a millisecond away.
+          const bytes = new Uint8Array(length);
+          length = 0;
+          for (const chunk of chunks) {
+            bytes.set(chunk, length);
+            length += chunk.length;
+          }
+          return { ...head, bytes };
         }),
     },
   };

@@ -70,13 +70,17 @@ impl Vector {
     }
 
     async fn verdict(self) -> Answer {
+        self.verdict_in(&world()).await
+    }
+
+    async fn verdict_in(self, world: &World) -> Answer {
         let effect = Effect::VerifySignature {
             algorithm: self.algorithm,
             key: Raw(self.key.into()),
             input: Secret(self.input.into()),
             signature: self.signature.into(),
         };
-        world().perform(effect).await
+        world.perform(effect).await
     }
 }
 
@@ -156,6 +160,36 @@ async fn signature_of_another_key_is_wrong() {
         let vector = Vector::made(algorithm).await;
         assert_eq!(Vector { key: other.key, ..vector }.verdict().await, WRONG, "{algorithm}");
     }
+}
+
+#[wasm_bindgen_test]
+async fn key_that_is_kept_judges_only_what_names_it() {
+    let world = world();
+    for algorithm in ["RS256", "PS256", "ES256"] {
+        let (first, second) = (Vector::made(algorithm).await, Vector::made(algorithm).await);
+        let swapped = Vector { key: first.key.clone(), ..second.clone() };
+        for _ in 0..2 {
+            assert_eq!(first.clone().verdict_in(&world).await, RIGHT, "{algorithm}");
+            assert_eq!(first.clone().verdict_in(&world).await, RIGHT, "{algorithm}");
+            assert_eq!(swapped.clone().verdict_in(&world).await, WRONG, "{algorithm}");
+            assert_eq!(second.clone().verdict_in(&world).await, RIGHT, "{algorithm}");
+        }
+    }
+    // One that cannot be used is not kept, and the one before still can be.
+    let good = Vector::es256();
+    let bad = Vector {
+        key: r#"{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#.to_owned(),
+        ..good.clone()
+    };
+    for _ in 0..2 {
+        assert_eq!(good.clone().verdict_in(&world).await, RIGHT);
+        let refused = Answer::Failed { reason: Failure::BadKey };
+        assert_eq!(bad.clone().verdict_in(&world).await, refused);
+    }
+    // The same key by another algorithm's name is another key: PSS does not accept PKCS #1.
+    let rsa = Vector::rs256();
+    assert_eq!(rsa.clone().verdict_in(&world).await, RIGHT);
+    assert_eq!(Vector { algorithm: "PS256", ..rsa }.verdict_in(&world).await, WRONG);
 }
 
 #[wasm_bindgen_test]
