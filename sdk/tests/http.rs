@@ -136,6 +136,18 @@ async fn body_of_the_limit_is_read_and_one_byte_more_is_not() {
 }
 
 #[wasm_bindgen_test]
+async fn body_in_pieces_arrives_whole_and_in_order() {
+    let (world, name) = (world(), unique("pieces"));
+    world.begin(get(&format!("/stream/{name}")).await);
+    let pieces = ["first, ", "second, ", "and the last"];
+    for piece in pieces {
+        ask(&at(&format!("/stream/{name}/send")).await, "POST", piece).await;
+    }
+    ask(&at(&format!("/stream/{name}/end")).await, "POST", "").await;
+    assert_eq!(world.next().await.bytes, pieces.concat().into_bytes());
+}
+
+#[wasm_bindgen_test]
 async fn rp29_body_that_is_too_large_is_not_read_to_its_end() {
     let name = unique("endless");
     let world = world();
