@@ -5,8 +5,8 @@
 //! app that does not answer: whoever ends a session waits a moment for the first answers, and the
 //! rest goes on behind it.
 
-use std::collections::VecDeque;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::collections::{HashMap, VecDeque};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioExecutor;
 use serde::Serialize;
-use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tower::service_fn;
 use url::form_urlencoded;
@@ -26,12 +26,15 @@ use url::form_urlencoded;
 use crate::config::Client;
 use crate::provider::{Provider, Shared};
 use crate::timeline::{Step, StepName};
-use crate::tokens::issue_logout_token;
+use crate::tokens::{SignOut, issue_logout_token};
 
 /// The deliveries of one provider.
 pub(crate) struct BackChannel {
     /// Connections at once: a realm may have more apps than this machine has files.
-    connections: Arc<Semaphore>,
+    connections: Semaphore,
+    /// Deliveries at once to each client: one that hangs holds up its own and nobody else's.
+    of_client: Mutex<HashMap<String, Arc<Semaphore>>>,
+    under_way: Mutex<JoinSet<()>>,
     kept: Mutex<Kept>,
 }
 
@@ -82,21 +85,48 @@ impl Verdict {
 
 impl BackChannel {
     pub(crate) fn new() -> Self {
-        Self { connections: Arc::new(Semaphore::new(MAX_CONNECTIONS)), kept: Mutex::default() }
+        Self {
+            connections: Semaphore::new(MAX_CONNECTIONS),
+            of_client: Mutex::default(),
+            under_way: Mutex::default(),
+            kept: Mutex::default(),
+        }
     }
 
     /// The last deliveries, oldest first.
     pub(crate) fn deliveries(&self) -> Vec<Delivery> {
-        self.kept().deliveries.iter().cloned().collect()
+        lock(&self.kept).deliveries.iter().cloned().collect()
     }
 
-    /// Forgets them.
-    pub(crate) fn clear(&self) {
-        self.kept().deliveries.clear();
+    /// Stops those under way, which then say nothing more in the timeline, and forgets all.
+    pub(crate) async fn stop(&self) {
+        let mut under_way = std::mem::take(&mut *lock(&self.under_way));
+        under_way.shutdown().await;
+        lock(&self.kept).deliveries.clear();
+    }
+
+    /// Runs a delivery; what it gives back is told when that has ended.
+    fn run(&self, delivery: impl Future<Output = ()> + Send + 'static) -> Delivered {
+        let (done, told) = oneshot::channel();
+        let mut under_way = lock(&self.under_way);
+        // Those that have ended would otherwise stay for ever.
+        while under_way.try_join_next().is_some() {}
+        under_way.spawn(async move {
+            delivery.await;
+            // Nobody may be waiting any more.
+            let _told = done.send(());
+        });
+        told
+    }
+
+    fn turns_of(&self, client_id: &str) -> Arc<Semaphore> {
+        let mut all = lock(&self.of_client);
+        let own = all.entry(client_id.to_owned());
+        own.or_insert_with(|| Arc::new(Semaphore::new(MAX_PER_CLIENT))).clone()
     }
 
     fn begin(&self, client_id: &str, sid: &str, uri: &str) -> Delivery {
-        let mut kept = self.kept();
+        let mut kept = lock(&self.kept);
         kept.next += 1;
         let delivery = Delivery {
             id: kept.next,
@@ -115,16 +145,19 @@ impl BackChannel {
     }
 
     fn update(&self, delivery: &Delivery) {
-        let mut kept = self.kept();
+        let mut kept = lock(&self.kept);
         if let Some(own) = kept.deliveries.iter_mut().find(|own| own.id == delivery.id) {
             *own = delivery.clone();
         }
     }
-
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Says when a delivery has come to its end.
+pub(crate) type Delivered = oneshot::Receiver<()>;
 
 /// Tells an app's server that the session which it knows as `sid` is over. `None` if the app has no
 /// such address.
@@ -132,28 +165,37 @@ pub(crate) fn tell(
     provider: &Shared,
     client: &Arc<Client>,
     sub: &str,
-    sid: &str,
-) -> Option<JoinHandle<()>> {
+    about: SignOut<'_>,
+) -> Option<Delivered> {
     client.backchannel_logout_uri.as_ref()?;
-    let (provider, client) = (provider.clone(), client.clone());
-    let (sub, sid) = (sub.to_owned(), sid.to_owned());
-    Some(tokio::spawn(async move { deliver(&provider, &client, &sub, &sid).await }))
+    let (own, client) = (provider.clone(), client.clone());
+    let (sub, sid, number) = (sub.to_owned(), about.sid.to_owned(), about.number);
+    Some(provider.back_channel.run(async move {
+        deliver(&own, &client, &sub, SignOut { sid: &sid, number }).await;
+    }))
 }
 
 /// Waits a moment for what was told: most apps have answered by then, and one that hangs does not
 /// hold the person up (F3).
-pub(crate) async fn wait_a_moment(told: Vec<JoinHandle<()>>) {
+pub(crate) async fn wait_a_moment(told: Vec<Delivered>) {
     let all = futures_util::future::join_all(told);
     // Whatever is not done by then goes on by itself.
     let _done = timeout(MOMENT, all).await;
 }
 
-async fn deliver(provider: &Shared, client: &Client, sub: &str, sid: &str) {
+async fn deliver(provider: &Shared, client: &Client, sub: &str, about: SignOut<'_>) {
     let Some(uri) = &client.backchannel_logout_uri else { return };
-    let token = match issue_logout_token(provider, client, sub, sid).await {
+    let mut delivery = provider.back_channel.begin(&client.id, about.sid, uri.without_query());
+    let turns = provider.back_channel.turns_of(&client.id);
+    // Until the end: an app that is down is asked by a few at a time. It is never closed.
+    let Ok(_turn) = turns.acquire().await else { return };
+    // Made now, however long it had to wait: its time is as fresh as the app expects.
+    let token = match issue_logout_token(provider, client, sub, about).await {
         Ok(token) => token,
         Err(error) => {
             crate::log::line(&format!("no logout token for {}: {error}", client.id));
+            delivery.verdict = Verdict::Unreachable;
+            provider.back_channel.update(&delivery);
             return;
         }
     };
@@ -161,7 +203,6 @@ async fn deliver(provider: &Shared, client: &Client, sub: &str, sid: &str) {
     let form = form_urlencoded::Serializer::new(String::new())
         .append_pair("logout_token", &token)
         .finish();
-    let mut delivery = provider.back_channel.begin(&client.id, sid, uri.without_query());
     let mut pauses = PAUSES.into_iter();
     loop {
         delivery.attempts += 1;
@@ -212,7 +253,10 @@ async fn post(provider: &Provider, uri: &str, form: String) -> Option<StatusCode
 async fn resolve(name: Name) -> std::io::Result<std::vec::IntoIter<SocketAddr>> {
     let text = name.as_str();
     if text == "localhost" || text.ends_with(".localhost") {
-        return Ok(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))].into_iter());
+        // Both: a server that listens at `localhost` may have either, and the second is tried when
+        // the first does not answer.
+        let both = [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
+        return Ok(Vec::from(both).into_iter());
     }
     let found: Vec<SocketAddr> = tokio::net::lookup_host((text, 0)).await?.collect();
     Ok(found.into_iter())
@@ -258,7 +302,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSES: [Duration; 3] =
     [Duration::from_millis(200), Duration::from_secs(2), Duration::from_secs(10)];
 
-const MAX_CONNECTIONS: usize = 100;
+/// More than a hundred apps that hang can take.
+const MAX_CONNECTIONS: usize = 1_000;
+
+const MAX_PER_CLIENT: usize = 8;
 
 /// Some hundred sign-outs.
 const MAX_KEPT: usize = 1_000;
@@ -266,6 +313,16 @@ const MAX_KEPT: usize = 1_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn f3_names_of_this_machine_are_both_of_its_addresses() {
+        for name in ["localhost", "app.localhost"] {
+            let found: Vec<_> = resolve(name.parse().unwrap()).await.unwrap().collect();
+            let both: [SocketAddr; 2] =
+                [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
+            assert_eq!(found, both, "{name}");
+        }
+    }
 
     #[test]
     fn f3_only_what_time_may_mend_is_tried_again() {

@@ -56,8 +56,8 @@ pub use provider::{Provider, StartError};
 pub use scenario::{Outcome, Scenario};
 pub use secret::{Digest, RandomnessUnavailable, Secret};
 pub use store::{
-    Answered, Code, EndedSession, Grant, Leave, MemoryStore, Parked, Redemption, Rotation, SignIn,
-    SignInProblem, SsoSession, Store, StoreFull,
+    Answered, Code, EndedSession, Grant, Leave, Left, MemoryStore, Parked, Redemption, Rotation,
+    SignIn, SignInProblem, SsoSession, Store, StoreFull,
 };
 
 /// All scenarios: what this provider can do wrong when it is asked to.

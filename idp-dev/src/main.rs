@@ -63,6 +63,9 @@ async fn run(arguments: &Arguments, config: Config) -> Result<(), Failure> {
             config.issuer()
         ));
     }
+    if config.delivers_anywhere() {
+        log_line("dangerously_deliver_anywhere: logout tokens may leave this machine, unencrypted");
+    }
     let token = match &arguments.control_token {
         Some(token) => Secret::new(token.clone()),
         None => Secret::random().map_err(|error| Failure::Start(error.into()))?,

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::{Map, Value};
 
-use crate::config::{Config, User};
+use crate::config::{Config, User, is_email};
 
 /// Everybody who has an account here. The issuers of scenarios share it with the provider.
 pub(crate) struct People {
@@ -20,6 +20,15 @@ pub(crate) struct Change {
     pub(crate) email: Option<String>,
     /// Further claims: each takes the place of the one of its name, `null` takes it away.
     pub(crate) claims: Map<String, Value>,
+}
+
+/// Why somebody stays as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotChanged {
+    Nobody,
+    Name,
+    Email,
+    EmailOfAnother,
 }
 
 impl People {
@@ -52,10 +61,31 @@ impl People {
         self.now.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Changes somebody; gives them as they were and as they are.
-    pub(crate) fn change(&self, username: &str, change: Change) -> Option<(Arc<User>, Arc<User>)> {
+    /// Changes somebody, by the rules of the configuration; gives them as they were and as they
+    /// are.
+    ///
+    /// # Errors
+    /// [`NotChanged`].
+    pub(crate) fn change(
+        &self,
+        username: &str,
+        change: Change,
+    ) -> Result<(Arc<User>, Arc<User>), NotChanged> {
         let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
-        let place = now.iter_mut().find(|user| user.username == username)?;
+        if change.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
+            return Err(NotChanged::Name);
+        }
+        if let Some(email) = &change.email {
+            if !is_email(email) {
+                return Err(NotChanged::Email);
+            }
+            // It is a name to sign in with: of two people who have it one could not.
+            if now.iter().any(|other| other.username != username && other.is_named(email)) {
+                return Err(NotChanged::EmailOfAnother);
+            }
+        }
+        let place = now.iter_mut().find(|user| user.username == username);
+        let place = place.ok_or(NotChanged::Nobody)?;
         let old = place.clone();
         let mut user = User::clone(&old);
         user.is_disabled = change.is_disabled.unwrap_or(user.is_disabled);
@@ -69,7 +99,7 @@ impl People {
             }
         }
         *place = Arc::new(user);
-        Some((old, place.clone()))
+        Ok((old, place.clone()))
     }
 
     /// Everybody as at the start.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use common::{Answers, AppServer, Ask, Browser, HOOLI, PIPER, Tokens, World, jwt_header};
 use serde_json::{Value, json};
-use tokio::sync::Barrier;
+use tokio::sync::{Barrier, Semaphore};
 
 /// A configuration with so many apps besides the two, each with a server and a page that signs out.
 fn with_apps(text: String, count: usize, server: &AppServer) -> String {
@@ -201,6 +201,42 @@ async fn f3_each_app_has_a_verdict_and_what_time_mends_is_tried_again() {
     assert!(!serde_json::to_string(&steps).unwrap().contains(&tokens[0]));
 }
 
+/// An app that hangs has a few connections at a time, and what waits for them is told with a token
+/// of that moment: by then an older one could be past its time.
+#[tokio::test]
+async fn f3_app_that_hangs_holds_up_its_own_deliveries_only_and_their_tokens_are_fresh() {
+    const AT_ONCE: usize = 8;
+    let server = AppServer::start().await;
+    let gate = Arc::new(Semaphore::new(0));
+    server.answers("app-0", Answers::When(gate.clone()));
+    let world = World::with(|text| with_apps(text, 2, &server)).await;
+    for _ in 0..=AT_ONCE {
+        join(&world, &mut world.browser(), 0).await;
+    }
+    join(&world, &mut world.browser(), 1).await;
+    assert_eq!(world.control("DELETE", "/users/richard/sessions", None).await.status, 204);
+    let mut waiting = BTreeSet::new();
+    let mut is_other_told = false;
+    while waiting.len() < AT_ONCE || !is_other_told {
+        let told = server.next().await;
+        is_other_told |= told.app == "app-1";
+        if told.app == "app-0" {
+            assert_eq!(told.claims()["iat"], common::START);
+            waiting.insert(told.token().to_owned());
+        }
+    }
+    world.advance(100);
+    gate.add_permits(1_000);
+    let last = loop {
+        let told = server.next().await;
+        if !waiting.contains(told.token()) {
+            break told;
+        }
+    };
+    assert_eq!(last.claims()["iat"], common::START + 100);
+    assert!(delivered(&world).await.iter().all(|one| one["verdict"] == "delivered"));
+}
+
 #[tokio::test]
 async fn f3_session_that_runs_out_and_an_account_that_is_disabled_reach_servers_too() {
     let server = AppServer::start().await;
@@ -340,6 +376,43 @@ async fn f10_request_reaches_no_further_than_the_registration() {
         assert!(page.body.contains("<code>logout_scope</code>"), "{wide}");
     }
     assert_eq!(world.userinfo(tokens.access()).await.status, 200, "nothing ended");
+}
+
+/// The request may name the app itself, which is meant anyway.
+#[tokio::test]
+async fn f10_app_that_names_itself_asks_for_no_more() {
+    let own = "logout_scope = [\"hooli\"]";
+    let after = sign_out_with(own, Some("pied-piper hooli")).await;
+    assert!(!after.piper && !after.hooli && after.app);
+    let after = sign_out_with("logout_scope = \"initiator\"", Some("pied-piper")).await;
+    assert!(!after.piper && after.hooli && after.app);
+}
+
+/// An app that stays in a session which its browser holds no longer can end it: with the person's
+/// consent, whoever is signed in there by now.
+#[tokio::test]
+async fn f9_app_that_was_left_behind_can_end_its_session() {
+    let world = World::with(|text| piper_with(text, "logout_scope = \"initiator\"")).await;
+    for again in [None, Some("richard"), Some("gavin")] {
+        let mut browser = world.browser();
+        let piper = browser.piper("richard").await;
+        let hooli = browser.hooli("richard").await;
+        browser.sign_out(&[("id_token_hint", piper.id())]).await;
+        assert_eq!(world.userinfo(hooli.access()).await.status, 200);
+        let newer = match again {
+            Some(user) => Some(browser.piper(user).await),
+            None => None,
+        };
+        let page = browser.sign_out(&[("id_token_hint", hooli.id())]).await;
+        assert!(page.body.contains("Hooli"), "{}", page.body);
+        assert_eq!(world.userinfo(hooli.access()).await.status, 200, "nobody agreed yet");
+        browser.confirm(&page, "sign-out").await;
+        assert_eq!(world.userinfo(hooli.access()).await.status, 401, "{again:?}");
+        if let Some(newer) = newer {
+            assert_eq!(world.userinfo(newer.access()).await.status, 401, "{again:?}");
+        }
+        assert!(world.sessions().await.is_empty());
+    }
 }
 
 #[tokio::test]
@@ -484,6 +557,9 @@ fn f8_f9_wrong_addresses_and_scopes_are_named() {
         ("backchannel_logout_uri", "\"https://app.example/out\""),
         ("backchannel_logout_uri", "\"/out\""),
         ("backchannel_logout_uri", "\"http://app.localhost/#out\""),
+        ("backchannel_logout_uri", "\"http://app.example/out\""),
+        ("backchannel_logout_uri", "\"http://10.0.0.1/out\""),
+        ("backchannel_logout_uri", "\"http://localhost.example/out\""),
         ("frontchannel_logout_uri", "\"http://elsewhere.localhost/out\""),
         ("frontchannel_logout_uri", "\"com.example.app:/out\""),
         ("initiate_login_uri", "\"com.example.app:/in\""),
@@ -497,6 +573,12 @@ fn f8_f9_wrong_addresses_and_scopes_are_named() {
         let error = idp_dev::Config::parse("idp.toml", &text).unwrap_err();
         assert_eq!((error.code, error.line), ("config_value", at), "{line}: {error}");
     }
+    // Another machine only where the configuration says so.
+    let line = "backchannel_logout_uri = \"http://app.example/out\"";
+    let text = piper_with(idp_dev::Config::EXAMPLE.to_owned(), line);
+    let key = "dangerously_deliver_anywhere = ";
+    let text = text.replacen(&format!("{key}false"), &format!("{key}true"), 1);
+    assert!(idp_dev::Config::parse("idp.toml", &text).unwrap().delivers_anywhere());
     let text = realm_with(idp_dev::Config::EXAMPLE.to_owned(), "everybody");
     assert_eq!(idp_dev::Config::parse("idp.toml", &text).unwrap_err().code, "config_value");
 }

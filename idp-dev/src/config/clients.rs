@@ -45,7 +45,7 @@ impl Place<'_> {
         Ok(Client {
             id: id.clone(),
             name: client.name.get_ref().clone(),
-            backchannel_logout_uri: self.backchannel_logout_uri(client)?,
+            backchannel_logout_uri: self.backchannel_logout_uri(client, file)?,
             frontchannel_logout_uri: self.frontchannel_logout_uri(client, &redirect_uris)?,
             initiate_login_uri: self.initiate_login_uri(client)?,
             logout_scope: self.client_logout_scope(client, file)?,

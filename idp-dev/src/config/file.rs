@@ -53,6 +53,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
     Ok(Config {
         issuer,
         logout_scope,
+        delivers_anywhere: file.dangerously_deliver_anywhere,
         observers,
         idle_lifetime,
         absolute_lifetime,

@@ -46,18 +46,26 @@ impl Place<'_> {
         }
     }
 
-    /// Back-Channel Logout 1.0, 2.2: absolute, without fragment. Plain http: a provider for development
-    /// delivers to servers of its own machine or network, which the configuration is trusted to name.
+    /// Back-Channel Logout 1.0, 2.2: absolute, without fragment. Plain http, and to this machine: what
+    /// a logout token says about a person is nobody else's. Where apps have machines of their own,
+    /// as containers do, the configuration says so.
     pub(super) fn backchannel_logout_uri(
         &self,
         client: &FileClient,
+        file: &File,
     ) -> Result<Option<RedirectUri>, ConfigError> {
         let Some(uri) = &client.backchannel_logout_uri else { return Ok(None) };
         let parsed = self.address(uri)?;
-        if parsed.as_str().starts_with("http://") {
-            return Ok(Some(parsed));
-        }
-        Err(self.value(uri.span(), "an address that begins with http://", uri.get_ref()))
+        let expected = match Url::parse(parsed.as_str()) {
+            Ok(url) if url.scheme() != "http" => "an address that begins with http://",
+            Ok(url) if file.dangerously_deliver_anywhere || is_on_this_machine(&url) => {
+                return Ok(Some(parsed));
+            }
+            Ok(_) | Err(_) => {
+                "an address on this machine, or dangerously_deliver_anywhere = true at the top"
+            }
+        };
+        Err(self.value(uri.span(), expected, uri.get_ref()))
     }
 
     /// Front-Channel Logout 1.0, 2: on the origin of a redirect URI.

@@ -23,10 +23,18 @@ impl LogoutScope {
         }
     }
 
-    /// What an app asks for in one request: a word, or client ids with a space between.
-    pub(crate) fn of_request(text: &str) -> Self {
-        let apps = || text.split(' ').filter(|id| !id.is_empty()).map(str::to_owned).collect();
-        Self::of_word(text).unwrap_or_else(|| Self::Apps(apps()))
+    /// What an app asks for in one request: a word, or client ids with a space between. It is
+    /// meant itself whether it says so or not.
+    pub(crate) fn of_request(text: &str, asking: &str) -> Self {
+        if let Some(word) = Self::of_word(text) {
+            return word;
+        }
+        let all: Vec<&str> = text.split(' ').filter(|id| !id.is_empty()).collect();
+        let others = all.iter().filter(|id| **id != asking).map(|id| (*id).to_owned());
+        match others.collect::<Vec<_>>() {
+            others if others.is_empty() && !all.is_empty() => Self::Initiator,
+            others => Self::Apps(others),
+        }
     }
 
     /// Is `asked` no wider than this? An app may spare the others, but it signs nobody out whom
@@ -65,7 +73,10 @@ mod tests {
             }
         }
         assert!(!apps(&["a"]).allows(&apps(&["a", "b"])));
-        assert_eq!(LogoutScope::of_request("a  b"), apps(&["a", "b"]));
-        assert_eq!(LogoutScope::of_request("initiator"), LogoutScope::Initiator);
+        assert_eq!(LogoutScope::of_request("a  b", "c"), apps(&["a", "b"]));
+        assert_eq!(LogoutScope::of_request("initiator", "c"), LogoutScope::Initiator);
+        assert_eq!(LogoutScope::of_request("a c", "c"), apps(&["a"]));
+        assert_eq!(LogoutScope::of_request("c", "c"), LogoutScope::Initiator);
+        assert_eq!(LogoutScope::of_request(" ", "c"), apps(&[]));
     }
 }

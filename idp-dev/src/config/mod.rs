@@ -23,6 +23,7 @@ use crate::secret::{Digest, Secret, base64url};
 pub use error::ConfigError;
 pub(crate) use logout_scope::LogoutScope;
 pub use redirect_uri::{Origin, RedirectUri};
+pub(crate) use users::is_email;
 
 /// A checked configuration.
 ///
@@ -39,6 +40,8 @@ pub struct Config {
     pub(crate) absolute_lifetime: Seconds,
     /// How far a sign-out reaches where the app says nothing else.
     pub(crate) logout_scope: LogoutScope,
+    /// May logout tokens go to other machines?
+    pub(crate) delivers_anywhere: bool,
     pub(crate) lists_demo_accounts: bool,
     pub(crate) users: Vec<Arc<User>>,
     pub(crate) clients: Vec<Arc<Client>>,
@@ -85,6 +88,11 @@ impl Config {
     pub fn keeps_secure_cookies(&self) -> bool {
         let issuer = self.issuer.replace(PORT_PLACEHOLDER, "65535");
         Url::parse(&issuer).is_ok_and(|url| url.scheme() == "https" || is_on_this_machine(&url))
+    }
+
+    /// May logout tokens go to other machines, over plain http?
+    pub fn delivers_anywhere(&self) -> bool {
+        self.delivers_anywhere
     }
 
     /// Usernames whose password stands in the file as plain text.

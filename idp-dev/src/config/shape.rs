@@ -24,6 +24,8 @@ pub(super) struct File {
     pub(super) demo_accounts: bool,
     pub(super) logout_scope: Option<Spanned<String>>,
     #[serde(default)]
+    pub(super) dangerously_deliver_anywhere: bool,
+    #[serde(default)]
     pub(super) users: Vec<Spanned<FileUser>>,
     #[serde(default)]
     pub(super) clients: Vec<Spanned<FileClient>>,

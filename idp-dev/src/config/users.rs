@@ -22,7 +22,7 @@ impl Place<'_> {
             return Err(self.value(user.name.span(), "a name that people recognise", ""));
         }
         let email = user.email.get_ref();
-        if !email.contains('@') || email.contains(char::is_whitespace) {
+        if !is_email(email) {
             return Err(self.value(user.email.span(), "an e-mail address", email));
         }
         if others.iter().any(|other| other.is_named(email)) {
@@ -72,6 +72,11 @@ impl Place<'_> {
             Err(self.value(password.span(), "an argon2id PHC string", found))
         }
     }
+}
+
+/// Enough of one to send to; what more there is to know about it, only its server knows.
+pub(crate) fn is_email(text: &str) -> bool {
+    text.contains('@') && !text.contains(char::is_whitespace)
 }
 
 /// The toml crate hands dates to other formats as an object with one private key; a claim such as

@@ -13,7 +13,7 @@ use crate::http::{SseEvent, json as respond_json};
 use crate::provider::{Provider, Shared};
 use crate::scenario::{self, Said, Scenario, Switch};
 use crate::timeline::{Step, StepName};
-use crate::tokens::issue_logout_token;
+use crate::tokens::{SignOut, issue_logout_token};
 
 /// `GET /scenarios`
 pub(super) async fn list(State(provider): State<Shared>) -> Response {
@@ -154,6 +154,7 @@ pub(super) async fn logout_token(
     let (mut sent, mut servers) = (0, Vec::new());
     for provider in provider.scenarios.isolated(&name).into_iter().chain([provider]) {
         let is_told = |client_id: &str| provider.scenarios.tells(&name, client_id);
+        let number = provider.scenarios.next_sign_out();
         for stream in provider.streams.list(|owner| is_told(&owner.client_id)) {
             let owner = &stream.owner;
             let (Some(client), Some(user)) =
@@ -161,7 +162,8 @@ pub(super) async fn logout_token(
             else {
                 continue;
             };
-            let token = issue_logout_token(&provider, client, &user.sub, &owner.sid).await;
+            let about = SignOut { sid: &owner.sid, number };
+            let token = issue_logout_token(&provider, client, &user.sub, about).await;
             if let Ok(token) = token
                 && provider.streams.send(stream.id, SseEvent::named("logout", token))
             {
@@ -173,7 +175,8 @@ pub(super) async fn logout_token(
             let told = session.joined.iter().filter(|(client_id, _)| is_told(client_id));
             let told = told.filter_map(|(client_id, sid)| {
                 let client = provider.config.client(client_id)?;
-                back_channel::tell(&provider, client, &user.as_ref()?.sub, sid)
+                let about = SignOut { sid, number };
+                back_channel::tell(&provider, client, &user.as_ref()?.sub, about)
             });
             told.collect::<Vec<_>>()
         }));

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{read_json, refusal};
 use crate::config::User;
 use crate::http::json as respond_json;
-use crate::people::Change;
+use crate::people::{Change, NotChanged};
 use crate::provider::Shared;
 use crate::session::{self, EndCause};
 
@@ -44,13 +44,11 @@ pub(super) async fn change(
         Err(response) => return response,
     };
     let Asked { disabled, name, email, claims } = asked;
-    let is_empty = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().is_empty());
-    if is_empty(&name) || is_empty(&email) {
-        let description = "name and email cannot be empty";
-        return refusal(StatusCode::BAD_REQUEST, "invalid_request", description);
-    }
     let change = Change { is_disabled: disabled, name, email, claims };
-    let Some((old, user)) = provider.people.change(&username, change) else { return unknown() };
+    let (old, user) = match provider.people.change(&username, change) {
+        Ok(changed) => changed,
+        Err(why) => return not_changed(why),
+    };
     if user.is_disabled {
         end_all(&provider, &username, EndCause::Disabled).await;
     }
@@ -90,6 +88,16 @@ fn shown(user: &User) -> Value {
         "claims": user.claims,
         "disabled": user.is_disabled,
     })
+}
+
+fn not_changed(why: NotChanged) -> Response {
+    let description = match why {
+        NotChanged::Nobody => return unknown(),
+        NotChanged::Name => "name must be one that people recognise",
+        NotChanged::Email => "email must be an e-mail address",
+        NotChanged::EmailOfAnother => "email is what somebody else signs in with",
+    };
+    refusal(StatusCode::BAD_REQUEST, "invalid_request", description)
 }
 
 fn unknown() -> Response {

@@ -27,12 +27,24 @@ pub(super) async fn get(State(provider): State<Shared>, headers: HeaderMap) -> R
         .collect();
     let origins: Vec<&str> = origins.into_iter().collect();
     let mut response = framed_page(pages::check_session(&provider.cookies.state), &origins);
-    // A session that ended without this browser, by its time or an administrator, has left the
-    // cookie as it was.
-    let is_over = provider.cookies.has_state(&headers)
-        && session::current_silently(&provider, &headers).await.is_none();
-    if is_over && let Ok(state) = random_id() {
-        add_state_cookie(&provider, &mut response, &state, None);
+    let held = provider.cookies.state_of(&headers);
+    match session::current_silently(&provider, &headers).await {
+        // An answer that came late, to a frame that was loaded before a sign-in, may have put
+        // another value in the place of the session's.
+        Some((session, _))
+            if held.as_ref().is_none_or(|held| held.expose() != session.browser_state) =>
+        {
+            let lifetime = session.is_kept.then_some(provider.config.absolute_lifetime);
+            add_state_cookie(&provider, &mut response, &session.browser_state, lifetime);
+        }
+        // A session that ended without this browser, by its time or an administrator, has left the
+        // cookie as it was.
+        None if held.is_some() => {
+            if let Ok(state) = random_id() {
+                add_state_cookie(&provider, &mut response, &state, None);
+            }
+        }
+        Some(_) | None => {}
     }
     response
 }

@@ -20,7 +20,7 @@ use crate::session::{self, close_stream};
 use crate::store::EndedSession;
 use crate::streams::{MAX_PER_GRANT, OpenStream, Queued, StreamOwner};
 use crate::timeline::{Step, StepName};
-use crate::tokens::{AccessToken, issue_logout_token, read_access_token};
+use crate::tokens::{AccessToken, SignOut, issue_logout_token, read_access_token};
 
 /// `GET /session_events`
 pub(super) async fn get(State(provider): State<Shared>, headers: HeaderMap) -> Response {
@@ -106,7 +106,8 @@ async fn tell_ended(provider: &Shared, ended: &EndedSession) -> Response {
     else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let Ok(token) = issue_logout_token(provider, client, &user.sub, &ended.sid).await else {
+    let about = SignOut::of(&ended.sid);
+    let Ok(token) = issue_logout_token(provider, client, &user.sub, about).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     provider.timeline.record(

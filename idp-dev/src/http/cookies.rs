@@ -52,8 +52,8 @@ impl CookieNames {
     }
 
     /// Did the cookie come that tells frames whether the session changed?
-    pub(crate) fn has_state(&self, headers: &HeaderMap) -> bool {
-        value(headers, &self.state).is_some()
+    pub(crate) fn state_of(&self, headers: &HeaderMap) -> Option<Secret> {
+        value(headers, &self.state)
     }
 
     /// The value of the pre-session cookie that came.

@@ -8,10 +8,12 @@ use super::edit::Members;
 use super::fault::{Fault, Sign, TextFault, TokenFault};
 use super::fill::Fill;
 use super::lab::Lab;
+use super::switches::LastSignOut;
 use super::verdict::Watch;
 use crate::keys::{KeyError, SigningAlg};
 use crate::provider::Provider;
 use crate::secret::base64url;
+use crate::tokens::SignOut;
 
 /// The honest token made into the one that the fault describes.
 ///
@@ -138,6 +140,7 @@ async fn sign(
 pub(crate) async fn logout_token(
     provider: &Provider,
     client_id: &str,
+    about: SignOut<'_>,
     token: String,
 ) -> Result<String, KeyError> {
     let lies = provider.scenarios.active(Some(client_id)).into_iter().flat_map(|scenario| {
@@ -152,10 +155,13 @@ pub(crate) async fn logout_token(
         return Ok(token);
     }
     // Once, whatever is told of it: the earlier one is that of the sign-out before.
-    let earlier = provider.scenarios.swap_logout_token(client_id, token.clone());
+    let LastSignOut { earlier, is_new, .. } =
+        provider.scenarios.swap_logout_token(client_id, about, &token);
     let mut token = token;
     for (scenario, place, fault) in lies {
-        if !fault.turn.has(provider.scenarios.next_turn(scenario, place)) {
+        // A sign-out is one turn of the client, wherever its tokens go.
+        let turn = provider.scenarios.turn_of(scenario, place, client_id, is_new);
+        if !fault.turn.has(turn) {
             continue;
         }
         token = if fault.replay {
@@ -220,7 +226,9 @@ mod tests {
     #[tokio::test]
     async fn lie_that_cannot_be_told_is_no_honest_token() {
         let provider = provider();
-        let token = async |token: &str| logout_token(&provider, "hooli", token.to_owned()).await;
+        let token = async |token: &str| {
+            logout_token(&provider, "hooli", SignOut::of(token), token.to_owned()).await
+        };
         assert_eq!(token("honest").await.as_deref(), Ok("honest"));
         // It has no parts, so that nothing can be forged from it.
         switch_on(
@@ -241,9 +249,22 @@ mod tests {
             "name = 'b'\nbreaks = ''\nrule = ''\nspec = ''\noutcome = 'reject'\n\
              [[faults]]\non = 'logout_token'\nturn.from = 2\nreplay = true",
         );
-        let token = async |token: &str| logout_token(&provider, "hooli", token.to_owned()).await;
-        assert_eq!(token("first").await.as_deref(), Ok("first"));
-        assert_eq!(token("second").await.as_deref(), Ok("first"));
+        let token = async |sid: &str, number, token: &str| {
+            logout_token(&provider, "hooli", SignOut { sid, number }, token.to_owned()).await
+        };
+        assert_eq!(token("a", 0, "first").await.as_deref(), Ok("first"));
+        // The other token of that sign-out, for a server besides a stream, is no sign-out.
+        assert_eq!(token("a", 0, "also first").await.as_deref(), Ok("also first"));
+        for other in ["second", "also second"] {
+            assert_eq!(token("b", 0, other).await.as_deref(), Ok("first"));
+        }
+        // Another client's first.
+        let other = SignOut::of("of piper");
+        let other = logout_token(&provider, "pied-piper", other, "piper's".to_owned()).await;
+        assert_eq!(other.as_deref(), Ok("piper's"));
+        // A session that goes on is told of twice.
+        assert_eq!(token("c", 1, "third").await.as_deref(), Ok("second"));
+        assert_eq!(token("c", 2, "fourth").await.as_deref(), Ok("third"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Which scenarios are told at a provider, and what has to be remembered for them.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::lab::Lab;
@@ -8,6 +9,7 @@ use super::registry::Scenario;
 use super::verdict::{Book, Watch};
 use crate::provider::Provider;
 use crate::timeline::{Step, StepName};
+use crate::tokens::SignOut;
 
 /// A scenario that is switched on.
 #[derive(Clone, Debug)]
@@ -19,15 +21,30 @@ pub(crate) struct Switch {
     pub(crate) left: Option<u64>,
 }
 
+/// What a client was told of a sign-out.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LastSignOut {
+    sid: String,
+    number: u64,
+    token: Option<String>,
+    /// The token of the sign-out before.
+    pub(super) earlier: Option<String>,
+    /// Had the client been told of another, or of none, until now?
+    pub(super) is_new: bool,
+}
+
 /// The lies of one provider.
 pub(crate) struct Scenarios {
     /// The scenario of an isolated issuer.
     own: Option<&'static Scenario>,
     on: Mutex<Vec<Switch>>,
-    /// How many answers each fault has seen, by scenario and place in it.
-    turns: Mutex<BTreeMap<(&'static str, usize), u64>>,
-    /// The last logout token that went to each client.
-    logout_tokens: Mutex<BTreeMap<String, String>>,
+    /// How many answers each fault has seen, by scenario and place in it; a client's sign-outs by
+    /// the client too.
+    turns: Mutex<BTreeMap<(&'static str, usize, String), u64>>,
+    /// The last sign-out that each client was told of.
+    sign_outs: Mutex<BTreeMap<String, LastSignOut>>,
+    /// How often a session that goes on was told to be over.
+    told_by_hand: AtomicU64,
     pub(super) lab: Lab,
     pub(super) book: Arc<Book>,
     pub(super) isolated: Mutex<BTreeMap<&'static str, Arc<Provider>>>,
@@ -49,7 +66,8 @@ impl Scenarios {
             own,
             on: Mutex::new(on),
             turns: Mutex::default(),
-            logout_tokens: Mutex::default(),
+            sign_outs: Mutex::default(),
+            told_by_hand: AtomicU64::new(0),
             lab: Lab::default(),
             book,
             isolated: Mutex::default(),
@@ -102,7 +120,7 @@ impl Scenarios {
     /// Switches a scenario off for everybody, and forgets what came of it.
     pub(crate) fn switch_off(&self, name: &str) {
         lock(&self.on).retain(|switch| switch.scenario.name != name);
-        lock(&self.turns).retain(|(own, _), _| *own != name);
+        lock(&self.turns).retain(|(own, ..), _| *own != name);
         self.book.forget(name);
         if let Some(provider) = self.isolated(name) {
             lock(&provider.scenarios.turns).clear();
@@ -118,7 +136,7 @@ impl Scenarios {
     pub(crate) fn reset(&self, on: Vec<Switch>) {
         *lock(&self.on) = on;
         lock(&self.turns).clear();
-        lock(&self.logout_tokens).clear();
+        lock(&self.sign_outs).clear();
         self.book.clear();
     }
 
@@ -144,15 +162,43 @@ impl Scenarios {
 
     /// Counts an answer that a fault may be about.
     pub(super) fn next_turn(&self, scenario: &'static Scenario, place: usize) -> u64 {
+        self.turn_of(scenario, place, "", true)
+    }
+
+    /// The same for a client's sign-outs; only what `is_new` counts.
+    pub(super) fn turn_of(
+        &self,
+        scenario: &'static Scenario,
+        place: usize,
+        client_id: &str,
+        is_new: bool,
+    ) -> u64 {
         let mut turns = lock(&self.turns);
-        let turn = turns.entry((&scenario.name, place)).or_default();
-        *turn += 1;
+        let turn = turns.entry((&scenario.name, place, client_id.to_owned())).or_default();
+        *turn += u64::from(is_new);
         *turn
     }
 
-    /// Remembers a client's logout token and gives the one before.
-    pub(super) fn swap_logout_token(&self, client_id: &str, token: String) -> Option<String> {
-        lock(&self.logout_tokens).insert(client_id.to_owned(), token)
+    /// A number for a sign-out that ends no session.
+    pub(crate) fn next_sign_out(&self) -> u64 {
+        self.told_by_hand.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Remembers a client's logout token and gives what was said before.
+    pub(super) fn swap_logout_token(
+        &self,
+        client_id: &str,
+        about: SignOut<'_>,
+        token: &str,
+    ) -> LastSignOut {
+        let mut all = lock(&self.sign_outs);
+        let last = all.entry(client_id.to_owned()).or_default();
+        last.is_new = (last.sid.as_str(), last.number) != (about.sid, about.number);
+        if last.is_new {
+            last.earlier = last.token.replace(token.to_owned());
+            (last.sid, last.number) = (about.sid.to_owned(), about.number);
+        }
+        last.clone()
     }
 
     /// A lie was told: notes it for the verdict and says so in the timeline.

@@ -2,14 +2,14 @@
 
 use tokio::task::JoinHandle;
 
-use crate::back_channel;
+use crate::back_channel::{self, Delivered};
 use crate::http::SseEvent;
 use crate::provider::Shared;
 use crate::secret::{Digest, RandomnessUnavailable, Secret};
-use crate::store::{Leave, SsoSession};
+use crate::store::{Leave, Left, SsoSession};
 use crate::streams::{OpenStream, StreamOwner};
 use crate::timeline::{Step, StepName};
-use crate::tokens::issue_logout_token;
+use crate::tokens::{SignOut, issue_logout_token};
 
 /// Why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl EndCause {
 pub(crate) struct Told {
     /// The clients whose session it was, with the name that each knew it by.
     pub(crate) joined: Vec<(String, String)>,
-    pub(crate) servers: Vec<JoinHandle<()>>,
+    pub(crate) servers: Vec<Delivered>,
 }
 
 /// Ends a session: (1) it no longer counts, (2) each open stream of each joined client gets the
@@ -84,6 +84,10 @@ pub(crate) struct Told {
 /// does not take it for an error.
 pub(crate) async fn end(provider: &Shared, id: &str, cause: EndCause) -> Option<Told> {
     let session = provider.store.end_session(id, provider.clock.now())?;
+    ended(provider, session, cause).await
+}
+
+async fn ended(provider: &Shared, session: SsoSession, cause: EndCause) -> Option<Told> {
     provider.timeline.record(
         Step::new(StepName::SessionEnded, cause.spec(), cause.detail())
             .user(&session.user)
@@ -115,15 +119,18 @@ pub(crate) async fn leave(
     session: &SsoSession,
     whose: &(dyn Fn(&str) -> bool + Sync),
 ) -> Result<Option<Told>, RandomnessUnavailable> {
-    if session.joined.keys().all(|client_id| whose(client_id)) {
-        return Ok(end(provider, &session.id, EndCause::RpInitiated).await);
-    }
     let nobodys = || Secret::random().map(|secret| secret.digest());
     let (cookie, silent_cookie): (Digest, Digest) = (nobodys()?, nobodys()?);
     let at = provider.clock.now();
     let left =
         provider.store.leave_session(&session.id, &Leave { whose, cookie, silent_cookie, at });
-    let Some(left) = left else { return Ok(None) };
+    let left = match left {
+        None => return Ok(None),
+        Some(Left::Ended(session)) => {
+            return Ok(ended(provider, session, EndCause::RpInitiated).await);
+        }
+        Some(Left::GoesOn(left)) => left,
+    };
     provider.timeline.record(
         Step::new(
             StepName::SessionLeft,
@@ -152,7 +159,7 @@ async fn tell_and_revoke(provider: &Shared, session: &SsoSession) -> Told {
     let user = provider.people.user(&session.user);
     let servers = session.joined.iter().filter_map(|(client_id, sid)| {
         let (client, user) = (provider.config.client(client_id)?, user.as_ref()?);
-        back_channel::tell(provider, client, &user.sub, sid)
+        back_channel::tell(provider, client, &user.sub, SignOut::of(sid))
     });
     let servers = servers.collect();
     let mut revoked = provider.store.revoke_grants_of_session(&session.id, &is_told);
@@ -205,7 +212,7 @@ async fn send_logout_tokens(provider: &Shared, streams: &[OpenStream]) {
 async fn sign(provider: Shared, owner: StreamOwner) -> Option<String> {
     let (client, user) =
         (provider.config.client(&owner.client_id)?, provider.people.user(&owner.user)?);
-    match issue_logout_token(&provider, client, &user.sub, &owner.sid).await {
+    match issue_logout_token(&provider, client, &user.sub, SignOut::of(&owner.sid)).await {
         Ok(token) => Some(token),
         Err(error) => {
             crate::log::line(&format!("no logout token for {}: {error}", owner.client_id));

@@ -90,6 +90,12 @@ async fn live(provider: &Shared, session: SsoSession) -> Option<SsoSession> {
         end(provider, &session.id, EndCause::Expired).await;
         return None;
     }
+    // D1: also one that began while its account was being disabled, too late to be ended with the
+    // others.
+    if !provider.people.is_enabled(&session.user) {
+        end(provider, &session.id, EndCause::Disabled).await;
+        return None;
+    }
     Some(session)
 }
 
@@ -153,6 +159,7 @@ pub(crate) async fn begin(
         cookie: cookies.session.digest(),
         silent_cookie: cookies.silent.digest(),
         browser_state: cookies.state.clone(),
+        has_browser: true,
         is_kept: keep,
         user: user.to_owned(),
         started: now,
@@ -270,5 +277,49 @@ impl From<StoreFull> for BeginError {
 impl From<RandomnessUnavailable> for BeginError {
     fn from(_: RandomnessUnavailable) -> Self {
         Self::Randomness
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::people::Change;
+    use crate::{Clock, MemoryStore};
+
+    fn provider() -> Shared {
+        let config = Config::parse("idp.toml", Config::EXAMPLE).unwrap();
+        let store = Arc::new(MemoryStore::new());
+        Provider::start(config, Clock::system(), store, false).unwrap()
+    }
+
+    async fn richards(provider: &Shared) -> SsoSession {
+        begin(provider, "richard", None, false).await.unwrap().0
+    }
+
+    #[tokio::test]
+    async fn d1_session_that_begins_while_its_account_is_disabled_is_none() {
+        let provider = provider();
+        // Everything about the account was ended between the password and the session.
+        let change = Change { is_disabled: Some(true), ..Change::default() };
+        provider.people.change("richard", change).unwrap();
+        let session = richards(&provider).await;
+        assert!(by_id(&provider, &session.id).await.is_none());
+        assert!(provider.store.sessions().is_empty(), "it has ended");
+    }
+
+    #[tokio::test]
+    async fn f9_app_that_joins_while_the_last_one_leaves_stays() {
+        let provider = provider();
+        let client = |id| provider.config.client(id).unwrap();
+        let session = richards(&provider).await;
+        let (seen, _) = join(&provider, &session, client("pied-piper")).unwrap().unwrap();
+        join(&provider, &seen, client("hooli")).unwrap();
+        leave(&provider, &seen, &|id| id == "pied-piper").await.unwrap().unwrap();
+        let session = by_id(&provider, &session.id).await.unwrap();
+        assert_eq!(session.joined.keys().collect::<Vec<_>>(), ["hooli"]);
+        leave(&provider, &session, &|id| id == "hooli").await.unwrap().unwrap();
+        assert!(provider.store.sessions().is_empty());
     }
 }

@@ -5,7 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::bounded::Bounded;
 use super::sessions::Sessions;
 use super::{
-    Code, EndedSession, Grant, Leave, Parked, Redemption, Rotation, SsoSession, Store, StoreFull,
+    Code, EndedSession, Grant, Leave, Left, Parked, Redemption, Rotation, SsoSession, Store,
+    StoreFull,
 };
 use crate::clock::UnixTime;
 use crate::secret::Digest;
@@ -147,20 +148,26 @@ impl Store for MemoryStore {
         Some(session)
     }
 
-    fn leave_session(&self, id: &str, leave: &Leave<'_>) -> Option<SsoSession> {
+    fn leave_session(&self, id: &str, leave: &Leave<'_>) -> Option<Left> {
         let mut state = self.state();
-        let mut left = None;
+        let (mut left, mut is_empty) = (None, false);
         state.sessions.update(id, &mut |session| {
             session.cookie = leave.cookie;
             session.silent_cookie = leave.silent_cookie;
+            session.has_browser = false;
             let mut gone = session.clone();
             gone.joined.retain(|client_id, _| (leave.whose)(client_id));
             session.joined.retain(|client_id, _| !(leave.whose)(client_id));
+            is_empty = session.joined.is_empty();
             left = Some(gone);
         });
         let left = left?;
         state.remember_ended(&left, leave.at);
-        Some(left)
+        if !is_empty {
+            return Some(Left::GoesOn(left));
+        }
+        state.sessions.remove(id);
+        Some(Left::Ended(left))
     }
 
     fn ended_session(&self, client_id: &str, sid: &str) -> Option<EndedSession> {

@@ -14,7 +14,7 @@ use crate::secret::Digest;
 
 pub use memory::MemoryStore;
 pub use records::{
-    Answered, Code, EndedSession, Grant, Leave, Parked, Redemption, Rotation, SignIn,
+    Answered, Code, EndedSession, Grant, Leave, Left, Parked, Redemption, Rotation, SignIn,
     SignInProblem, SsoSession,
 };
 
@@ -59,8 +59,9 @@ pub trait Store: Send + Sync + 'static {
     fn end_session(&self, id: &str, at: UnixTime) -> Option<SsoSession>;
     /// Takes clients out of a session that goes on without the browser: its cookies become these,
     /// which nobody has. Gives the session with the clients that were in it and are not any more,
-    /// and remembers their `sid`s as ended. `None` if it has ended.
-    fn leave_session(&self, id: &str, leave: &Leave<'_>) -> Option<SsoSession>;
+    /// and remembers their `sid`s as ended. One that nobody is left in ends. `None` if it has
+    /// ended before.
+    fn leave_session(&self, id: &str, leave: &Leave<'_>) -> Option<Left>;
     /// The ended session that `client_id` knew as `sid`.
     fn ended_session(&self, client_id: &str, sid: &str) -> Option<EndedSession>;
 

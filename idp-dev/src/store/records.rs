@@ -23,6 +23,8 @@ pub struct SsoSession {
     /// What frames of ours compare (Session Management 1.0); scripts may read it, and it opens
     /// nothing.
     pub browser_state: String,
+    /// Does a browser hold it still? Not one that goes on for apps that another app has left.
+    pub has_browser: bool,
     /// The username.
     pub user: String,
     /// Does the browser keep the cookies when it is restarted (F12)?
@@ -175,6 +177,15 @@ pub struct Leave<'a> {
     pub silent_cookie: Digest,
     /// When.
     pub at: UnixTime,
+}
+
+/// What leaving made of a session; with the clients that left.
+#[derive(Clone, Debug)]
+pub enum Left {
+    /// It goes on for the others.
+    GoesOn(SsoSession),
+    /// It had no others, and has ended.
+    Ended(SsoSession),
 }
 
 /// A session that is over, by the `sid` of one client: enough to tell late streams.

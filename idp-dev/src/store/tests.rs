@@ -21,6 +21,7 @@ fn session(id: &str) -> SsoSession {
         cookie: Digest::of(id.as_bytes()),
         silent_cookie: Digest::of(format!("silent {id}").as_bytes()),
         browser_state: "state".to_owned(),
+        has_browser: true,
         is_kept: false,
         user: "richard".to_owned(),
         started: NOW,

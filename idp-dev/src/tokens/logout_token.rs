@@ -23,8 +23,25 @@ struct Claims<'a> {
     events: Value,
 }
 
-/// Signs a logout token for one client, about the session that it knows as `sid`, with the same
-/// algorithm as the client's ID tokens.
+/// Which sign-out a logout token is about. A client with a server and a stream gets two tokens of
+/// one sign-out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SignOut<'a> {
+    /// The client's name for the session.
+    pub(crate) sid: &'a str,
+    /// 0 for the end of the session, which comes once; what is only told of a session that goes on
+    /// is counted from 1.
+    pub(crate) number: u64,
+}
+
+impl<'a> SignOut<'a> {
+    /// The end of the session that the client knows as `sid`.
+    pub(crate) const fn of(sid: &'a str) -> Self {
+        Self { sid, number: 0 }
+    }
+}
+
+/// Signs a logout token for one client, with the same algorithm as the client's ID tokens.
 ///
 /// # Errors
 /// When no token can be signed.
@@ -32,7 +49,7 @@ pub(crate) async fn issue_logout_token(
     provider: &Provider,
     client: &Client,
     sub: &str,
-    sid: &str,
+    about: SignOut<'_>,
 ) -> Result<String, KeyError> {
     let now = provider.clock.now();
     let claims = Claims {
@@ -42,11 +59,11 @@ pub(crate) async fn issue_logout_token(
         iat: now.seconds(),
         exp: now.plus(LOGOUT_TOKEN_LIFETIME).seconds(),
         jti: random_id().map_err(|_| KeyError::NotSigned)?,
-        sid,
+        sid: about.sid,
         events: json!({ "http://schemas.openid.net/event/backchannel-logout": {} }),
     };
     let token = provider.keys.sign(client.id_token_signed_response_alg, TYPE, claims).await?;
-    scenario::logout_token(provider, &client.id, token).await
+    scenario::logout_token(provider, &client.id, about, token).await
 }
 
 /// Back-Channel Logout 1.0, 4: two minutes at most.

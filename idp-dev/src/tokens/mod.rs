@@ -10,7 +10,7 @@ use crate::clock::Seconds;
 
 pub(crate) use access_token::{AccessToken, Scope, issue_access_token, read_access_token};
 pub(crate) use id_token::{IdTokenHint, IdTokenRequest, issue_id_token, read_id_token_hint};
-pub(crate) use logout_token::issue_logout_token;
+pub(crate) use logout_token::{SignOut, issue_logout_token};
 pub(crate) use refresh_token::RefreshTokens;
 pub(crate) use security_event::{SecurityEvent, issue_security_event};
 

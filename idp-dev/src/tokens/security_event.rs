@@ -37,7 +37,8 @@ struct Claims<'a> {
     aud: &'a str,
     iat: i64,
     jti: String,
-    /// RFC 9493, 3.2.7: the person, and the client's name for the session.
+    /// A complex subject (OpenID Shared Signals Framework 1.0, "Complex Subjects") of identifiers
+    /// that RFC 9493 defines: the person, and the client's name for the session.
     sub_id: Value,
     events: Value,
 }
@@ -60,10 +61,14 @@ pub(crate) async fn issue_security_event(
             "namespace": iss,
             "previous_level": previous,
             "current_level": current,
-            "change_direction": if current > previous { "increase" } else { "decrease" },
         }),
         SecurityEvent::TokenClaimsChange(claims) => json!({ "claims": claims }),
     };
+    if let SecurityEvent::AssuranceLevelChange { previous, current } = event
+        && let Some(direction) = direction(previous, current)
+    {
+        body["change_direction"] = json!(direction);
+    }
     body["event_timestamp"] = json!(now);
     let mut events = Map::new();
     events.insert(format!("{TYPES}{}", event.name()), body);
@@ -82,8 +87,27 @@ pub(crate) async fn issue_security_event(
     provider.keys.sign(client.id_token_signed_response_alg, TYPE, claims).await
 }
 
+/// Optional (CAEP 1.0, 3.4). Numbers have an order; of two names nobody knows which is higher.
+fn direction(previous: &str, current: &str) -> Option<&'static str> {
+    let (previous, current): (u64, u64) = (previous.parse().ok()?, current.parse().ok()?);
+    Some(if current > previous { "increase" } else { "decrease" })
+}
+
 /// RFC 8417, 2.3.
 const TYPE: &str = "secevent+jwt";
 
 /// CAEP 1.0, 2.
 const TYPES: &str = "https://schemas.openid.net/secevent/caep/event-type/";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c10_levels_are_compared_as_numbers_or_not_at_all() {
+        assert_eq!(direction("2", "10"), Some("increase"));
+        assert_eq!(direction("10", "2"), Some("decrease"));
+        assert_eq!(direction("silver", "gold"), None);
+        assert_eq!(direction("1", "phr"), None);
+    }
+}

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::{Barrier, Mutex as AsyncMutex, mpsc};
+use tokio::sync::{Barrier, Mutex as AsyncMutex, Semaphore, mpsc};
 use tokio::time::timeout;
 
 use super::tokens::part;
@@ -23,6 +23,8 @@ pub(crate) enum Answers {
     With(Vec<u16>),
     /// When so many others wait for their answers too.
     Together(Arc<Barrier>),
+    /// Each when somebody gives a permit for it.
+    When(Arc<Semaphore>),
     /// Not at all.
     Never,
 }
@@ -111,6 +113,10 @@ async fn take(
         Answers::With(statuses) => StatusCode::from_u16(statuses[0]).unwrap().into_response(),
         Answers::Together(barrier) => {
             barrier.wait().await;
+            StatusCode::OK.into_response()
+        }
+        Answers::When(gate) => {
+            gate.acquire().await.unwrap().forget();
             StatusCode::OK.into_response()
         }
         Answers::Never => std::future::pending().await,

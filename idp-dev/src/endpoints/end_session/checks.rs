@@ -154,7 +154,7 @@ fn check_logout_scope(
     };
     let own = client.logout_scope.as_ref().unwrap_or(realms);
     let Some(asked) = params.get(LOGOUT_SCOPE) else { return Ok(own.clone()) };
-    let asked = LogoutScope::of_request(asked);
+    let asked = LogoutScope::of_request(asked, &client.id);
     if let LogoutScope::Apps(apps) = &asked
         && (apps.is_empty() || apps.iter().any(|app| provider.config.client(app).is_none()))
     {

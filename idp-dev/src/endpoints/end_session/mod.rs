@@ -7,11 +7,16 @@
 //! When is the person asked first (OP12)? Whenever the request does not prove that it comes from
 //! an app of this very session: without a hint, with the hint of another person or session, and
 //! also with a good hint when this browser holds no session while the one named by the hint still
-//! lives (its cookie was cleared, or the address was carried to another browser). In that last
-//! case agreeing ends the session that the hint names: its holder was given it as this person.
+//! lives: its cookie was cleared, or the address was carried to another browser, or the session
+//! goes on without its browser since another app left it (F9). In that last case agreeing ends the
+//! session that the hint names: its holder was given it as this person. When the browser holds
+//! another session by now, agreeing ends that one, and with it the one that no browser holds: the
+//! app would be signed in still. One that another browser holds is left alone (F2).
 
 mod checks;
 mod frames;
+
+use std::collections::BTreeSet;
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
@@ -99,9 +104,9 @@ pub(super) async fn go_on(
         Err(refusal) => return refuse(&provider, &request.params, &refusal, held.is_some()),
     };
     match Target::find(&provider, held, checked.hint.as_ref()).await {
-        Target::Proven(session) => end_and_leave(&provider, &session, true, &checked, &id).await,
-        Target::Unproven { session, .. } => {
-            confirm_page(&provider, &headers, &id, &checked, session)
+        Target::Proven(session) => end_and_leave(&provider, &[*session], true, &checked, &id).await,
+        Target::Unproven { sessions, .. } => {
+            confirm_page(&provider, &headers, &id, &checked, &sessions)
         }
         // Nothing to end. Without a hint nobody vouches for the return address (3).
         Target::Nothing if checked.hint.is_some() => leave(&provider, &checked, &id),
@@ -143,22 +148,25 @@ pub(super) async fn confirm(
     if form.get("action") == Some("stay") {
         return see_other(&format!("/signed_out?r={}&stayed=1", id.expose()));
     }
-    let (session, is_held) = match Target::find(&provider, held, checked.hint.as_ref()).await {
-        Target::Proven(session) => (session, true),
-        Target::Unproven { session, is_held } => (session, is_held),
+    let (sessions, is_held) = match Target::find(&provider, held, checked.hint.as_ref()).await {
+        Target::Proven(session) => (vec![*session], true),
+        Target::Unproven { sessions, is_held } => (sessions, is_held),
         Target::Nothing => return leave(&provider, &checked, &id),
     };
     if form.get("action") == Some("everywhere") {
-        let others = others_of(&provider, &session);
+        let others = others_of(&provider, &sessions);
         session::end_each(&provider, others, EndCause::Everywhere).await;
     }
-    end_and_leave(&provider, &session, is_held, &checked, &id).await
+    end_and_leave(&provider, &sessions, is_held, &checked, &id).await
 }
 
-/// The same person's sessions in other browsers.
-fn others_of(provider: &Shared, session: &SsoSession) -> Vec<SsoSession> {
-    let all = provider.store.sessions().into_iter();
-    all.filter(|other| other.user == session.user && other.id != session.id).collect()
+/// The sessions in other browsers of the person whom these are about.
+fn others_of(provider: &Shared, sessions: &[SsoSession]) -> Vec<SsoSession> {
+    let Some(first) = sessions.first() else { return Vec::new() };
+    let is_another = |other: &SsoSession| {
+        other.user == first.user && sessions.iter().all(|session| session.id != other.id)
+    };
+    provider.store.sessions().into_iter().filter(is_another).collect()
 }
 
 /// `GET /signed_out?r=...`: where a sign-out ends that returns nowhere by itself. The page stays
@@ -183,11 +191,12 @@ pub(super) async fn signed_out(
 /// Which session the request is about.
 enum Target {
     /// The hint names the session that this browser holds.
-    Proven(SsoSession),
+    Proven(Box<SsoSession>),
     /// There is one, but the person must say yes.
     Unproven {
-        session: SsoSession,
-        /// Does this browser hold it?
+        /// The one that this browser holds, if it does, then the one that the hint names.
+        sessions: Vec<SsoSession>,
+        /// Does this browser hold the first?
         is_held: bool,
     },
     /// There is none.
@@ -199,34 +208,36 @@ impl Target {
         let is_of_hint = |session: &SsoSession| {
             hint.is_some_and(|hint| session.joined.get(&hint.client_id) == Some(&hint.sid))
         };
-        if let Some(session) = held {
-            return if is_of_hint(&session) {
-                Self::Proven(session)
-            } else {
-                Self::Unproven { session, is_held: true }
-            };
-        }
-        let Some(named) = provider.store.sessions().into_iter().find(is_of_hint) else {
-            return Self::Nothing;
+        let held = match held {
+            Some(session) if is_of_hint(&session) => return Self::Proven(Box::new(session)),
+            held => held,
         };
-        match session::by_id(provider, &named.id).await {
-            Some(session) => Self::Unproven { session, is_held: false },
-            None => Self::Nothing,
+        let is_held = held.is_some();
+        let mut sessions: Vec<SsoSession> = held.into_iter().collect();
+        if let Some(named) = provider.store.sessions().into_iter().find(is_of_hint) {
+            let named = session::by_id(provider, &named.id).await;
+            sessions.extend(named.filter(|named| !is_held || !named.has_browser));
         }
+        if sessions.is_empty() { Self::Nothing } else { Self::Unproven { sessions, is_held } }
     }
 }
 
 async fn end_and_leave(
     provider: &Shared,
-    session: &SsoSession,
+    sessions: &[SsoSession],
     is_held: bool,
     checked: &Checked,
     id: &Secret,
 ) -> Response {
-    let told = match end(provider, session, checked).await {
-        Ok(told) => told.unwrap_or_default(),
-        Err(RandomnessUnavailable) => return failed(),
-    };
+    let mut told = Told::default();
+    for session in sessions {
+        let Told { joined, servers } = match end(provider, session, checked).await {
+            Ok(told) => told.unwrap_or_default(),
+            Err(RandomnessUnavailable) => return failed(),
+        };
+        told.joined.extend(joined);
+        told.servers.extend(servers);
+    }
     back_channel::wait_a_moment(told.servers).await;
     let is_realm = checked.scope == LogoutScope::Realm;
     // An app that asks with what it was given has signed itself out. A link that only names an app
@@ -285,16 +296,17 @@ fn confirm_page(
     headers: &HeaderMap,
     id: &Secret,
     checked: &Checked,
-    session: SsoSession,
+    sessions: &[SsoSession],
 ) -> Response {
     let Ok((browser, is_browser_new)) = browser_of(provider, headers) else { return failed() };
-    let Some(user) = provider.people.user(&session.user) else { return failed() };
+    let user = sessions.first().and_then(|session| provider.people.user(&session.user));
+    let Some(user) = user else { return failed() };
     let mut step = Step::new(
         StepName::EndSessionConfirmPage,
         "RP-Initiated Logout 2",
         "the request does not prove that it belongs to this session, so the person is asked",
     )
-    .user(&session.user)
+    .user(&user.username)
     .failed("id_token_hint");
     if let Some(client) = &checked.client {
         step = step.client(&client.id);
@@ -302,9 +314,10 @@ fn confirm_page(
     provider.timeline.record(step);
     let csrf = form_token(provider, &browser, id.expose());
     let asking = checked.client.as_ref().map(|client| client.name.as_str());
-    let apps: Vec<&str> = session
-        .joined
-        .keys()
+    let joined: BTreeSet<&String> =
+        sessions.iter().flat_map(|session| session.joined.keys()).collect();
+    let apps: Vec<&str> = joined
+        .into_iter()
         .filter(|app| match &checked.client {
             Some(client) => checked.scope.reaches(&client.id, app),
             None => true,
@@ -312,7 +325,7 @@ fn confirm_page(
         .filter_map(|client_id| provider.config.client(client_id))
         .map(|client| client.name.as_str())
         .collect();
-    let others = others_of(provider, &session).len();
+    let others = others_of(provider, sessions).len();
     let asked = pages::SignOut { user: &user, asking, apps: &apps, others };
     let markup = pages::confirm_sign_out(asked, id.expose(), &csrf);
     let mut response = page(StatusCode::OK, markup);

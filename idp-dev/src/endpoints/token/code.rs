@@ -59,9 +59,13 @@ pub(super) async fn redeem(
     let now = provider.clock.now();
     let expires = now.plus(client.refresh_token_lifetime);
     // From serial 0, "not redeemed", to 1, the first refresh token.
-    let Rotation::Rotated(grant) = provider.store.rotate(&grant.id, 0, expires, now) else {
+    let Rotation::Rotated(mut grant) = provider.store.rotate(&grant.id, 0, expires, now) else {
         return Err(over());
     };
+    // The level may have changed since the code was given: tokens say what is so now.
+    if let Some(session) = provider.store.session(&grant.session) {
+        grant.acr = session.acr;
+    }
     let given = Given {
         client,
         user: &user,
