@@ -265,6 +265,7 @@ impl Machine {
                     self.cause = Some(Cause { ending: Ending::UserChanged, at: self.time().0 });
                     self.changed = true;
                 }
+                self.keep_session();
                 self.share_session();
                 self.remember_session();
                 // Whoever waited for tokens of the session before gets those of this one.
@@ -274,6 +275,9 @@ impl Machine {
             Purpose::Adopt(shared) => {
                 // Several tabs answer one `hello`: the first one counts.
                 if !self.is_news(&shared) {
+                    if shared.kept_ms.is_some() {
+                        self.recalled_in_vain();
+                    }
                     return;
                 }
                 // Until the provider itself is asked, at the first use: whoever could add a key
@@ -287,7 +291,7 @@ impl Machine {
                     self.clock_offset_ms = shared.clock_offset_ms;
                     self.measured_offset_ms = shared.clock_offset_ms;
                 }
-                let SharedSession { version, began, started_at, keys, .. } = *shared;
+                let SharedSession { version, began, started_at, keys, kept_ms, .. } = *shared;
                 let id_token = token;
                 // Whoever had an older sign-in may have told of it, to a tab that has just begun and
                 // hears of this one from nobody: so it tells of this one too.
@@ -297,6 +301,10 @@ impl Machine {
                     self.share_session();
                 }
                 self.refresh_succeeded();
+                match kept_ms {
+                    Some(at_ms) => self.recalled(at_ms),
+                    None => self.keep_session(),
+                }
                 self.ladder();
             }
             Purpose::Refresh(_) => {
@@ -347,6 +355,7 @@ impl Machine {
             Purpose::Refresh(version) if !self.is_held(version) => {}
             Purpose::Refresh(_) => self.refresh_failed(error),
             // Whoever shared it may be anybody on this origin: as if nothing had been said.
+            Purpose::Adopt(shared) if shared.kept_ms.is_some() => self.recalled_in_vain(),
             Purpose::Adopt(_) => self.keep_listening(),
         }
     }
