@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gatepass_core::{
     error::Code,
-    wire::{Answer, Effect, Ending, Fact, Order, Outcome, Session, Status},
+    wire::{Answer, Effect, Ending, Fact, Order, Outcome, Session, Signal, Status},
 };
 
 use crate::{
@@ -28,6 +28,8 @@ pub enum Rule {
     EveryCheck,
     /// At most one refresh of a grant is under way.
     OneRefresh,
+    /// No page refreshes without having been granted the lock.
+    RefreshNeedsLock,
     /// At most one automatic redirect between two reached sessions, and none after a sign-out.
     OneRedirect,
     /// Every command is completed exactly once.
@@ -56,6 +58,7 @@ impl Rule {
             Self::OneUser => "one-user-per-site",
             Self::EveryCheck => "authenticated-only-after-every-check",
             Self::OneRefresh => "one-refresh-per-grant",
+            Self::RefreshNeedsLock => "no-refresh-without-the-lock",
             Self::OneRedirect => "one-automatic-redirect",
             Self::OneCompletion => "one-completion-per-command",
             Self::NothingWaits => "nothing-waits-for-ever",
@@ -97,8 +100,10 @@ pub(crate) struct Seen {
     pub(crate) last_token: Option<String>,
     /// The request by which it redeems a code.
     redeeming: Option<u32>,
-    /// It hung: its place may be taken in the middle of something.
-    pub(crate) has_hung: bool,
+    /// The lock that it has been told is its own.
+    lock: Option<u32>,
+    /// What it asked for the lock by.
+    asked_locks: BTreeSet<u32>,
     /// New tokens may have come since it was told last.
     pub(crate) has_news: bool,
 }
@@ -171,6 +176,19 @@ impl World {
                     Answer::Verdict { .. } | Answer::Digest { .. } | Answer::Response { .. }
                 )
             };
+            match fact {
+                Fact::Answer { effect, answer: Answer::Granted {} }
+                    if page.seen.asked_locks.remove(effect) =>
+                {
+                    page.seen.lock = Some(*effect);
+                }
+                Fact::Signal { signal: Signal::Lost { effect } }
+                    if page.seen.lock == Some(*effect) =>
+                {
+                    page.seen.lock = None;
+                }
+                _ => {}
+            }
             page.seen.has_news |= matches!(fact, Fact::Answer { answer, .. } if brings(answer));
             page.seen.redeeming = page
                 .seen
@@ -192,6 +210,19 @@ impl World {
             Order::Completed { command, outcome } => self.watch_outcome(id, *command, outcome),
             Order::Effect { effect: Effect::Navigate { replace, .. }, .. } => {
                 self.watch_navigation(id, *replace);
+            }
+            Order::Effect { id: effect, effect: Effect::TakeLock { .. } } => {
+                if let Some(page) = self.pages.get_mut(&id) {
+                    page.seen.asked_locks.insert(*effect);
+                }
+            }
+            Order::Effect { effect: Effect::DropLock { lock: effect }, .. }
+            | Order::Cancel { effect } => {
+                if let Some(page) = self.pages.get_mut(&id)
+                    && page.seen.lock == Some(*effect)
+                {
+                    page.seen.lock = None;
+                }
             }
             Order::Effect { effect: Effect::Broadcast { text, .. }, .. } => {
                 self.watch_message(id, &text.0);
@@ -424,12 +455,15 @@ impl World {
             }
         }
         let Some(grant) = used.and_then(grant_of) else { return };
-        // A page that sleeps or hung is given up by the others, and without locks nobody knows.
+        if page.seen.lock.is_none() && !self.setup.locks_missing {
+            let what = format!("{} refreshes grant {grant} without the lock", tab_name(tab));
+            return self.breaks(Rule::RefreshNeedsLock, || what);
+        }
+        // What a page that sleeps or hangs has sent is given up by the others, and without locks
+        // nobody knows.
         let another = self.refreshing.iter().find(|((owner, _), known)| {
             // Nor does it count when its session is over by now: nothing will come of it.
-            let counts = |page: &Page| {
-                page.is_awake() && !page.seen.has_hung && page.seen.grant == Some(grant)
-            };
+            let counts = |page: &Page| page.is_awake() && page.seen.grant == Some(grant);
             **known == grant && self.pages.get(owner).is_some_and(counts)
         });
         if let (Some(((owner, _), _)), false) = (another, self.setup.locks_missing) {

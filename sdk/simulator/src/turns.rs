@@ -62,9 +62,13 @@ impl World {
             Act::Thaw(tab) => self.thaw(tab),
             Act::Hang(tab) | Act::Recover(tab) => {
                 let id = self.tabs.get(tab).and_then(|place| place.current);
+                let hangs = matches!(act, Act::Hang(_));
                 if let Some(page) = id.and_then(|id| self.pages.get_mut(&id)) {
-                    page.hangs = matches!(act, Act::Hang(_));
-                    page.seen.has_hung |= page.hangs;
+                    page.hangs = hangs;
+                }
+                if hangs {
+                    // The others give up what it was refreshing; what it sends later counts.
+                    self.refreshing.retain(|(owner, _), _| Some(*owner) != id);
                 }
             }
             Act::StopLoading(tab) => {

@@ -151,6 +151,27 @@ fn a_second_refresh() {
     finds::<Twice>(Rule::OneRefresh);
 }
 
+/// A lock that another tab holds is taken for one that the browser has not.
+#[derive(Default)]
+struct Lawless;
+
+impl Meddler for Lawless {
+    fn fact(&mut self, _: u32, fact: Fact, _: &mut Vec<u8>) -> Option<Fact> {
+        Some(match fact {
+            Fact::Answer { effect, answer: Answer::Failed { reason: Reason::Held } } => {
+                let answer = Answer::Failed { reason: Reason::Unavailable };
+                Fact::Answer { effect, answer }
+            }
+            other => other,
+        })
+    }
+}
+
+#[test]
+fn a_refresh_without_the_lock() {
+    finds::<Lawless>(Rule::RefreshNeedsLock);
+}
+
 /// What a tab remembers of its redirects is lost.
 #[derive(Default)]
 struct Forgetful(BTreeSet<(u32, u32)>);
