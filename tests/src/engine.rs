@@ -9,7 +9,7 @@ mod events;
 mod firefox;
 mod webkit;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use std::fmt;
 use thirtyfour::WebDriver;
 
@@ -125,10 +125,10 @@ impl Log {
     /// All that has been logged so far.
     ///
     /// # Errors
-    /// When the driver does not give it.
+    /// When the driver does not give it, or there is none: what is not logged did not fail to happen.
     pub(crate) async fn read(&self, driver: &WebDriver) -> Result<Logged> {
         match self {
-            Self::Nothing => Ok(Logged::default()),
+            Self::Nothing => bail!("this browser was started without a log"),
             Self::LogTypes(log) => log.read(driver).await,
             Self::Events(events) => events.read().await,
         }

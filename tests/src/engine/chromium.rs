@@ -48,7 +48,8 @@ pub(super) async fn start(world: World, flavour: Flavour) -> Result<Started> {
         (shared_driver().await?, Own::default())
     };
     let driver = WebDriver::new(address, options).await?;
-    Ok(Started { driver, log: Log::LogTypes(LogTypes::default()), own })
+    let log = if flavour.is_unlogged { Log::Nothing } else { Log::LogTypes(LogTypes::default()) };
+    Ok(Started { driver, log, own })
 }
 
 /// What the driver has given so far: it gives each entry once.
