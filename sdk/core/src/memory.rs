@@ -27,7 +27,7 @@ pub(crate) struct Memory {
     /// Set by an error answer to an automatic check and by a sign-out of the person: no automatic
     /// check until the person clicks.
     pub(crate) stopped: bool,
-    /// Why the provider's last answer brought no session, by the code's name; empty if none came.
+    /// Why the answer of the last trip brought no session, by the code's name; empty if none came.
     pub(crate) failure: Text,
     /// The time of the latest version of a session that its pages have known, in milliseconds.
     pub(crate) latest_ms: i64,
@@ -64,6 +64,8 @@ impl Memory {
         self.times.retain(|time| is_recent(*time, now));
         self.times.push(now.0);
         self.redirects += 1;
+        // Of this trip nothing has been seen yet.
+        self.failure = Text::default();
     }
 
     /// A session was reached, or the person clicked: whatever stopped automatic checks is over.

@@ -35,9 +35,8 @@ pub(crate) struct SharedSession {
     pub(crate) clock_offset_ms: i64,
     /// The provider's key set as JSON, so that adopting needs no request.
     pub(crate) keys: Text,
-    /// It was kept in storage, and the provider said then, by the local clock in milliseconds, that
-    /// it stands. No part of the message.
-    pub(crate) kept_ms: Option<i64>,
+    /// It is the leader's word to those who wait for it: ask again.
+    pub(crate) leads: bool,
 }
 
 /// A message between tabs.
@@ -57,6 +56,8 @@ pub(crate) enum Message {
     /// To the leader: refresh, unless you have a newer version than this. Said at this time, by the
     /// machine's clock in milliseconds: one that was not heard in time is no wish any more.
     Renew { version: Version, at_ms: i64 },
+    /// The leader's word that it refreshes this version, and is at a further step of it.
+    Refreshing { version: Version },
     /// The session of this sign-in, or of an older one, is over.
     Ended { began: Version, session_id: Option<Text>, cause: Cause },
 }
@@ -73,6 +74,7 @@ impl Message {
                 Self::Idle => "idle",
                 Self::Session(_) => "session",
                 Self::Renew { .. } => "renew",
+                Self::Refreshing { .. } => "refreshing",
                 Self::Ended { .. } => "ended",
             },
         );
@@ -91,7 +93,9 @@ impl Message {
                 session.accepted_at.write_member("accepted_at", &mut writer);
                 session.clock_offset_ms.write_member("clock_offset_ms", &mut writer);
                 writer.member("keys", &session.keys);
+                session.leads.write_member("leads", &mut writer);
             }
+            Self::Refreshing { version } => version.write_member("version", &mut writer),
             Self::Renew { version, at_ms } => {
                 version.write_member("version", &mut writer);
                 at_ms.write_member("at", &mut writer);
@@ -105,6 +109,16 @@ impl Message {
         }
         writer.close('}');
         Secret(writer.finish().into())
+    }
+
+    /// The latest version that it names, in milliseconds.
+    pub(crate) fn latest_ms(&self) -> i64 {
+        match self {
+            Self::Hello | Self::Busy { .. } | Self::Idle => 0,
+            Self::Session(session) => session.version.at_ms.max(session.began.at_ms),
+            Self::Renew { version, .. } | Self::Refreshing { version } => version.at_ms,
+            Self::Ended { began, .. } => began.at_ms,
+        }
     }
 
     /// Reads a message; `None` for what is none.
@@ -128,12 +142,13 @@ impl Message {
                 accepted_at: member(value, "accepted_at", &mut wrong),
                 clock_offset_ms: member(value, "clock_offset_ms", &mut wrong),
                 keys: member(value, "keys", &mut wrong),
-                kept_ms: None,
+                leads: value.get("leads") == Some(&Value::Bool(true)),
             })),
             "renew" => Self::Renew {
                 version: member(value, "version", &mut wrong),
                 at_ms: member(value, "at", &mut wrong),
             },
+            "refreshing" => Self::Refreshing { version: member(value, "version", &mut wrong) },
             "ended" => Self::Ended {
                 began: member(value, "began", &mut wrong),
                 session_id: member(value, "sid", &mut wrong),

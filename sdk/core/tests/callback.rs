@@ -498,6 +498,23 @@ fn a_page_that_was_not_left_after_all_works_again() {
 }
 
 #[test]
+fn a_click_a_while_after_a_navigation_was_stopped_leaves_again() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.inside().stays = true;
+    assert_eq!(page.sign_in(), Some(Outcome::Leaving {}));
+    world.inside().stop_loading();
+    world.advance_ms(900);
+    let second = page.sign_in();
+    assert!(matches!(second, Some(Outcome::Failed { error }) if error.code == Code::Superseded));
+    world.advance_ms(100);
+    assert_eq!(page.sign_in(), Some(Outcome::Leaving {}));
+    world.inside().stop_loading();
+    world.advance_ms(1000);
+    assert_eq!(page.sign_out(), Some(Outcome::Leaving {}));
+}
+
+#[test]
 fn two_clicks_while_the_provider_is_slow_leave_once() {
     let world = World::new();
     let page = world.open();

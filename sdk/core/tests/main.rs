@@ -14,7 +14,6 @@ mod id_token;
 mod journey;
 mod json;
 mod json_doors;
-mod kept;
 mod learnt;
 mod logout;
 mod probe;

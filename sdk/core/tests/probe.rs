@@ -184,3 +184,45 @@ fn rp13_an_answer_in_a_frame_has_its_look_at_the_keys_although_they_were_just_fe
     page.expect_status(Status::Authenticated);
     assert_eq!(page.world.count(Endpoint::Keys), 2);
 }
+
+#[test]
+fn f17_a_sign_out_in_another_tab_while_the_frame_asks_is_not_undone() {
+    // Whether the frame has answered already or not.
+    for held in [Endpoint::Discovery, Endpoint::Token] {
+        let world = World::new();
+        let first = world.signed_in("richard");
+        first.leave_only_this_app();
+        let page = world.tab();
+        world.hold_for(held, &page);
+        page.load("/", OnLoad::Probe);
+        page.expect_status(Status::Anonymous);
+        first.sign_in();
+        page.expect_status(Status::Authenticated);
+        first.leave_only_this_app();
+        let taken_back = world.count(Endpoint::Revocation);
+        world.release();
+        for tab in [&first, &page] {
+            tab.expect_status(Status::Anonymous);
+        }
+        // Nobody will use what came, so that it is taken back.
+        assert_eq!(world.count(Endpoint::Revocation), taken_back + 1, "{held:?}");
+    }
+}
+
+#[test]
+fn f17_what_a_slower_frame_brings_is_taken_back() {
+    let world = World::new();
+    world.person_signs_in("richard");
+    let page = world.tab();
+    world.hold_for(Endpoint::Token, &page);
+    page.load("/", OnLoad::Probe);
+    let other = world.open();
+    other.sign_in();
+    page.expect_status(Status::Authenticated);
+    world.release();
+    assert_eq!(world.count(Endpoint::Revocation), 1);
+    let token = page.token();
+    assert_eq!(token, other.token());
+    let now = world.inside().provider_time();
+    assert!(world.provider().accepts(&token.unwrap(), now));
+}

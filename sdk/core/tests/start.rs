@@ -197,6 +197,16 @@ fn d13_the_breaker_says_what_it_saw() {
     let page = load(&world, OnLoad::Auto);
     page.load("/", OnLoad::Auto);
     assert_eq!(broken_by(&page), "no answer that could be known again");
+    // Nor does it say what the trip before was told.
+    let world = World::new();
+    let page = world.open();
+    page.sign_in();
+    page.person_cancels();
+    assert_eq!(page.code(), Some(Code::AccessDenied));
+    world.inside().stays = true;
+    page.load("/", OnLoad::Auto);
+    page.load("/", OnLoad::Auto);
+    assert_eq!(broken_by(&page), "no answer that could be known again");
     // A click forgets it.
     world.inside().stays = false;
     world.person_signs_in("richard");

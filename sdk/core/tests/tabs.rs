@@ -2,7 +2,7 @@
 
 use gatepass_core::{
     error::Code,
-    wire::{Command, Ending, OnLoad, Outcome, Signal, Status},
+    wire::{Command, Ending, Failure, OnLoad, Outcome, Signal, Status},
 };
 use serde_json::{Value, json};
 
@@ -267,12 +267,14 @@ fn rp20_words_that_make_no_sense_are_no_news() {
         r#"{"kind":"renew"}"#.into(),
         r#"{"kind":"ended"}"#.into(),
         r#"{"kind":"ended","version":[1,"x"],"cause":"signed_out","at":1}"#.into(),
-        r#"{"kind":"ended","version":[9007199254740991,"x"],"sid":"another","cause":"signed_out","at":1}"#.into(),
-        r#"{"kind":"ended","version":[9007199254740991,"x"],"cause":"bored","at":1}"#.into(),
+        r#"{"kind":"ended","began":[1,"x"],"sid":"another","cause":"signed_out","at":1}"#.into(),
+        r#"{"kind":"ended","began":[1800000000000,"x"],"cause":"bored","at":1}"#.into(),
+        r#"{"kind":"ended","began":[9007199254740991,"x"],"cause":"signed_out","at":1}"#.into(),
+        r#"{"kind":"refreshing"}"#.into(),
         r#"{"kind":"idle"}"#.into(),
         r#"{"kind":"busy"}"#.into(),
     ];
-    let newer = json!([9_007_199_254_740_991_i64, "forger"]);
+    let newer = json!([crate::world::BEGIN_MS + 1_000_000, "forger"]);
     for (name, value) in [
         ("id_token", json!("a.b.c")),
         ("id_token", json!(7)),
@@ -979,4 +981,220 @@ fn rp12_a_tab_adopts_what_a_key_has_signed_that_is_gone() {
     // Whoever adopted it can hand it on.
     first.close();
     world.open().expect_status(Status::Authenticated);
+}
+
+// What a review found, each with the smallest way to it.
+
+const fn fresh() -> Command {
+    Command::GetToken { min_ttl: Some(10_000), origin: None, refused: None }
+}
+
+#[test]
+fn rp17_a_leader_that_needs_several_requests_is_not_replaced() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    // A tab that adopted its session has not asked for the metadata yet, nor for the new keys.
+    let (second, third) = (world.open(), world.open());
+    world.advance_with_heartbeat(290);
+    world.provider().key = &crate::world::keys::ES256_NEXT;
+    world.provider().published = vec![crate::world::keys::ES256_NEXT.jwk()];
+    world.hold_for(Endpoint::Discovery, &second);
+    first.close();
+    assert!(second.leads());
+    let one = third.begin(get_token());
+    world.advance_ms(4_900);
+    world.release();
+    world.hold_for(Endpoint::Token, &second);
+    world.advance_ms(9_900);
+    assert!(second.leads(), "its request has its own time");
+    world.release();
+    world.hold_for(Endpoint::Keys, &second);
+    world.advance_ms(9_900);
+    assert!(second.leads(), "so has its look for keys");
+    world.release();
+    assert_eq!(world.refreshes(), 1);
+    assert!(matches!(third.outcome(one), Some(Outcome::Token { .. })));
+    assert_eq!(third.token(), second.token());
+}
+
+#[test]
+fn rp17_a_refresh_waits_for_the_one_that_the_leader_before_has_sent() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let (second, third) = (world.open(), world.open());
+    world.advance_with_heartbeat(290);
+    let version = &world.overheard("session")["version"];
+    let word = json!({ "kind": "refreshing", "version": version }).to_string();
+    first.hang();
+    let one = second.begin(get_token());
+    world.advance_ms(12_000);
+    assert!(second.leads(), "it waits a moment before it sends");
+    world.say(&word);
+    world.advance(11);
+    assert_eq!(world.refreshes(), 0);
+    world.advance(2);
+    assert_eq!(world.refreshes(), 1);
+    assert!(matches!(second.outcome(one), Some(Outcome::Token { .. })));
+    assert_eq!(third.token(), second.token());
+}
+
+#[test]
+fn rp17_what_another_tab_says_gives_a_hanging_leader_no_more_time() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let (second, _third) = (world.open(), world.open());
+    world.advance_with_heartbeat(290);
+    let asked = |world: &World| {
+        let browser = world.inside();
+        browser.channel.iter().filter(|text| text.contains("\"renew\"")).count()
+    };
+    let before = asked(&world);
+    first.hang();
+    let id = second.begin(get_token());
+    for _ in 0..3 {
+        world.advance(4);
+        // The third tab answers each new one.
+        world.say(r#"{"kind":"hello"}"#);
+    }
+    assert_eq!(asked(&world), before + 1, "the leader is asked once");
+    world.advance(1);
+    assert!(second.leads());
+    assert!(matches!(second.outcome(id), Some(Outcome::Token { .. })));
+}
+
+#[test]
+fn rp17_a_leader_asked_for_more_than_it_knows_asks_instead_of_sending_an_old_token() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    world.advance_with_heartbeat(290);
+    assert!(first.leads());
+    let version = world.overheard("session")["version"].clone();
+    let newer = json!([version[0].as_i64().unwrap() + 1, version[1]]);
+    let at = world.inside().wall_ms;
+    let said = world.inside().channel.len();
+    world.say(&json!({ "kind": "renew", "version": newer, "at": at }).to_string());
+    assert_eq!(world.refreshes(), 0);
+    assert!(world.inside().channel[said..].iter().any(|text| text == r#"{"kind":"hello"}"#));
+    assert_eq!(second.token(), first.token());
+    assert_eq!(world.refreshes(), 1);
+}
+
+#[test]
+fn rp17_a_refresh_that_came_to_nothing_long_ago_fails_nobody_who_waits_now() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let (second, third) = (world.open(), world.open());
+    world.hold_for(Endpoint::Discovery, &second);
+    world.provider().once(Endpoint::Discovery, |reply| reply.fail(Failure::Network));
+    first.close();
+    assert!(second.leads());
+    second.begin(fresh());
+    // The third takes the lead, and its tokens are the second's too.
+    third.run(fresh());
+    world.advance(13);
+    assert!(third.leads());
+    assert_eq!(world.refreshes(), 1);
+    // What the second wants now is the third's to do, which hangs for a while.
+    third.hang();
+    let id = second.begin(fresh());
+    world.release();
+    assert_eq!(second.outcome(id), None);
+    third.recover();
+    assert!(matches!(second.outcome(id), Some(Outcome::Token { .. })));
+    world.advance(13);
+    assert!(third.leads(), "nobody takes the lead for nothing");
+}
+
+#[test]
+fn the_end_of_a_later_sign_in_is_the_end_of_what_it_had_replaced() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let began = world.overheard("session")["began"][0].as_i64().unwrap();
+    let later = json!([began + 1, "x"]);
+    let word = json!({
+        "kind": "ended", "began": later, "sid": "another", "cause": "signed_out", "at": 1,
+    });
+    world.say(&word.to_string());
+    first.expect_status(Status::Anonymous);
+    // Whatever came of that, the next sign-in counts in all tabs.
+    let second = world.open();
+    second.sign_in();
+    first.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn rp20_an_end_at_the_end_of_time_does_not_keep_the_tabs_from_agreeing() {
+    let world = World::new();
+    let (first, second) = (world.open(), world.open());
+    let word = r#"{"kind":"ended","began":[9007199254740991,"x"],"cause":"signed_out","at":1}"#;
+    world.say(word);
+    let key = format!("gatepass:1:{ISSUER}#{CLIENT}");
+    world.inside().storage.insert(format!("{key}#ended"), word.into());
+    first.set_storage(&format!("{key}#memory"), r#"{"latest":9007199254740991}"#);
+    first.load("/", OnLoad::Manual);
+    world.person_signs_in("richard");
+    first.sign_in();
+    for page in [&first, &second] {
+        page.expect_status(Status::Authenticated);
+    }
+    assert_eq!(first.token(), second.token());
+}
+
+#[test]
+fn the_mark_of_a_later_end_is_kept_although_an_older_one_is_told_after_it() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let (second, third) = (world.open(), world.open());
+    world.advance(1);
+    // The first hears of nothing, and signs out of what it has.
+    first.hang();
+    second.sign_in();
+    third.expect_status(Status::Authenticated);
+    third.freeze();
+    second.leave_only_this_app();
+    let key = format!("gatepass:1:{ISSUER}#{CLIENT}#ended");
+    let mark = world.origin_storage()[&key].clone();
+    first.begin(Command::SignOut { scope: gatepass_core::wire::Scope::Local });
+    assert_ne!(world.origin_storage()[&key], mark);
+    first.recover();
+    assert_eq!(world.origin_storage()[&key], mark);
+    // Who slept all the while learns of it before anything is shown.
+    world.hold(Endpoint::UserInfo);
+    third.thaw();
+    third.expect_status(Status::Anonymous);
+}
+
+#[test]
+fn a_page_that_slept_without_a_session_hears_what_ended_meanwhile() {
+    let world = World::new();
+    let first = world.open();
+    first.freeze();
+    let second = world.signed_in("richard");
+    let session = world.overheard("session").to_string();
+    second.leave_only_this_app();
+    first.thaw();
+    // Somebody who has not heard of the end tells of the session once more.
+    world.say(&session);
+    first.expect_status(Status::Anonymous);
+}
+
+#[test]
+fn rp12_a_tab_adopts_what_a_key_has_signed_under_whose_name_there_is_another_one() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    world.provider().key = &crate::world::keys::STRANGER;
+    world.provider().published = vec![crate::world::keys::STRANGER.jwk()];
+    // The second has learnt the new key on its way to the provider.
+    let key = format!("gatepass:1:{ISSUER}#{CLIENT}#learnt");
+    let mut record: Value = serde_json::from_str(&first.storage()[&key]).unwrap();
+    let keys = json!({ "keys": [crate::world::keys::STRANGER.jwk()] });
+    record["keys"] = json!(keys.to_string());
+    let second = world.tab();
+    second.set_storage(&key, &record.to_string());
+    second.load("/", OnLoad::Manual);
+    second.expect_status(Status::Authenticated);
+    assert_eq!(second.token(), first.token());
+    // The provider was asked before its key was passed over.
+    assert_eq!(world.count(Endpoint::Keys), 2);
 }

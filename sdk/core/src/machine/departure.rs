@@ -8,6 +8,7 @@ use crate::{
     error::{Code, Error},
     secret::Secret,
     text::Text,
+    time::difference,
     wire::{Answer, Area, Effect, Outcome, Status},
 };
 use alloc::boxed::Box;
@@ -21,6 +22,9 @@ const FRAME_TIMEOUT_MS: u32 = 10_000;
 /// How long a navigation may take to begin, in milliseconds.
 const LEAVING_MS: i64 = 10_000;
 
+/// How long after a navigation was ordered another click is taken for a second one of the same.
+const SECOND_CLICK_MS: i64 = 1_000;
+
 /// A sign-in on its way out.
 pub(super) struct Departure {
     /// The command to complete; `None` for an automatic one.
@@ -33,7 +37,7 @@ pub(super) struct Departure {
 
 impl Machine {
     pub(super) fn handle_sign_in(&mut self, id: u32, return_to: Text, wishes: Wishes) {
-        if self.leaving {
+        if self.is_gone() {
             return self.complete_failed(Some(id), Code::Superseded.into());
         }
         if !stays_here(&return_to) {
@@ -61,6 +65,7 @@ impl Machine {
     /// A `prompt=none` in a hidden frame: nobody clicked, and the page stays.
     pub(super) fn probe(&mut self) {
         if self.held.is_none() && !self.leaving {
+            self.ended_before_probe = self.ended.clone();
             let wishes = Wishes { prompt: Some("none".into()), ..Wishes::default() };
             self.prepare(None, Way::Frame, Text::default(), wishes);
         }
@@ -180,6 +185,17 @@ impl Machine {
         self.leaving = true;
         self.set_timer(Timer::Leaving, LEAVING_MS);
         self.effect(Effect::Navigate { url, replace }, Expect::Nothing);
+    }
+
+    /// Whether the page is as good as left. Who clicks a while later sees it still: the navigation
+    /// was stopped, or is so slow that another one may take its place.
+    pub(super) fn is_gone(&mut self) -> bool {
+        let due = self.timers.iter().find(|(timer, _)| *timer == Timer::Leaving);
+        let left = due.map_or(0, |(_, due)| difference(*due, self.now.monotonic_ms));
+        if left <= LEAVING_MS - SECOND_CLICK_MS {
+            self.stay();
+        }
+        self.leaving
     }
 
     /// The page was not left after all: the person stopped it, or what came was no page. What had

@@ -48,7 +48,7 @@ impl Machine {
         };
         if self.is_leading() {
             // A tab that asked while the lead changed hands may have heard nobody.
-            self.share_session();
+            self.share(true);
             self.open_stream();
             self.refresh_soon();
         }

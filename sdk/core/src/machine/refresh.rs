@@ -5,7 +5,7 @@ use crate::{
     error::{Code, Error},
     id_token::{Expected, UntrustedIdToken},
     secret::Secret,
-    tabs::{Message, Version},
+    tabs::{Message, SharedSession, Version},
     text::Text,
     time::{Seconds, UnixTime, difference},
     token::{Tokens, read_response, refresh_form},
@@ -16,7 +16,8 @@ use alloc::vec::Vec;
 /// Seconds that a token must still be good for, if the caller does not say.
 const MIN_TTL: i64 = 30;
 
-/// How long the leader may take to answer `renew`: longer than its own request may.
+/// How long the leader may be silent after `renew`: longer than each request that it may have to
+/// make. It says so when it makes another.
 pub(super) const RENEW_MS: i64 = 12_000;
 
 /// How late a leader may hear `renew`, so that its own request is over before it loses its place.
@@ -111,11 +112,31 @@ impl Machine {
         self.set_timer(Timer::Renew, RENEW_MS);
     }
 
-    /// Another tab has said that it has the very session whose tokens are waited for here: if it has
-    /// taken the place of a leader that hung, it has not been asked yet, and needs its time.
-    pub(super) fn ask_again(&mut self, version: &Version) {
-        if self.is_held(version) && self.has_timer(Timer::Renew) && !self.is_leading() {
+    /// The leader has said that it has the very session whose tokens are waited for here: it has
+    /// taken the place of one that hung, and has not been asked yet, or it heard too late. It needs
+    /// its time; what any other tab says gives nobody more.
+    pub(super) fn ask_again(&mut self, shared: &SharedSession) {
+        let waits = self.has_timer(Timer::Renew) && !self.is_leading();
+        if shared.leads && waits && self.is_held(&shared.version) {
             self.ask_leader();
+        }
+    }
+
+    /// The leader works at it. Whoever has just taken its place waits too: two requests with one
+    /// refresh token look like theft.
+    pub(super) fn wait_longer(&mut self, version: &Version) {
+        if self.has_timer(Timer::Renew) && self.is_held(version) {
+            self.set_timer(Timer::Renew, RENEW_MS);
+        }
+    }
+
+    /// A further step of a refresh begins, which may take as long as a request.
+    pub(super) fn say_refreshing(&mut self) {
+        if let Some(held) = &self.held
+            && self.refresh.waiters.iter().any(|waiter| matches!(waiter, Waiter::Tab))
+        {
+            let version = held.version.clone();
+            self.broadcast(&Message::Refreshing { version });
         }
     }
 
@@ -169,8 +190,12 @@ impl Machine {
         // provider has answered. A refresh token that two tabs send looks like theft and ends the
         // session for all. If it still leads, whoever waits hears that, and asks again.
         let is_late = difference(self.now.wall_ms, at_ms) >= PATIENCE_MS;
-        if is_late || held.version > *version {
-            self.share_session();
+        if is_late || held.version != *version {
+            // Of a newer one this tab has heard nothing yet: its own refresh token is used up.
+            if held.version < *version {
+                self.broadcast(&Message::Hello);
+            }
+            self.share(true);
         } else {
             self.refresh(Waiter::Tab);
         }
@@ -194,6 +219,7 @@ impl Machine {
         let Some(refresh_token) = &held.tokens.refresh_token else { return };
         let version = held.version.clone();
         let form = refresh_form(&self.config, refresh_token);
+        self.say_refreshing();
         let timeout_ms = super::provider::REQUEST_TIMEOUT_MS;
         self.post(token_endpoint, form, timeout_ms, Expect::Refreshed(version));
     }
@@ -245,8 +271,6 @@ impl Machine {
         held.tokens = Tokens { refresh_token, ..tokens };
         held.version = version;
         self.changed = true;
-        // First: the token before this one is worth nothing any more, or looks like theft.
-        self.keep_session();
         self.share_session();
         self.refresh_succeeded();
     }
@@ -261,9 +285,7 @@ impl Machine {
     /// Fresh tokens are there, by this tab or another.
     pub(super) fn refresh_succeeded(&mut self) {
         self.stop_refreshing();
-        if matches!(self.status, Status::Offline | Status::Restoring)
-            && (self.start.is_over() || self.is_confirming())
-        {
+        if matches!(self.status, Status::Offline | Status::Restoring) && self.start.is_over() {
             self.set_status(Status::Authenticated);
             self.set_error(None);
         }
@@ -280,11 +302,12 @@ impl Machine {
     /// `invalid_grant` ends the session. Nothing else does: a provider in trouble, a network that is
     /// away and an answer that breaks a rule leave it as it was.
     pub(super) fn refresh_failed(&mut self, error: Error) {
-        self.refresh.sent = false;
-        // The session ended meanwhile, and with it what waited.
-        if self.held.is_none() {
+        // The session ended meanwhile, and with it what waited; or another tab's tokens came, and
+        // what waits now waits for something else.
+        if self.held.is_none() || !self.refresh.sent {
             return;
         }
+        self.stop_refreshing();
         if error.code == Code::InvalidGrant {
             return self.end(Ending::InvalidGrant);
         }

@@ -16,6 +16,9 @@ use alloc::boxed::Box;
 /// How many logout tokens are remembered so that each is accepted once.
 const REMEMBERED_LOGOUT_TOKENS: usize = 32;
 
+/// How far in the future a version may be: machines' clocks are set back, by years if need be.
+const FARTHEST_MS: i64 = 1 << 41;
+
 /// A session: somebody is signed in here.
 #[derive(Clone)]
 pub(super) struct Held {
@@ -95,14 +98,12 @@ impl Machine {
     }
 
     pub(super) fn share_session(&mut self) {
-        if let Some(message) = self.shared_session() {
-            self.broadcast(&message);
-        }
+        self.share(false);
     }
 
-    /// What is held, with all that adopting needs.
-    pub(super) fn shared_session(&self) -> Option<Message> {
-        let held = self.held.as_ref()?;
+    /// Tells the session; if this is the leader's word, whoever waits for it asks again.
+    pub(super) fn share(&mut self, leads: bool) {
+        let Some(held) = &self.held else { return };
         let session = SharedSession {
             version: held.version.clone(),
             began: held.began.clone(),
@@ -112,9 +113,9 @@ impl Machine {
             accepted_at: held.id_token.accepted_at(),
             clock_offset_ms: self.clock_offset_ms,
             keys: held.keys.clone(),
-            kept_ms: None,
+            leads,
         };
-        Some(Message::Session(Box::new(session)))
+        self.broadcast(&Message::Session(Box::new(session)));
     }
 
     /// The session is over in all tabs of this origin. This, and nothing else, ends one.
@@ -124,23 +125,32 @@ impl Machine {
         let at = cause.at;
         let session_id = held.id_token.session_id().map(Into::into);
         let began = held.began.clone();
-        // The same word for pages that sleep now, less what is the session's own.
-        let mark = Message::Ended { began: began.clone(), session_id: None, cause: cause.clone() };
-        self.save(Area::Origin, self.shared_key("ended"), mark.write());
+        self.mark_end(&began, &cause);
         // Before anybody hears of it: who has signed in again meanwhile puts it back.
         let key = self.shared_key("hint");
         self.erase(Area::Origin, key);
-        self.erase_kept(Area::Origin);
         // Before the lock is let go: whoever gets it next should not lead what is over.
         self.broadcast(&Message::Ended { began, session_id, cause });
         self.forget(ending, at);
     }
 
+    /// Keeps the word of an end for pages that sleep now, less what is the session's own. Whoever
+    /// hears of a later end than it knew writes that down again: somebody who had not heard of it may
+    /// have marked an earlier one meanwhile.
+    fn mark_end(&mut self, began: &Version, cause: &Cause) {
+        if *began > self.ended {
+            self.ended = began.clone();
+            let (began, cause) = (began.clone(), cause.clone());
+            let mark = Message::Ended { began, session_id: None, cause };
+            self.save(Area::Origin, self.shared_key("ended"), mark.write());
+        }
+    }
+
     /// The session is over in this tab.
     fn forget(&mut self, ending: Ending, at: i64) {
-        let Some(held) = self.held.take() else { return };
-        self.erase_kept(Area::Tab);
-        self.ended = core::cmp::max(held.began, core::mem::take(&mut self.ended));
+        if self.held.take().is_none() {
+            return;
+        }
         self.status = match ending {
             Ending::InvalidGrant | Ending::InvalidToken | Ending::Lifetime => Status::Expired,
             _ => Status::Anonymous,
@@ -186,13 +196,14 @@ impl Machine {
     }
 
     pub(super) fn handle_message(&mut self, text: &str) {
-        match Message::read(text) {
+        match self.read_message(text) {
             // Any script of this origin can speak here: what makes no sense is no news.
             None => {}
             Some(Message::Hello) => self.handle_hello(),
             Some(Message::Busy { state }) => self.handle_busy(state.as_deref()),
             Some(Message::Idle) => self.handle_idle(),
             Some(Message::Renew { version, at_ms }) => self.handle_renew(&version, at_ms),
+            Some(Message::Refreshing { version }) => self.wait_longer(&version),
             Some(Message::Session(shared)) => self.handle_shared_session(shared),
             Some(Message::Ended { began, session_id, cause }) => {
                 self.handle_ended(began, session_id.as_deref(), &cause);
@@ -200,24 +211,31 @@ impl Machine {
         }
     }
 
-    pub(super) fn handle_shared_session(&mut self, shared: Box<SharedSession>) {
+    fn read_message(&self, text: &str) -> Option<Message> {
+        Message::read(text).filter(|message| self.is_likely(message.latest_ms()))
+    }
+
+    /// Whether a version may be of this time. Each new one is above all that are known: above the
+    /// greatest number that is read exactly there would be none.
+    pub(super) fn is_likely(&self, at_ms: i64) -> bool {
+        difference(at_ms, self.now.wall_ms) < FARTHEST_MS
+    }
+
+    fn handle_shared_session(&mut self, shared: Box<SharedSession>) {
         if self.leaving {
             return;
         }
         if !self.is_news(&shared) {
-            return self.ask_again(&shared.version);
+            return self.ask_again(&shared);
         }
         // An ID token may be older than the access token that it is shared with: a provider need not
         // issue one with every refresh.
         let expected = Expected::Adopted { is_older: shared.version != shared.began };
-        let is_kept = shared.kept_ms.is_some();
         if let Ok(token) = UntrustedIdToken::begin(&shared.id_token, &self.config, expected) {
             self.listen_for(BUSY_MS);
             let tokens = shared.tokens.clone();
             let purpose = verification::Purpose::Adopt(shared);
             self.verify(verification::Verification::id_token(token, tokens, purpose));
-        } else if is_kept {
-            self.recalled_in_vain();
         }
     }
 
@@ -230,17 +248,20 @@ impl Machine {
     }
 
     fn handle_ended(&mut self, began: Version, session_id: Option<&str>, cause: &Cause) {
-        let ours = self
-            .held
-            .as_ref()
-            .is_some_and(|held| began >= held.began && session_id == held.id_token.session_id());
-        self.ended = core::cmp::max(began.clone(), core::mem::take(&mut self.ended));
+        // The end of a later sign-in, which has another `sid`, is the end of what it had replaced.
+        let ours = self.held.as_ref().is_some_and(|held| {
+            began > held.began || (began == held.began && session_id == held.id_token.session_id())
+        });
+        if ours || self.held.is_none() {
+            self.mark_end(&began, cause);
+            // What a frame finds out now would undo what somebody has just done.
+            self.cancel_expected(|expect| matches!(expect, Expect::Frame(_)));
+        }
         if ours {
             // A tab that has just begun may have heard of the session from this one, and of its end
             // from nobody: whoever had a session says once that it is over.
             let (session_id, cause) = (session_id.map(Into::into), cause.clone());
             let (ending, at) = (cause.ending, cause.at);
-            self.erase_own_kept();
             self.broadcast(&Message::Ended { began, session_id, cause });
             self.forget(ending, at);
         } else if self.held.is_some() {
@@ -275,12 +296,11 @@ impl Machine {
         self.finish_interrupted_start();
         // What the tabs said meanwhile was not heard: there may be a session, or a newer one.
         self.broadcast(&Message::Hello);
+        self.load_last_end();
         if self.held.is_some() {
             self.set_status(Status::Restoring);
-            self.load_last_end();
-            // It may have slept while another page refreshed, and closed: the token that it has may be
-            // used up, and is not used before that is known.
-            self.recall();
+            self.lead_or_wait();
+            self.check(None);
         }
     }
 
@@ -292,7 +312,7 @@ impl Machine {
     /// A sign-in that began later still stands.
     pub(super) fn handle_last_end(&mut self, answer: &Answer) {
         if let Answer::Loaded { value: Some(text) } = answer
-            && let Some(Message::Ended { began, cause, .. }) = Message::read(text)
+            && let Some(Message::Ended { began, cause, .. }) = self.read_message(text)
         {
             let ours = self.held.as_ref().is_some_and(|held| held.began <= began);
             self.ended = core::cmp::max(began, core::mem::take(&mut self.ended));
@@ -304,7 +324,6 @@ impl Machine {
 
     pub(super) fn handle_leave(&mut self) {
         self.away = true;
-        self.mark_as_heard();
         self.stop_leading();
         // The lock that a start asked for may be granted to a page that sleeps already: nobody else
         // could lead until it wakes.

@@ -8,7 +8,7 @@ use crate::{
     secret::Secret,
     text::Text,
     token::revocation_form,
-    wire::{Answer, Area, Ending, Outcome, Scope},
+    wire::{Answer, Ending, Outcome, Scope},
 };
 use alloc::boxed::Box;
 
@@ -24,18 +24,13 @@ pub(super) struct SignOut {
 
 impl Machine {
     pub(super) fn handle_sign_out(&mut self, id: u32, scope: Scope) {
-        if self.leaving {
+        if self.is_gone() {
             return self.complete_failed(Some(id), Code::Superseded.into());
         }
         let id_token_hint = match &self.held {
             Some(held) => Secret(held.id_token.raw().into()),
             None => Secret::default(),
         };
-        if self.held.is_none() {
-            // One that was kept, but could not be recalled.
-            self.erase_kept(Area::Tab);
-            self.erase_kept(Area::Origin);
-        }
         let revocation = self.held.as_ref().map(|held| revocation_form(&self.config, &held.tokens));
         // F7: the local session and the other tabs' go first, whatever the provider does.
         self.end(if scope == Scope::Global { Ending::SignedOut } else { Ending::SignedOutHere });

@@ -26,6 +26,8 @@ pub(super) struct Verification {
     judged_by: Option<Raw>,
     /// The key set was fetched for this token already.
     refetched: bool,
+    /// It was judged by the key that it came with.
+    by_shared_key: bool,
 }
 
 // Allowed, not expected: by the size of pointers the lint fires on some targets only.
@@ -63,7 +65,7 @@ impl Verification {
     }
 
     fn of(subject: Subject) -> Box<Self> {
-        Box::new(Self { subject, judged_by: None, refetched: false })
+        Box::new(Self { subject, judged_by: None, refetched: false, by_shared_key: false })
     }
 
     /// A key that came with a shared session, where the page knows none itself: believed as far as
@@ -96,18 +98,10 @@ impl Machine {
     /// Finds the key and asks for the signature's verdict. An unknown key makes the set be fetched
     /// anew, once (OIDC Core 10.1.1: providers rotate). Keys that are not fresh are used, and fetched
     /// anew meanwhile.
-    pub(super) fn verify(&mut self, mut verification: Box<Verification>) {
+    pub(super) fn verify(&mut self, verification: Box<Verification>) {
         match self.key_for(&verification) {
             Ok(key) => {
-                verification.judged_by = Some(key.clone());
-                let jws = verification.jws();
-                let effect = Effect::VerifySignature {
-                    algorithm: jws.algorithm.name,
-                    key,
-                    input: Secret(jws.input.clone()),
-                    signature: jws.signature.clone(),
-                };
-                self.effect(effect, Expect::Signature(verification));
+                self.judge(verification, key);
                 let now = self.local_time();
                 let is_stale = self.keys.as_ref().is_some_and(|dated| !dated.is_recent(now));
                 if is_stale && self.may_fetch_keys() {
@@ -121,6 +115,18 @@ impl Machine {
                 self.verification_failed(&verification, error);
             }
         }
+    }
+
+    fn judge(&mut self, mut verification: Box<Verification>, key: Raw) {
+        verification.judged_by = Some(key.clone());
+        let jws = verification.jws();
+        let effect = Effect::VerifySignature {
+            algorithm: jws.algorithm.name,
+            key,
+            input: Secret(jws.input.clone()),
+            signature: jws.signature.clone(),
+        };
+        self.effect(effect, Expect::Signature(verification));
     }
 
     /// The key that a token is judged by, as far as keys are known.
@@ -143,23 +149,37 @@ impl Machine {
 
     fn fetch_keys_for(&mut self, mut verification: Box<Verification>) {
         verification.refetched = true;
+        if matches!(verification.subject, Subject::IdToken { purpose: Purpose::Refresh(_), .. }) {
+            self.say_refreshing();
+        }
         self.with_metadata(Goal::Keys(Some(verification)), false);
     }
 
-    pub(super) fn handle_signature(&mut self, answer: &Answer, verification: Box<Verification>) {
+    pub(super) fn handle_signature(
+        &mut self,
+        answer: &Answer,
+        mut verification: Box<Verification>,
+    ) {
         // A key may have been replaced under its name: the provider is asked before its token is
         // blamed, and if it has said something else meanwhile, that counts.
         let is_wrong = matches!(
             answer,
             Answer::Verdict { valid: false } | Answer::Failed { reason: Failure::BadKey }
         );
-        if is_wrong {
+        if is_wrong && !verification.by_shared_key {
             let key = self.key_for(&verification).ok();
             if key.is_some() && key != verification.judged_by {
                 return self.verify(verification);
             }
             if self.may_look_again(&verification) {
                 return self.fetch_keys_for(verification);
+            }
+            // A session outlives the key that its token was verified by, under whose name there may
+            // be another one now.
+            let shared = verification.shared_key();
+            if let Some(key) = shared.filter(|key| verification.judged_by.as_ref() != Some(key)) {
+                verification.by_shared_key = true;
+                return self.judge(verification, key);
             }
         }
         let valid = match answer {
@@ -242,10 +262,14 @@ impl Machine {
             Err(error) => return self.id_token_failed(&purpose, error),
         };
         match purpose {
-            // Somebody signed in otherwise while the frame was asking.
-            Purpose::SignIn(Way::Frame, _) if self.held.is_some() || self.leaving => {}
-            // Or signed out: then only a click signs in again, and nobody will use these tokens.
-            Purpose::SignIn(Way::Frame, _) if self.is_stopped() => {
+            // Somebody signed in otherwise while the frame was asking. Or signed out, here or in
+            // another tab: then only a click signs in again. Nobody will use these tokens.
+            Purpose::SignIn(Way::Frame, _)
+                if self.held.is_some()
+                    || self.leaving
+                    || self.is_stopped()
+                    || self.ended != self.ended_before_probe =>
+            {
                 let form = revocation_form(&self.config, &tokens);
                 self.with_metadata(Goal::Revoke(form, None), false);
             }
@@ -265,7 +289,6 @@ impl Machine {
                     self.cause = Some(Cause { ending: Ending::UserChanged, at: self.time().0 });
                     self.changed = true;
                 }
-                self.keep_session();
                 self.share_session();
                 self.remember_session();
                 // Whoever waited for tokens of the session before gets those of this one.
@@ -275,9 +298,6 @@ impl Machine {
             Purpose::Adopt(shared) => {
                 // Several tabs answer one `hello`: the first one counts.
                 if !self.is_news(&shared) {
-                    if shared.kept_ms.is_some() {
-                        self.recalled_in_vain();
-                    }
                     return;
                 }
                 // Until the provider itself is asked, at the first use: whoever could add a key
@@ -291,20 +311,18 @@ impl Machine {
                     self.clock_offset_ms = shared.clock_offset_ms;
                     self.measured_offset_ms = shared.clock_offset_ms;
                 }
-                let SharedSession { version, began, started_at, keys, kept_ms, .. } = *shared;
+                let SharedSession { version, began, started_at, keys, .. } = *shared;
                 let id_token = token;
                 // Whoever had an older sign-in may have told of it, to a tab that has just begun and
                 // hears of this one from nobody: so it tells of this one too.
                 let replaces = self.held.as_ref().is_some_and(|held| held.began != began);
                 self.hold(Box::new(Held { id_token, tokens, keys, version, began, started_at }));
-                if replaces {
-                    self.share_session();
+                // A leader that did not know this version may have been asked for the next one.
+                let leads = self.is_leading();
+                if replaces || leads {
+                    self.share(leads);
                 }
                 self.refresh_succeeded();
-                match kept_ms {
-                    Some(at_ms) => self.recalled(at_ms),
-                    None => self.keep_session(),
-                }
                 self.ladder();
             }
             Purpose::Refresh(_) => {
@@ -355,7 +373,6 @@ impl Machine {
             Purpose::Refresh(version) if !self.is_held(version) => {}
             Purpose::Refresh(_) => self.refresh_failed(error),
             // Whoever shared it may be anybody on this origin: as if nothing had been said.
-            Purpose::Adopt(shared) if shared.kept_ms.is_some() => self.recalled_in_vain(),
             Purpose::Adopt(_) => self.keep_listening(),
         }
     }

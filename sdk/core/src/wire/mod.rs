@@ -227,7 +227,6 @@ pub(crate) fn typescript() -> String {
         session::Check::declaration,
         session::Cause::declaration,
         session::Ending::declaration,
-        crate::config::StorageKind::declaration,
         crate::config::Config::declaration,
     ];
     for declaration in declarations {
