@@ -175,7 +175,7 @@ export type Answer =
       /** Why. */
       reason: Failure;
     }
-  /** `load`: what is stored. */
+  /** `load`, `load_sealed`: what is stored. */
   | {
       kind: "loaded";
       /** Absent if there is nothing under the key. */
@@ -203,7 +203,7 @@ export type Answer =
   | {
       kind: "granted";
     }
-  /** `save`, `erase`, `broadcast`, `drop_lock`, `navigate`: carried out. */
+  /** `save`, `save_sealed`, `erase`, `broadcast`, `drop_lock`, `navigate`: carried out. */
   | {
       kind: "done";
     }
@@ -397,6 +397,26 @@ export type Effect =
       /** Under which key. */
       key: string;
     }
+  /** Read what `save_sealed` stored, answered by `loaded`; what cannot be opened any more is `failed`. */
+  | {
+      kind: "load_sealed";
+      /** Where. */
+      area: Area;
+      /** Under which key. */
+      key: string;
+      /** When to give up, in milliseconds. */
+      timeout_ms: number;
+    }
+  /** Store a text, encrypted under a key of this origin that leaves the browser by no script. `erase` forgets it. Nothing is stored once this is cancelled. */
+  | {
+      kind: "save_sealed";
+      /** Where. */
+      area: Area;
+      /** Under which key. */
+      key: string;
+      /** The text. */
+      value: string;
+    }
   /** Leave the page. */
   | {
       kind: "navigate";
@@ -563,6 +583,16 @@ export type Ending =
   | "user_changed"
 ;
 
+/** Where a session is kept (docs/adr/0010). */
+export type StorageKind =
+  /** Nowhere: a page that is loaded anew asks the other tabs, then the provider. */
+  | "memory"
+  /** In the tab (`sessionStorage`), encrypted. */
+  | "session"
+  /** In the browser (`localStorage`), encrypted, also over a restart. */
+  | "local"
+;
+
 /** What the application says about itself and its provider. A face fills in what the page knows. */
 export interface Config {
   /** The issuer, exactly as its discovery document writes it. */
@@ -581,6 +611,8 @@ export interface Config {
   scope?: string;
   /** Origins besides the page's own that may get the access token. */
   token_origins?: string[];
+  /** Where the session is kept over a reload; `memory` if absent. */
+  storage?: StorageKind;
   /** Seconds after which this app's session ends by itself. */
   session_lifetime?: number;
   /** The algorithms that the client is registered for (`id_token_signed_response_alg`), separated by spaces; if absent all that there are: RS, PS and ES of 256, 384 and 512, EdDSA, and Ed25519, which is its name in full. */

@@ -26,6 +26,7 @@ impl Driver {
             &STREAM,
             &WEB_CRYPTO,
             &STORAGE,
+            &VAULT,
             &NAVIGATION,
             &FRAME,
             &CHANNEL,
@@ -109,6 +110,12 @@ extern "C" {
 extern "C" {
     #[wasm_bindgen(thread_local_v2, js_name = storage)]
     static STORAGE: Function;
+}
+
+#[wasm_bindgen(module = "/driver/vault.js")]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = vault)]
+    static VAULT: Function;
 }
 
 #[wasm_bindgen(module = "/driver/navigation.js")]

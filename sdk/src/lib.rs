@@ -31,6 +31,7 @@ mod token;
 
 pub use client::{Client, SignIn, Subscription};
 pub use gatepass_core::{
+    config::StorageKind,
     error::{Blame, Code, Error, Evidence, Result},
     text::Text,
     wire::{Cause, Check, Ending, OnLoad, Scope, Status},

@@ -1,7 +1,7 @@
 //! What an app says about itself and its provider.
 
 use gatepass_core::{
-    config::{Config, DEFAULT_ON_LOAD},
+    config::{Config, DEFAULT_ON_LOAD, StorageKind},
     wire::OnLoad,
 };
 use std::time::Duration;
@@ -29,6 +29,7 @@ pub struct Options {
     scope: Option<String>,
     on_load: OnLoad,
     token_origins: Option<Vec<String>>,
+    storage: Option<StorageKind>,
     session_lifetime: Option<Duration>,
     id_token_signed_response_alg: Option<String>,
     clock_skew: Option<Duration>,
@@ -51,6 +52,7 @@ impl Options {
             scope: None,
             on_load: DEFAULT_ON_LOAD,
             token_origins: None,
+            storage: None,
             session_lifetime: None,
             id_token_signed_response_alg: None,
             clock_skew: None,
@@ -89,6 +91,12 @@ impl Options {
     /// the page's own; none by default.
     pub fn token_origins(self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { token_origins: Some(origins.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    /// Where the session is kept over a reload, encrypted; [`StorageKind::Memory`], which is nowhere,
+    /// by default. `docs/security.md` says what the encryption stops and what not.
+    pub fn storage(self, kind: StorageKind) -> Self {
+        Self { storage: Some(kind), ..self }
     }
 
     /// How long after sign-in this app's session ends by itself, in whole seconds; never by default.
@@ -135,6 +143,7 @@ impl Options {
             token_origins: self
                 .token_origins
                 .map(|origins| origins.into_iter().map(Into::into).collect()),
+            storage: self.storage,
             session_lifetime: self.session_lifetime.map(whole_seconds),
             id_token_signed_response_alg: self.id_token_signed_response_alg.map(Into::into),
             clock_skew: self.clock_skew.map(whole_seconds),
@@ -183,6 +192,7 @@ mod tests {
             .scope("openid")
             .on_load(OnLoad::Manual)
             .token_origins(["https://api.example"])
+            .storage(StorageKind::Session)
             .session_lifetime(Duration::from_millis(61_999))
             .id_token_signed_response_alg("RS256 ES256")
             .clock_skew(Duration::from_secs(30))
@@ -201,6 +211,7 @@ mod tests {
                 origin: "o".into(),
                 scope: Some("openid".into()),
                 token_origins: Some(vec!["https://api.example".into()]),
+                storage: Some(StorageKind::Session),
                 session_lifetime: Some(61),
                 id_token_signed_response_alg: Some("RS256 ES256".into()),
                 clock_skew: Some(30),

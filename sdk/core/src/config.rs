@@ -4,7 +4,10 @@ use crate::{
     address, jws,
     text::Text,
     time::Seconds,
-    wire::{OnLoad, macros::record},
+    wire::{
+        OnLoad,
+        macros::{record, words},
+    },
 };
 use alloc::vec::Vec;
 
@@ -28,6 +31,8 @@ record! {
         scope: Option<Text> = "scope",
         /// Origins besides the page's own that may get the access token.
         token_origins: Option<Vec<Text>> = "token_origins",
+        /// Where the session is kept over a reload; `memory` if absent.
+        storage: Option<StorageKind> = "storage",
         /// Seconds after which this app's session ends by itself.
         session_lifetime: Option<i64> = "session_lifetime",
         /// The algorithms that the client is registered for (`id_token_signed_response_alg`),
@@ -43,6 +48,18 @@ record! {
         /// Follow the provider's clock however far it is from this machine's: for demos and tests
         /// whose provider has a clock that can be set. A wrong clock is no longer noticed.
         dangerously_follow_provider_clock: Option<bool> = "dangerously_follow_provider_clock",
+    }
+}
+
+words! {
+    /// Where a session is kept (docs/adr/0010).
+    pub enum StorageKind (Read) {
+        /// Nowhere: a page that is loaded anew asks the other tabs, then the provider.
+        Memory = "memory",
+        /// In the tab (`sessionStorage`), encrypted.
+        Session = "session",
+        /// In the browser (`localStorage`), encrypted, also over a restart.
+        Local = "local",
     }
 }
 

@@ -35,6 +35,9 @@ pub(crate) struct SharedSession {
     pub(crate) clock_offset_ms: i64,
     /// The provider's key set as JSON, so that adopting needs no request.
     pub(crate) keys: Text,
+    /// It was kept in storage, and the provider said then, by the local clock in milliseconds, that
+    /// it stands. No part of the message.
+    pub(crate) kept_ms: Option<i64>,
     /// It is the leader's word to those who wait for it: ask again.
     pub(crate) leads: bool,
 }
@@ -142,6 +145,7 @@ impl Message {
                 accepted_at: member(value, "accepted_at", &mut wrong),
                 clock_offset_ms: member(value, "clock_offset_ms", &mut wrong),
                 keys: member(value, "keys", &mut wrong),
+                kept_ms: None,
                 leads: value.get("leads") == Some(&Value::Bool(true)),
             })),
             "renew" => Self::Renew {

@@ -14,6 +14,7 @@ mod id_token;
 mod journey;
 mod json;
 mod json_doors;
+mod kept;
 mod learnt;
 mod logout;
 mod probe;

@@ -22,6 +22,15 @@ const frame: PartMaker = () => ({
   },
 });
 
+/** Likewise, for apps that keep their session. */
+const vault: PartMaker = () => ({
+  effects: {
+    load_sealed: async (...given) => (await openVault()).load_sealed?.(...given),
+    save_sealed: async (...given) => (await openVault()).save_sealed?.(...given),
+  },
+});
+const openVault = async () => (await import("../../driver/vault.js")).vault().effects ?? {};
+
 /** Likewise what stands in for WebCrypto. */
 const crypto = cryptoWith(async () => (await import("./verifier.js")).openVerifier());
 
@@ -42,7 +51,7 @@ export function join(step: Step, resume: Command, onSession: (session: Session) 
     settle(id, { kind: "failed", error: { code: "request_invalid", blame: "application" } });
 
   const { tell } = createLoop(
-    [http, stream, crypto, storage, navigation, frame, channel, locks, timer, page],
+    [http, stream, crypto, storage, vault, navigation, frame, channel, locks, timer, page],
     (wallMs, monotonicMs, entropy, fact, bytes) => {
       try {
         const orders = step(wallMs, monotonicMs, entropy, fact, bytes);

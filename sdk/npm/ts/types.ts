@@ -1,8 +1,8 @@
 /** The public types of the package, apart from its error. */
 
-import type { Check, Ending, ErrorCode, OnLoad, Scope, Status } from "../../driver/wire.d.ts";
+import type { Check, Ending, ErrorCode, OnLoad, Scope, Status, StorageKind } from "../../driver/wire.d.ts";
 
-export type { Check, Ending, ErrorCode, OnLoad, Scope, Status };
+export type { Check, Ending, ErrorCode, OnLoad, Scope, Status, StorageKind };
 
 /** What the application says about itself and its provider. */
 export interface Options {
@@ -25,6 +25,11 @@ export interface Options {
   onLoad?: OnLoad;
   /** Origins besides the page's own that {@link Client.fetch} sends the access token to. */
   tokenOrigins?: string[];
+  /**
+   * Where the session is kept over a reload: `memory` (nowhere), the default, `session` (this tab) or
+   * `local` (this browser, also over a restart), encrypted. The README says what that stops.
+   */
+  storage?: StorageKind;
   /** Seconds after which this app's session ends by itself; never by default. */
   sessionLifetime?: number;
   /**

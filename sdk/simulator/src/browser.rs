@@ -13,7 +13,7 @@ use crate::{
     provider::{Endpoint, ISSUER, ORIGINS, Request, Visit},
     rules::{Rule, Wish},
     schedule::tab_name,
-    token::{Key, claims_of, member, sha256},
+    token::{Key, claims_of, grant_of, member, sha256},
     world::{State, World},
 };
 
@@ -232,12 +232,13 @@ impl World {
                 }
                 (Some(Lane::Own(effect)), Answer::Verdict { valid })
             }
-            Effect::Load { area, key } => {
+            // What is sealed, the world can read.
+            Effect::Load { area, key } | Effect::LoadSealed { area, key, .. } => {
                 let Some(storage) = self.area(site, tab, area) else { return };
                 let value = storage.get(key.as_str()).map(|text| text.as_str().into());
                 (None, Answer::Loaded { value })
             }
-            Effect::Save { area, key, value } => {
+            Effect::Save { area, key, value } | Effect::SaveSealed { area, key, value } => {
                 let Some(storage) = self.area(site, tab, area) else { return };
                 storage.insert(key.into(), value.0.into());
                 (None, Answer::Done {})
@@ -333,6 +334,13 @@ impl World {
             && let Some(site) = self.sites.get_mut(site)
         {
             site.last_shared = Some(text.to_owned());
+            let token = member(text, "access_token");
+            let grant = token.as_ref().and_then(|token| token.as_str()).and_then(grant_of);
+            let began = member(text, "began").unwrap_or_default();
+            if let (Some(grant), Some(at)) = (grant, began[0].as_i64()) {
+                let tab = began[1].as_str().unwrap_or_default().to_owned();
+                site.began.insert(grant, (at, tab));
+            }
         }
         let ends = held.filter(|_| kind == "ended");
         if let Some(site) = self.sites.get_mut(site) {

@@ -342,7 +342,9 @@ impl World {
         let sso = self.provider.grants.get(grant).map(|grant| grant.sso);
         // The end of a newer sign-in is the end of what came before it in the same session; and for a
         // page that slept, of whatever the newer one had replaced.
-        let replaced_by: Vec<usize> = site.ended.range(grant..).copied().collect();
+        let began = |at: &usize| site.began.get(at);
+        let is_later = |at: &usize| began(at) >= began(&grant);
+        let replaced_by: Vec<usize> = site.ended.iter().copied().filter(is_later).collect();
         let known = || page.seen.heard.iter().chain([&grant]).chain(&replaced_by);
         let is_revoked = known().any(|at| {
             self.provider.grants.get(*at).is_some_and(|other| {

@@ -117,6 +117,8 @@ pub(crate) struct Site {
     pub(crate) signed_out: BTreeSet<usize>,
     /// Grants whose end a page has told the others.
     pub(crate) ended: BTreeSet<usize>,
+    /// When each grant's sign-in began, as the tabs count that.
+    pub(crate) began: BTreeMap<usize, (i64, String)>,
     /// Its storage was cleared: what depends on it is excused.
     pub(crate) was_cleared: bool,
 }

@@ -193,6 +193,9 @@ impl Machine {
         if error.code == Code::LoginRequired {
             let key = self.shared_key("hint");
             self.erase(Area::Origin, key);
+            // What was kept is over too, by the best authority.
+            self.erase_kept(Area::Tab);
+            self.erase_kept(Area::Origin);
         }
         // That nobody is signed in is an answer, not a fault.
         let expected = automatic && error.code == Code::LoginRequired;

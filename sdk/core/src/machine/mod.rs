@@ -3,6 +3,7 @@
 //! ```text
 //!   Resume ──> memory, lock ──┬─ callback ─> attempt ─> tokens ─> verification ──┐
 //!                             ├─ another tab has a session ──> verification ─────┤
+//!                             ├─ one was kept in storage ────> verification ─────┤
 //!                             ├─ prompt=none ─> leaving                          v
 //!                             └─ nothing ─────> anonymous <── ending ── authenticated
 //!                                                                 ^        │ │ │
@@ -16,6 +17,7 @@
 mod arrival;
 mod check;
 mod departure;
+mod kept;
 mod leader;
 mod provider;
 mod refresh;
@@ -110,6 +112,11 @@ enum Expect {
     /// What the page before this one has learnt.
     Learnt,
     StartLock,
+    /// Which version of the session is the one to recall.
+    KeptMark,
+    /// The session that was kept, if it is of this version, and when it was last known to stand.
+    Kept(Version, i64),
+    KeptSaved,
     Hint,
     LastEnd,
     Attempt(Box<crate::authorization::UntrustedResponse>),
@@ -269,6 +276,7 @@ impl Machine {
             Fact::Signal { signal } => self.handle_signal(signal, bytes),
         }
         self.run_timers();
+        self.finish_recall();
         self.publish();
         self.order_wake();
         core::mem::take(&mut self.orders)
@@ -313,11 +321,13 @@ impl Machine {
             self.observe_date(response.date_ms);
         }
         match expect {
-            Expect::Nothing => {}
+            Expect::Nothing | Expect::KeptSaved => {}
             Expect::Metadata => self.handle_metadata(answer, bytes),
             Expect::Memory => self.handle_memory(answer),
             Expect::Learnt => self.handle_learnt(answer),
             Expect::StartLock => self.handle_start_lock(effect, answer),
+            Expect::KeptMark => self.handle_kept_mark(answer),
+            Expect::Kept(version, at_ms) => self.handle_kept(answer, &version, at_ms),
             Expect::Hint => self.handle_hint(answer),
             Expect::LastEnd => self.handle_last_end(answer),
             Expect::Attempt(response) => self.handle_attempt(answer, response),

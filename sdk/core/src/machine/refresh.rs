@@ -271,6 +271,8 @@ impl Machine {
         held.tokens = Tokens { refresh_token, ..tokens };
         held.version = version;
         self.changed = true;
+        // First: the token before this one is worth nothing any more, or looks like theft.
+        self.keep_session();
         self.share_session();
         self.refresh_succeeded();
     }
@@ -285,7 +287,9 @@ impl Machine {
     /// Fresh tokens are there, by this tab or another.
     pub(super) fn refresh_succeeded(&mut self) {
         self.stop_refreshing();
-        if matches!(self.status, Status::Offline | Status::Restoring) && self.start.is_over() {
+        if matches!(self.status, Status::Offline | Status::Restoring)
+            && (self.start.is_over() || self.is_confirming())
+        {
             self.set_status(Status::Authenticated);
             self.set_error(None);
         }

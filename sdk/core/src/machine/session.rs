@@ -103,7 +103,14 @@ impl Machine {
 
     /// Tells the session; if this is the leader's word, whoever waits for it asks again.
     pub(super) fn share(&mut self, leads: bool) {
-        let Some(held) = &self.held else { return };
+        if let Some(message) = self.shared_session(leads) {
+            self.broadcast(&message);
+        }
+    }
+
+    /// What is held, with all that adopting needs.
+    pub(super) fn shared_session(&self, leads: bool) -> Option<Message> {
+        let held = self.held.as_ref()?;
         let session = SharedSession {
             version: held.version.clone(),
             began: held.began.clone(),
@@ -113,9 +120,10 @@ impl Machine {
             accepted_at: held.id_token.accepted_at(),
             clock_offset_ms: self.clock_offset_ms,
             keys: held.keys.clone(),
+            kept_ms: None,
             leads,
         };
-        self.broadcast(&Message::Session(Box::new(session)));
+        Some(Message::Session(Box::new(session)))
     }
 
     /// The session is over in all tabs of this origin. This, and nothing else, ends one.
@@ -129,6 +137,7 @@ impl Machine {
         // Before anybody hears of it: who has signed in again meanwhile puts it back.
         let key = self.shared_key("hint");
         self.erase(Area::Origin, key);
+        self.erase_kept(Area::Origin);
         // Before the lock is let go: whoever gets it next should not lead what is over.
         self.broadcast(&Message::Ended { began, session_id, cause });
         self.forget(ending, at);
@@ -151,6 +160,7 @@ impl Machine {
         if self.held.take().is_none() {
             return;
         }
+        self.erase_kept(Area::Tab);
         self.status = match ending {
             Ending::InvalidGrant | Ending::InvalidToken | Ending::Lifetime => Status::Expired,
             _ => Status::Anonymous,
@@ -211,7 +221,7 @@ impl Machine {
         }
     }
 
-    fn read_message(&self, text: &str) -> Option<Message> {
+    pub(super) fn read_message(&self, text: &str) -> Option<Message> {
         Message::read(text).filter(|message| self.is_likely(message.latest_ms()))
     }
 
@@ -221,7 +231,7 @@ impl Machine {
         difference(at_ms, self.now.wall_ms) < FARTHEST_MS
     }
 
-    fn handle_shared_session(&mut self, shared: Box<SharedSession>) {
+    pub(super) fn handle_shared_session(&mut self, shared: Box<SharedSession>) {
         if self.leaving {
             return;
         }
@@ -231,11 +241,14 @@ impl Machine {
         // An ID token may be older than the access token that it is shared with: a provider need not
         // issue one with every refresh.
         let expected = Expected::Adopted { is_older: shared.version != shared.began };
+        let is_kept = shared.kept_ms.is_some();
         if let Ok(token) = UntrustedIdToken::begin(&shared.id_token, &self.config, expected) {
             self.listen_for(BUSY_MS);
             let tokens = shared.tokens.clone();
             let purpose = verification::Purpose::Adopt(shared);
             self.verify(verification::Verification::id_token(token, tokens, purpose));
+        } else if is_kept {
+            self.recalled_in_vain();
         }
     }
 
@@ -262,6 +275,7 @@ impl Machine {
             // from nobody: whoever had a session says once that it is over.
             let (session_id, cause) = (session_id.map(Into::into), cause.clone());
             let (ending, at) = (cause.ending, cause.at);
+            self.erase_own_kept();
             self.broadcast(&Message::Ended { began, session_id, cause });
             self.forget(ending, at);
         } else if self.held.is_some() {
@@ -299,8 +313,9 @@ impl Machine {
         self.load_last_end();
         if self.held.is_some() {
             self.set_status(Status::Restoring);
-            self.lead_or_wait();
-            self.check(None);
+            // It may have slept while another page refreshed, and closed: the token that it has may be
+            // used up, and is not used before that is known.
+            self.recall();
         }
     }
 
@@ -324,6 +339,7 @@ impl Machine {
 
     pub(super) fn handle_leave(&mut self) {
         self.away = true;
+        self.mark_as_heard();
         self.stop_leading();
         // The lock that a start asked for may be granted to a page that sleeps already: nobody else
         // could lead until it wakes.

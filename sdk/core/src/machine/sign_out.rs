@@ -8,7 +8,7 @@ use crate::{
     secret::Secret,
     text::Text,
     token::revocation_form,
-    wire::{Answer, Ending, Outcome, Scope},
+    wire::{Answer, Area, Ending, Outcome, Scope},
 };
 use alloc::boxed::Box;
 
@@ -31,6 +31,11 @@ impl Machine {
             Some(held) => Secret(held.id_token.raw().into()),
             None => Secret::default(),
         };
+        if self.held.is_none() {
+            // One that was kept, but could not be recalled.
+            self.erase_kept(Area::Tab);
+            self.erase_kept(Area::Origin);
+        }
         let revocation = self.held.as_ref().map(|held| revocation_form(&self.config, &held.tokens));
         // F7: the local session and the other tabs' go first, whatever the provider does.
         self.end(if scope == Scope::Global { Ending::SignedOut } else { Ending::SignedOutHere });

@@ -2,8 +2,9 @@
 //!
 //! 1. Another tab has a session, or is about to have one.
 //! 2. The page was loaded by a callback.
-//! 3. One top-level `prompt=none`, if the page may.
-//! 4. Anonymous; then perhaps a `prompt=none` in a hidden frame, which nobody waits for.
+//! 3. A session was kept in storage.
+//! 4. One top-level `prompt=none`, if the page may.
+//! 5. Anonymous; then perhaps a `prompt=none` in a hidden frame, which nobody waits for.
 
 use super::{Expect, Machine, Timer, leader::Lead};
 use crate::{
@@ -42,12 +43,26 @@ pub(super) struct Climb {
     callback: Option<Text>,
     /// It is being handled: the start is over when that is.
     pub(super) is_arriving: bool,
+    /// The same for what was kept in storage.
+    pub(super) recall: Recall,
     /// Its `state`.
     state: Option<Text>,
     /// The page was loaded by an answer that brought no session: no redirect on top of it.
     pub(super) may_not_redirect: bool,
     /// Another tab has been told to wait for us.
     pub(super) said_busy: bool,
+}
+
+/// How far the look into storage is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Recall {
+    #[default]
+    Ahead,
+    /// What was kept is read and verified.
+    Reading,
+    /// It is held, and the provider is asked whether it still stands.
+    Confirming,
+    Over,
 }
 
 impl Start {
@@ -179,7 +194,8 @@ impl Machine {
 
     /// Answers a tab that asks who has a session.
     pub(super) fn handle_hello(&mut self) {
-        if self.held.is_some() {
+        let is_confirming = self.is_confirming();
+        if self.held.is_some() && !is_confirming {
             self.share_session();
         } else if !matches!(self.lead, Lead::No)
             && let Some(climb) = self.start.climb()
@@ -201,6 +217,16 @@ impl Machine {
             climb.is_arriving = true;
             return self.handle_callback(&callback);
         }
+        match climb.recall {
+            Recall::Confirming => return,
+            Recall::Reading if self.held.is_none() => return,
+            Recall::Ahead if self.held.is_none() => {
+                climb.recall = Recall::Reading;
+                return self.recall();
+            }
+            _ => {}
+        }
+        let Some(climb) = self.start.climb() else { return };
         let on_load = if climb.may_not_redirect { OnLoad::Manual } else { climb.on_load };
         match on_load {
             _ if self.held.is_some() => self.finish_start(),
@@ -271,9 +297,10 @@ impl Machine {
                     self.set_status(Status::Anonymous);
                 }
                 self.stop_leading();
-                if climb.said_busy {
-                    self.broadcast(&Message::Idle);
-                }
+            }
+            // A session that nobody could ask about is none to share.
+            if climb.said_busy && self.status != Status::Authenticated {
+                self.broadcast(&Message::Idle);
             }
             for command in climb.commands {
                 self.complete(Some(command), Outcome::Done {});

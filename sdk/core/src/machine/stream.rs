@@ -8,6 +8,7 @@ use crate::{
     logout_token::UntrustedLogoutToken,
     secret::Secret,
     text::Text,
+    time::difference,
     wire::{Answer, Effect, Failure, Status},
 };
 
@@ -15,7 +16,7 @@ use crate::{
 const SILENCE_MS: i64 = 40_000;
 
 /// How recently the stream must have been heard to spare a check.
-const CONFIRMED_MS: i64 = 30_000;
+pub(super) const CONFIRMED_MS: i64 = 30_000;
 
 /// The longest pause before another try, without jitter.
 const LONGEST_PAUSE_MS: i64 = 30_000;
@@ -102,6 +103,12 @@ impl Machine {
         if self.status == Status::Offline {
             self.session_stands();
         }
+    }
+
+    /// When the stream was last heard, by the wall clock, if it is open.
+    pub(super) fn heard_wall_ms(&self) -> Option<i64> {
+        let heard_at_ms = self.stream.heard_at_ms.filter(|_| self.stream.open)?;
+        Some(difference(self.now.wall_ms, self.now.monotonic_ms - heard_at_ms))
     }
 
     pub(super) fn handle_chunk(&mut self, effect: u32, bytes: &[u8]) {

@@ -289,6 +289,7 @@ impl Machine {
                     self.cause = Some(Cause { ending: Ending::UserChanged, at: self.time().0 });
                     self.changed = true;
                 }
+                self.keep_session();
                 self.share_session();
                 self.remember_session();
                 // Whoever waited for tokens of the session before gets those of this one.
@@ -298,6 +299,9 @@ impl Machine {
             Purpose::Adopt(shared) => {
                 // Several tabs answer one `hello`: the first one counts.
                 if !self.is_news(&shared) {
+                    if shared.kept_ms.is_some() {
+                        self.recalled_in_vain();
+                    }
                     return;
                 }
                 // Until the provider itself is asked, at the first use: whoever could add a key
@@ -311,18 +315,22 @@ impl Machine {
                     self.clock_offset_ms = shared.clock_offset_ms;
                     self.measured_offset_ms = shared.clock_offset_ms;
                 }
-                let SharedSession { version, began, started_at, keys, .. } = *shared;
+                let SharedSession { version, began, started_at, keys, kept_ms, .. } = *shared;
                 let id_token = token;
                 // Whoever had an older sign-in may have told of it, to a tab that has just begun and
                 // hears of this one from nobody: so it tells of this one too.
                 let replaces = self.held.as_ref().is_some_and(|held| held.began != began);
                 self.hold(Box::new(Held { id_token, tokens, keys, version, began, started_at }));
                 // A leader that did not know this version may have been asked for the next one.
-                let leads = self.is_leading();
+                let leads = kept_ms.is_none() && self.is_leading();
                 if replaces || leads {
                     self.share(leads);
                 }
                 self.refresh_succeeded();
+                match kept_ms {
+                    Some(at_ms) => self.recalled(at_ms),
+                    None => self.keep_session(),
+                }
                 self.ladder();
             }
             Purpose::Refresh(_) => {
@@ -373,6 +381,7 @@ impl Machine {
             Purpose::Refresh(version) if !self.is_held(version) => {}
             Purpose::Refresh(_) => self.refresh_failed(error),
             // Whoever shared it may be anybody on this origin: as if nothing had been said.
+            Purpose::Adopt(shared) if shared.kept_ms.is_some() => self.recalled_in_vain(),
             Purpose::Adopt(_) => self.keep_listening(),
         }
     }

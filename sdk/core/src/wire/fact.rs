@@ -113,7 +113,7 @@ union! {
             /// Why.
             reason: Failure = "reason",
         }
-        /// `load`: what is stored.
+        /// `load`, `load_sealed`: what is stored.
         Loaded = "loaded" {
             /// Absent if there is nothing under the key.
             value: Option<Text> = "value",
@@ -135,7 +135,7 @@ union! {
         }
         /// `take_lock`: it is held now.
         Granted = "granted" {}
-        /// `save`, `erase`, `broadcast`, `drop_lock`, `navigate`: carried out.
+        /// `save`, `save_sealed`, `erase`, `broadcast`, `drop_lock`, `navigate`: carried out.
         Done = "done" {}
     }
 }

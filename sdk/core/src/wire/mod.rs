@@ -227,6 +227,7 @@ pub(crate) fn typescript() -> String {
         session::Check::declaration,
         session::Cause::declaration,
         session::Ending::declaration,
+        crate::config::StorageKind::declaration,
         crate::config::Config::declaration,
     ];
     for declaration in declarations {

@@ -125,6 +125,26 @@ union! {
             /// Under which key.
             key: Text = "key",
         }
+        /// Read what `save_sealed` stored, answered by `loaded`; what cannot be opened any more is
+        /// `failed`.
+        LoadSealed = "load_sealed" {
+            /// Where.
+            area: Area = "area",
+            /// Under which key.
+            key: Text = "key",
+            /// When to give up, in milliseconds.
+            timeout_ms: u32 = "timeout_ms",
+        }
+        /// Store a text, encrypted under a key of this origin that leaves the browser by no script.
+        /// `erase` forgets it. Nothing is stored once this is cancelled.
+        SaveSealed = "save_sealed" {
+            /// Where.
+            area: Area = "area",
+            /// Under which key.
+            key: Text = "key",
+            /// The text.
+            value: Secret = "value",
+        }
         /// Leave the page.
         Navigate = "navigate" {
             /// Where to.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use gatepass_core::{
-    base64url::encode,
+    base64url::{decode, encode},
     config::Config,
     entropy::Entropy,
     machine::Machine,
@@ -62,6 +62,20 @@ pub(super) struct Stream {
     pub(super) sso: Option<usize>,
 }
 
+/// The storage that seals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vault {
+    Works,
+    /// It takes until `finish_sealing` to write anything.
+    Slow,
+    /// The browser blocks or lacks what it needs.
+    Missing,
+    /// It never answers; the driver gives up.
+    Hangs,
+    /// It reads, but there is no room to write.
+    Full,
+}
+
 #[expect(clippy::struct_excessive_bools, reason = "switches of a test double")]
 pub struct Browser {
     pub config: Config,
@@ -77,6 +91,12 @@ pub struct Browser {
     pub origin_storage_blocked: bool,
     pub locks_missing: bool,
     pub crypto_missing: bool,
+    /// What becomes of the storage that seals.
+    pub vault: Vault,
+    /// The key that it has now.
+    pub vault_key: u32,
+    /// What is being sealed: page, effect, area, key, text.
+    sealing: Vec<(u64, u32, Area, String, String)>,
     /// Its verdicts come after everything else.
     pub slow_crypto: bool,
     /// An algorithm that its WebCrypto has not.
@@ -132,6 +152,9 @@ impl Browser {
             origin_storage_blocked: false,
             locks_missing: false,
             crypto_missing: false,
+            vault: Vault::Works,
+            vault_key: 1,
+            sealing: Vec::new(),
             slow_crypto: false,
             lacks: None,
             frames_are_blind: false,
@@ -396,6 +419,33 @@ impl Browser {
                 }
                 None => unavailable,
             },
+            Effect::LoadSealed { .. } if self.vault == Vault::Missing => unavailable,
+            Effect::LoadSealed { .. } if self.vault == Vault::Hangs => {
+                Answer::Failed { reason: Failure::Timeout }
+            }
+            Effect::LoadSealed { area, key, .. } => {
+                let prefix = format!("sealed {} ", self.vault_key);
+                match self.area(document, area).map(|storage| storage.get(key.as_str())) {
+                    Some(Some(kept)) => match kept.strip_prefix(&prefix).and_then(decode) {
+                        Some(text) => {
+                            Answer::Loaded { value: Some(String::from_utf8(text).unwrap().into()) }
+                        }
+                        None => unavailable,
+                    },
+                    Some(None) => Answer::Loaded { value: None },
+                    None => unavailable,
+                }
+            }
+            Effect::SaveSealed { area, key, value } => match self.vault {
+                Vault::Works | Vault::Slow => {
+                    self.sealing.push((document, id, area, key.into(), value.0.into()));
+                    if self.vault == Vault::Works {
+                        self.finish_sealing();
+                    }
+                    return;
+                }
+                _ => unavailable,
+            },
             Effect::Navigate { url, replace } => {
                 let tab = self.page(document).tab;
                 if !replace {
@@ -440,6 +490,29 @@ impl Browser {
             }
         };
         self.answer(document, id, answer);
+    }
+
+    /// What is being sealed is stored now, unless it was cancelled meanwhile.
+    pub fn finish_sealing(&mut self) {
+        for (document, id, area, key, text) in core::mem::take(&mut self.sealing) {
+            if !self.documents.get(&document).is_some_and(|page| page.live.contains(&id)) {
+                continue;
+            }
+            let sealed = self.seal(&text);
+            let answer = match self.area(document, area) {
+                Some(storage) => {
+                    storage.insert(key, sealed);
+                    Answer::Done {}
+                }
+                None => Answer::Failed { reason: Failure::Unavailable },
+            };
+            self.answer(document, id, answer);
+        }
+    }
+
+    /// A text as it lies in storage.
+    pub fn seal(&self, text: &str) -> String {
+        format!("sealed {} {}", self.vault_key, encode(text.as_bytes()))
     }
 
     fn area(&mut self, document: u64, area: Area) -> Option<&mut BTreeMap<String, String>> {

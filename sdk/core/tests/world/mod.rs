@@ -17,7 +17,7 @@ use std::{
 
 use gatepass_core::{config::Config, wire::OnLoad};
 
-pub use browser::{Browser, Random};
+pub use browser::{Browser, Random, Vault};
 pub use page::Page;
 pub use provider::{APP, CLIENT, Endpoint, ISSUER, Provider, Reply};
 use serde_json::Value;

@@ -35,6 +35,18 @@ impl Rules {
                 }
             }
             keeps_secrets(order, secrets);
+            stores_no_token(order, secrets);
+        }
+    }
+}
+
+/// What is stored in the clear holds nothing that opens a door.
+fn stores_no_token(order: &Order, secrets: &[(&'static str, String)]) {
+    if let Order::Effect { effect: Effect::Save { value, .. }, .. } = order {
+        let is_token = |kind: &str| matches!(kind, "access" | "refresh" | "id_token" | "code");
+        let tokens = secrets.iter().filter(|(kind, _)| is_token(kind));
+        for (kind, token) in tokens.filter(|(_, token)| !token.is_empty()) {
+            assert!(!value.0.contains(token.as_str()), "{kind} is stored in the clear");
         }
     }
 }
