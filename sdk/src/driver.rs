@@ -31,6 +31,8 @@ impl Driver {
             &FRAME,
             &CHANNEL,
             &LOCKS,
+            // After those, in whose place it comes where the browser has none.
+            &LEASE,
             &TIMER,
             &PAGE,
         ];
@@ -140,6 +142,12 @@ extern "C" {
 extern "C" {
     #[wasm_bindgen(thread_local_v2, js_name = locks)]
     static LOCKS: Function;
+}
+
+#[wasm_bindgen(module = "/driver/lease.js")]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = lease)]
+    static LEASE: Function;
 }
 
 #[wasm_bindgen(module = "/driver/timer.js")]

@@ -7,7 +7,7 @@ import { locks } from "../../driver/locks.js";
 import { createLoop } from "../../driver/loop.js";
 import { navigation } from "../../driver/navigation.js";
 import { page } from "../../driver/page.js";
-import type { PartMaker, Step } from "../../driver/part.d.ts";
+import type { Part, PartMaker, Step } from "../../driver/part.d.ts";
 import { storage } from "../../driver/storage.js";
 import { stream } from "../../driver/stream.js";
 import { timer } from "../../driver/timer.js";
@@ -31,6 +31,20 @@ const vault: PartMaker = () => ({
 });
 const openVault = async () => (await import("../../driver/vault.js")).vault().effects ?? {};
 
+/** Likewise what stands in for Web Locks, once for a client. */
+const leases: PartMaker = (emit) => {
+  if (navigator.locks) return {};
+  let part: Promise<Part["effects"]> | undefined;
+  const open = async () =>
+    (part ??= import("../../driver/lease.js").then(({ lease }) => lease(emit).effects));
+  return {
+    effects: {
+      take_lock: async (...given) => (await open())?.take_lock?.(...given),
+      drop_lock: async (...given) => (await open())?.drop_lock?.(...given),
+    },
+  };
+};
+
 /** Likewise what stands in for WebCrypto. */
 const crypto = cryptoWith(async () => (await import("./verifier.js")).openVerifier());
 
@@ -51,7 +65,7 @@ export function join(step: Step, resume: Command, onSession: (session: Session) 
     settle(id, { kind: "failed", error: { code: "request_invalid", blame: "application" } });
 
   const { tell } = createLoop(
-    [http, stream, crypto, storage, vault, navigation, frame, channel, locks, timer, page],
+    [http, stream, crypto, storage, vault, navigation, frame, channel, locks, leases, timer, page],
     (wallMs, monotonicMs, entropy, fact, bytes) => {
       try {
         const orders = step(wallMs, monotonicMs, entropy, fact, bytes);

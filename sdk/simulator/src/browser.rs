@@ -14,8 +14,11 @@ use crate::{
     rules::{Rule, Wish},
     schedule::tab_name,
     token::{Key, claims_of, grant_of, member, sha256},
-    world::{State, World},
+    world::{Site, State, World},
 };
+
+/// How long the owner of a lease may say nothing (`sdk/driver/lease.js`).
+const LEASE_PATIENCE_MS: i64 = 12_000;
 
 impl World {
     // Pages.
@@ -106,7 +109,12 @@ impl World {
         let Some(site) = self.sites.get_mut(page.site) else { return };
         site.lock_queue.retain(|(owner, _)| *owner != id);
         if site.lock.is_some_and(|(owner, _)| owner == id) {
-            self.pass_lock(page.site);
+            // A lease outlives a page that has not let it go, until somebody misses its owner.
+            if self.setup.locks_missing {
+                site.lease_silent_since = self.now_ms;
+            } else {
+                self.pass_lock(page.site);
+            }
         }
     }
 
@@ -353,10 +361,6 @@ impl World {
 
     fn take_lock(&mut self, at: usize, id: u32, effect: u32, if_free: bool, steal: bool) {
         let lane = self.lock_lane();
-        if self.setup.locks_missing {
-            let answer = Answer::Failed { reason: Failure::Unavailable };
-            return self.answer(id, effect, lane, answer);
-        }
         let Some(site) = self.sites.get_mut(at) else { return };
         if steal && let Some((owner, lock)) = site.lock.take() {
             let fact = Fact::Signal { signal: Signal::Lost { effect: lock } };
@@ -382,6 +386,29 @@ impl World {
         if site.lock == Some((id, effect)) {
             self.pass_lock(at);
         }
+    }
+
+    /// When those who wait for a lease take its owner for dead.
+    pub(crate) fn lease_ends_at(&self, site: &Site) -> Option<i64> {
+        let (owner, _) = site.lock.filter(|_| self.setup.locks_missing)?;
+        let since = match self.pages.get(&owner) {
+            None => site.lease_silent_since,
+            Some(page) if page.hangs => page.hangs_since,
+            Some(_) => return None,
+        };
+        (!site.lock_queue.is_empty()).then_some(since + LEASE_PATIENCE_MS)
+    }
+
+    pub(crate) fn end_lease(&mut self, at: usize) {
+        let Some((owner, effect)) = self.sites.get_mut(at).and_then(|site| site.lock.take()) else {
+            return;
+        };
+        self.story.tell(|| "the lease of a page that says nothing is over".into());
+        if self.pages.contains_key(&owner) {
+            let fact = Fact::Signal { signal: Signal::Lost { effect } };
+            self.send(owner, self.lock_lane(), fact, Vec::new());
+        }
+        self.pass_lock(at);
     }
 
     fn pass_lock(&mut self, at: usize) {

@@ -423,6 +423,7 @@ impl World {
                     self.heartbeat();
                 }
                 Due::Timeout(page, effect) => self.time_out(page, effect),
+                Due::Lease(site) => self.end_lease(site),
                 Due::Wake(page) => {
                     if let Some(page) = self.pages.get_mut(&page) {
                         page.wake_at = None;
@@ -443,6 +444,11 @@ impl World {
             }
             if let Some(at) = page.wake_at.filter(|_| page.is_awake()) {
                 all.insert(at, Due::Wake(*id));
+            }
+        }
+        for (at, site) in self.sites.iter().enumerate() {
+            if let Some(end) = self.lease_ends_at(site) {
+                all.insert(end, Due::Lease(at));
             }
         }
         all.pop_first()
@@ -477,5 +483,6 @@ impl World {
 enum Due {
     Heartbeat,
     Timeout(u32, u32),
+    Lease(usize),
     Wake(u32),
 }

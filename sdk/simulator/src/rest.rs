@@ -45,12 +45,6 @@ impl World {
         self.pass(100_000, true);
     }
 
-    /// Without locks two tabs may refresh at once, and a strict provider ends the grant for that: it
-    /// is found out at the next use only.
-    const fn two_may_refresh(&self) -> bool {
-        self.setup.locks_missing && self.setup.strict_rotation
-    }
-
     fn look_at_all(&mut self) {
         for tab in 0..TABS.len() {
             if let Some(id) = self.awake(tab) {
@@ -86,7 +80,7 @@ impl World {
         let held = page.seen.grant.filter(|_| page.seen.has_session());
         let Some(grant) = held else { return };
         let is_over = self.provider.grants.get(grant).is_none_or(|grant| grant.revoked.is_some());
-        if is_over && !self.two_may_refresh() {
+        if is_over {
             let what = format!("{name} still shows grant {grant}, which is over");
             self.breaks(Rule::SeenEverywhere, || what);
         }
@@ -116,7 +110,7 @@ impl World {
             return self.breaks(Rule::OneUser, || what);
         }
         let wanted = usize::from(!held.is_empty() && !self.setup.no_events);
-        if streams < wanted || (streams > wanted && !self.setup.locks_missing) {
+        if streams != wanted {
             let what = format!("{name} has {streams} streams instead of {wanted}");
             self.breaks(Rule::NothingWaits, || what);
         }
@@ -147,7 +141,7 @@ impl World {
                 };
                 said.map(|said| format!("{} has a session and gets {said}", tab_name(page.tab)))
             });
-        if let Some(what) = useless.filter(|_| !self.two_may_refresh()) {
+        if let Some(what) = useless {
             self.breaks(Rule::NothingWaits, || what);
         }
         self.pass(20_000, true);

@@ -457,18 +457,17 @@ impl World {
             }
         }
         let Some(grant) = used.and_then(grant_of) else { return };
-        if page.seen.lock.is_none() && !self.setup.locks_missing {
+        if page.seen.lock.is_none() {
             let what = format!("{} refreshes grant {grant} without the lock", tab_name(tab));
             return self.breaks(Rule::RefreshNeedsLock, || what);
         }
-        // What a page that sleeps or hangs has sent is given up by the others, and without locks
-        // nobody knows.
+        // What a page that sleeps or hangs has sent is given up by the others.
         let another = self.refreshing.iter().find(|((owner, _), known)| {
             // Nor does it count when its session is over by now: nothing will come of it.
             let counts = |page: &Page| page.is_awake() && page.seen.grant == Some(grant);
             **known == grant && self.pages.get(owner).is_some_and(counts)
         });
-        if let (Some(((owner, _), _)), false) = (another, self.setup.locks_missing) {
+        if let Some(((owner, _), _)) = another {
             let first = self.pages.get(owner).map_or_else(String::new, |page| tab_name(page.tab));
             let what = format!("{} refreshes grant {grant} while {first} does", tab_name(tab));
             return self.breaks(Rule::OneRefresh, || what);

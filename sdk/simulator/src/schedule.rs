@@ -16,7 +16,7 @@ pub(crate) const TABS: [usize; 5] = [0, 0, 0, 1, 1];
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one switch of the world")]
 pub struct Setup {
-    /// The browser has no Web Locks.
+    /// The browser has no Web Locks: leases stand in for them.
     pub locks_missing: bool,
     /// The provider does not get its cookie in frames.
     pub frames_are_blind: bool,
@@ -459,7 +459,7 @@ impl fmt::Display for Setup {
                 said.push(what.to_owned());
             }
         };
-        say(self.locks_missing, "the browser has no locks");
+        say(self.locks_missing, "the browser has leases instead of locks");
         say(self.frames_are_blind, "frames see no cookie");
         say(self.no_refresh_tokens, "no refresh tokens");
         say(self.no_rotation, "refresh tokens stay good");

@@ -65,6 +65,7 @@ impl World {
                 let hangs = matches!(act, Act::Hang(_));
                 if let Some(page) = id.and_then(|id| self.pages.get_mut(&id)) {
                     page.hangs = hangs;
+                    page.hangs_since = self.now_ms;
                 }
                 if hangs {
                     // The others give up what it was refreshing; what it sends later counts.

@@ -55,6 +55,7 @@ pub(crate) struct Page {
     pub(crate) site: usize,
     pub(crate) state: State,
     pub(crate) hangs: bool,
+    pub(crate) hangs_since: i64,
     pub(crate) listens: bool,
     pub(crate) wake_at: Option<i64>,
     /// Effects that were not cancelled.
@@ -111,6 +112,8 @@ pub(crate) struct Site {
     pub(crate) storage: BTreeMap<String, String>,
     pub(crate) lock: Option<(u32, u32)>,
     pub(crate) lock_queue: VecDeque<(u32, u32)>,
+    /// When the page that has the lease was gone.
+    pub(crate) lease_silent_since: i64,
     /// The last session that a tab has told the others.
     pub(crate) last_shared: Option<String>,
     /// Grants that somebody has signed out of here.
@@ -218,6 +221,7 @@ impl World {
             site,
             state: State::Awake,
             hangs: false,
+            hangs_since: 0,
             listens: false,
             wake_at: None,
             live: BTreeSet::new(),
