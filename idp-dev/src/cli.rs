@@ -150,6 +150,8 @@ pub(crate) enum Failure {
     Listen { option: &'static str, address: SocketAddr, error: std::io::Error },
     /// The certificate or its key.
     Tls(TlsError),
+    /// Fewer open files than the connections want that the configuration asks for.
+    TooFewFiles { wanted: usize, allowed: usize },
     /// No runtime.
     Runtime(std::io::Error),
     /// No keys.
@@ -162,7 +164,9 @@ impl Failure {
             Self::Config(_) | Self::ConfigFile { .. } | Self::NotLoopback { .. } | Self::Tls(_) => {
                 ExitCode::from(2)
             }
-            Self::Listen { .. } | Self::Runtime(_) | Self::Start(_) => ExitCode::from(1),
+            Self::Listen { .. } | Self::TooFewFiles { .. } | Self::Runtime(_) | Self::Start(_) => {
+                ExitCode::from(1)
+            }
         }
     }
 }
@@ -186,6 +190,11 @@ impl fmt::Display for Failure {
                 f,
                 "{option}: cannot listen on {address}: {error}; choose another port with {option} \
                  (listen_failed)"
+            ),
+            Self::TooFewFiles { wanted, allowed } => write!(
+                f,
+                "limits: expected {wanted} open files, found that the system gives {allowed}; ask for \
+                 fewer connections, or raise the hard limit (ulimit -n) (too_few_files)"
             ),
             Self::Tls(error) => error.fmt(f),
             Self::Runtime(error) => write!(f, "no runtime: {error} (runtime_failed)"),

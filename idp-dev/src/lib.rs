@@ -47,7 +47,7 @@ use axum::Router;
 
 pub use authorization_request::AuthorizationRequest;
 pub use clock::{Clock, Seconds, UnixTime};
-pub use config::{Config, ConfigError, Origin, RedirectUri};
+pub use config::{Config, ConfigError, Limits, Origin, RedirectUri};
 pub use end_session_request::EndSessionRequest;
 pub use keys::{KeyError, SigningAlg};
 pub use log::line as log_line;

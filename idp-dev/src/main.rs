@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod cli;
+mod files;
 mod places;
 mod serve;
 mod tls;
@@ -45,6 +46,7 @@ fn start(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 async fn run(arguments: &Arguments, config: Config) -> Result<(), Failure> {
+    let connections = files::for_connections(config.limits())?;
     let listeners = serve::bind_both("--listen", arguments.listen)?;
     let control = serve::bind_one("--control-listen", arguments.control_listen)?;
     let config = config.with_port(listeners.port());
@@ -71,7 +73,7 @@ async fn run(arguments: &Arguments, config: Config) -> Result<(), Failure> {
         None => Secret::random().map_err(|error| Failure::Start(error.into()))?,
     };
     let issuer = config.issuer().to_owned();
-    let store = Arc::new(MemoryStore::new());
+    let store = Arc::new(MemoryStore::keeping(config.limits().sessions));
     let provider = Provider::start(config, Clock::system(), store, !arguments.quiet)
         .map_err(Failure::Start)?;
     let ready = format!(
@@ -79,9 +81,9 @@ async fn run(arguments: &Arguments, config: Config) -> Result<(), Failure> {
         control.address(),
         token.expose()
     );
-    serve::serve(listeners, provider.router(), tls);
+    serve::serve(listeners, provider.router(), tls, connections);
     // It is for programs on this machine: nothing that they send leaves it.
-    serve::serve(control, provider.control_router(token), None);
+    serve::serve(control, provider.control_router(token), None, CONTROL_CONNECTIONS);
     // Whoever closed our standard output does not want to know.
     let _said = say(&format!("{ready}\n"));
     serve::until_told_to_stop().await;
@@ -96,3 +98,6 @@ fn say(text: &str) -> ExitCode {
         Err(_) => ExitCode::FAILURE,
     }
 }
+
+/// For the programs that test something.
+const CONTROL_CONNECTIONS: usize = 100;

@@ -78,7 +78,7 @@ impl Provider {
             passwords: Passwords::of(&config),
             people,
             back_channel: BackChannel::new(),
-            streams: Streams::new(),
+            streams: Streams::new(config.limits.streams),
             form_key: Secret::random()?,
             metadata: OnceLock::new(),
             config,

@@ -84,9 +84,14 @@ pub(crate) fn bind_both(option: &'static str, address: SocketAddr) -> Result<Lis
     }
 }
 
-/// Serves until the process ends: https with an acceptor, http without.
-pub(crate) fn serve(listeners: Listeners, router: Router, tls: Option<TlsAcceptor>) {
-    let places = Arc::new(Places::new(MAX_CONNECTIONS, MAX_SILENT));
+/// Serves until the process ends, so many connections at once: https with an acceptor, http without.
+pub(crate) fn serve(
+    listeners: Listeners,
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    connections: usize,
+) {
+    let places = Arc::new(Places::new(connections, MAX_SILENT));
     for socket in listeners.sockets {
         tokio::spawn(accept(socket, router.clone(), tls.clone(), places.clone()));
     }
@@ -185,9 +190,6 @@ const FREE_PORT_ATTEMPTS: u32 = 16;
 const HEADER_TIME: Duration = Duration::from_secs(20);
 
 const MAX_HEADER: usize = 64 * 1024;
-
-/// All the streams that may be open (4,000), and room for requests beside them.
-const MAX_CONNECTIONS: usize = 5_000;
 
 /// Those that have not asked anything yet. Browsers open a few before they need them.
 const MAX_SILENT: usize = 1_000;

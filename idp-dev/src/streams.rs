@@ -1,7 +1,7 @@
 //! The open session-events streams of this process.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 
@@ -25,12 +25,13 @@ pub(crate) struct StreamId(u64);
 #[derive(Clone, Debug)]
 pub(crate) struct OpenStream {
     pub(crate) id: StreamId,
-    pub(crate) owner: StreamOwner,
+    pub(crate) owner: Arc<StreamOwner>,
 }
 
 /// All open streams. A stream is open while it stands here: taking it out closes it, after the
 /// events that were already sent to it.
 pub(crate) struct Streams {
+    most: usize,
     open: Mutex<Open>,
 }
 
@@ -38,14 +39,20 @@ pub(crate) struct Streams {
 /// for thousands of streams is megabytes that hold nothing.
 pub(crate) type Queued = Box<SseEvent>;
 
+#[derive(Default)]
 struct Open {
     next: u64,
-    streams: BTreeMap<StreamId, (StreamOwner, mpsc::Sender<Queued>)>,
+    streams: BTreeMap<StreamId, (Arc<StreamOwner>, mpsc::Sender<Queued>)>,
+    /// Of ten thousand streams a sign-out looks for those of one session.
+    of_session: HashMap<String, BTreeSet<StreamId>>,
+    /// How many each grant has.
+    of_grant: HashMap<String, usize>,
 }
 
 impl Streams {
-    pub(crate) fn new() -> Self {
-        Self { open: Mutex::new(Open { next: 0, streams: BTreeMap::new() }) }
+    /// Room for so many.
+    pub(crate) fn new(most: usize) -> Self {
+        Self { most, open: Mutex::default() }
     }
 
     /// Opens a stream.
@@ -55,17 +62,22 @@ impl Streams {
     pub(crate) fn open(
         &self,
         owner: StreamOwner,
-    ) -> Result<(StreamId, mpsc::Receiver<Queued>), TooManyStreams> {
+    ) -> Result<(OpenStream, mpsc::Receiver<Queued>), TooManyStreams> {
         let mut open = self.lock();
-        let of_grant = open.streams.values().filter(|(o, _)| o.grant == owner.grant).count();
-        if of_grant >= MAX_PER_GRANT || open.streams.len() >= MAX_STREAMS {
-            return Err(TooManyStreams);
+        if open.of_grant.get(&owner.grant).is_some_and(|count| *count >= MAX_PER_GRANT) {
+            return Err(TooManyStreams::OfGrant);
+        }
+        if open.streams.len() >= self.most {
+            return Err(TooManyStreams::OfAll);
         }
         let id = StreamId(open.next);
         open.next += 1;
         let (sender, receiver) = mpsc::channel(MAX_UNREAD);
-        open.streams.insert(id, (owner, sender));
-        Ok((id, receiver))
+        let owner = Arc::new(owner);
+        open.of_session.entry(owner.session.clone()).or_default().insert(id);
+        *open.of_grant.entry(owner.grant.clone()).or_default() += 1;
+        open.streams.insert(id, (owner.clone(), sender));
+        Ok((OpenStream { id, owner }, receiver))
     }
 
     /// The open streams that `wanted` picks, oldest first.
@@ -78,6 +90,17 @@ impl Streams {
             .collect()
     }
 
+    /// The open streams of a session, oldest first.
+    pub(crate) fn of_session(&self, session: &str) -> Vec<OpenStream> {
+        let open = self.lock();
+        let ids = open.of_session.get(session).into_iter().flatten();
+        ids.filter_map(|id| {
+            let (owner, _) = open.streams.get(id)?;
+            Some(OpenStream { id: *id, owner: owner.clone() })
+        })
+        .collect()
+    }
+
     /// Puts an event on a stream. `false` if it is closed, or if its reader is so far behind that
     /// it would have to be waited for: nobody's sign-out waits for somebody else's network.
     pub(crate) fn send(&self, id: StreamId, event: SseEvent) -> bool {
@@ -86,8 +109,22 @@ impl Streams {
     }
 
     /// Closes a stream; gives back whose it was if it was open.
-    pub(crate) fn close(&self, id: StreamId) -> Option<StreamOwner> {
-        self.lock().streams.remove(&id).map(|(owner, _)| owner)
+    pub(crate) fn close(&self, id: StreamId) -> Option<Arc<StreamOwner>> {
+        let mut open = self.lock();
+        let (owner, _) = open.streams.remove(&id)?;
+        if let Some(ids) = open.of_session.get_mut(&owner.session) {
+            ids.remove(&id);
+            if ids.is_empty() {
+                open.of_session.remove(&owner.session);
+            }
+        }
+        if let Some(count) = open.of_grant.get_mut(&owner.grant) {
+            *count -= 1;
+            if *count == 0 {
+                open.of_grant.remove(&owner.grant);
+            }
+        }
+        Some(owner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -97,12 +134,15 @@ impl Streams {
 
 /// No further stream is opened; none of the open ones is displaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TooManyStreams;
+pub(crate) enum TooManyStreams {
+    /// The sign-in has as many as it may.
+    OfGrant,
+    /// The provider has (`limits`).
+    OfAll,
+}
 
 /// One origin needs one; eight leave room for tabs that hand over.
 pub(crate) const MAX_PER_GRANT: usize = 8;
-
-const MAX_STREAMS: usize = 4_000;
 
 /// Events for a reader that does not read.
 const MAX_UNREAD: usize = 32;
@@ -122,19 +162,34 @@ mod tests {
     }
 
     #[test]
+    fn op29_all_together_are_bounded_and_what_is_closed_is_forgotten() {
+        let streams = Streams::new(2);
+        let open: Vec<_> = ["a", "b"].map(|grant| streams.open(owner(grant)).unwrap().0).into();
+        assert_eq!(streams.open(owner("c")).unwrap_err(), TooManyStreams::OfAll);
+        let ids = |session| streams.of_session(session).iter().map(|it| it.id).collect::<Vec<_>>();
+        assert_eq!((ids("x"), ids("y").len()), (vec![open[0].id, open[1].id], 0));
+        streams.close(open[0].id);
+        assert_eq!(ids("x"), [open[1].id]);
+        streams.close(open[1].id);
+        let open = streams.lock();
+        assert!(open.of_session.is_empty() && open.of_grant.is_empty());
+    }
+
+    #[test]
     fn ninth_stream_of_a_grant_is_refused_and_none_displaced() {
-        let streams = Streams::new();
+        let streams = Streams::new(100);
         let open: Vec<_> = (0..8).map(|_| streams.open(owner("a")).unwrap()).collect();
-        assert_eq!(streams.open(owner("a")).unwrap_err(), TooManyStreams);
+        assert_eq!(streams.open(owner("a")).unwrap_err(), TooManyStreams::OfGrant);
         assert!(streams.open(owner("b")).is_ok());
-        streams.close(open[0].0);
+        streams.close(open[0].0.id);
         assert!(streams.open(owner("a")).is_ok());
     }
 
     #[tokio::test]
     async fn what_was_sent_before_closing_arrives() {
-        let streams = Streams::new();
-        let (id, mut events) = streams.open(owner("a")).unwrap();
+        let streams = Streams::new(100);
+        let (stream, mut events) = streams.open(owner("a")).unwrap();
+        let id = stream.id;
         assert!(streams.send(id, SseEvent::named("logout", "t")));
         assert!(streams.close(id).is_some());
         assert!(streams.close(id).is_none());
@@ -145,9 +200,9 @@ mod tests {
 
     #[test]
     fn op29_reader_that_does_not_read_holds_nobody_up() {
-        let streams = Streams::new();
-        let (id, _events) = streams.open(owner("a")).unwrap();
-        let sent = (0..100).filter(|_| streams.send(id, SseEvent::Heartbeat)).count();
+        let streams = Streams::new(100);
+        let (stream, _events) = streams.open(owner("a")).unwrap();
+        let sent = (0..100).filter(|_| streams.send(stream.id, SseEvent::Heartbeat)).count();
         assert_eq!(sent, MAX_UNREAD);
     }
 }

@@ -166,6 +166,22 @@ fn exit_codes_tell_wrong_arguments_from_a_busy_port() {
     assert!(errors.contains(&port) && errors.contains("--listen"), "{errors}");
 }
 
+/// Connections are open files, of which a system gives as many as it likes.
+#[cfg(unix)]
+#[test]
+fn op29_few_open_files_are_fewer_connections_unless_those_were_asked_for() {
+    let ready = Running::start_with_files(2_000, &["--listen", "127.0.0.1:0", "--quiet"]);
+    assert!(ready.ready.starts_with("ready "), "{}", ready.ready);
+    let errors = ready.stop();
+    assert!(errors.contains("800 connections and not 12000"), "{errors}");
+    let limits = "issuer = \"http://idp.localhost:{port}\"\nlimits = { streams = 9000 }\n";
+    let path = file("many-streams.toml", limits);
+    let output = program::with_files(2_000).args(["--config", &path]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("12200") && errors.contains("too_few_files"), "{errors}");
+}
+
 #[test]
 fn op30_does_not_start_where_others_could_reach_it() {
     for option in ["--listen", "--control-listen"] {

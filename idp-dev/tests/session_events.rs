@@ -301,3 +301,40 @@ async fn f3_fifty_clients_are_told() {
         assert_eq!(jwt_header(&event.data)["alg"], "ES256");
     }
 }
+
+#[tokio::test]
+async fn op29_limits_of_the_configuration_hold_and_displace_nobody() {
+    let world = World::with(|text| {
+        text.replacen("\n# limits = {", "\nlimits = { streams = 2, sessions = 2 } # {", 1)
+    })
+    .await;
+    let (mut one, mut two) = (world.browser(), world.browser());
+    let (piper, hooli) = (one.piper("richard").await, one.hooli("richard").await);
+    let gavin = two.piper("gavin").await;
+    let mut first = world.events(piper.access(), None).await;
+    let _second = world.events(hooli.access(), None).await;
+    let third = world.events(gavin.access(), None).await;
+    assert_eq!((third.status, third.header("retry-after")), (429, "15"));
+    let page = world.browser().sign_in(&Ask::piper(), "richard").await;
+    assert_eq!(page.status, 503, "{}", page.body);
+    // Who was there before hears of the end, and makes room.
+    assert_eq!(first.next().await.unwrap().event, "open");
+    one.sign_out(&[("id_token_hint", piper.id())]).await;
+    assert_eq!(first.next().await.unwrap().event, "logout");
+    assert_eq!(world.events(gavin.access(), None).await.status, 200);
+    world.browser().piper("richard").await;
+}
+
+/// As most providers are.
+#[tokio::test]
+async fn without_session_events_there_is_no_stream_and_no_word_of_one() {
+    let world = World::with(|text| {
+        assert!(text.contains("\nsession_events = true\n"));
+        text.replacen("\nsession_events = true\n", "\nsession_events = false\n", 1)
+    })
+    .await;
+    let document = world.get("/.well-known/openid-configuration").await.ok_json();
+    assert_eq!(document.get("session_events_endpoint"), None);
+    let tokens = world.browser().piper("richard").await;
+    assert_eq!(world.events(tokens.access(), None).await.status, 404);
+}

@@ -50,7 +50,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// Signs in at a client, by the form or by the session that the browser has.
+    /// Signs in at the client, by the form or by the session that the browser has.
     ///
     /// # Errors
     /// When no tokens come of it.
@@ -59,9 +59,22 @@ impl Browser {
         connection: &mut Connection,
         metadata: &Metadata,
     ) -> Result<Tokens> {
+        self.sign_in_at(connection, metadata, CLIENT_ID).await
+    }
+
+    /// The same at one of many clients.
+    ///
+    /// # Errors
+    /// When no tokens come of it.
+    pub(crate) async fn sign_in_at(
+        &mut self,
+        connection: &mut Connection,
+        metadata: &Metadata,
+        client_id: &str,
+    ) -> Result<Tokens> {
         let verifier = verifier();
         let query = Serializer::new(String::new())
-            .append_pair("client_id", CLIENT_ID)
+            .append_pair("client_id", client_id)
             .append_pair("redirect_uri", REDIRECT_URI)
             .append_pair("response_type", "code")
             .append_pair("scope", "openid profile email")
@@ -74,7 +87,7 @@ impl Browser {
         let code = self.code(connection, path).await?;
         let form = Serializer::new(String::new())
             .append_pair("grant_type", "authorization_code")
-            .append_pair("client_id", CLIENT_ID)
+            .append_pair("client_id", client_id)
             .append_pair("redirect_uri", REDIRECT_URI)
             .append_pair("code", &code)
             .append_pair("code_verifier", &verifier)

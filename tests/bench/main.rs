@@ -55,4 +55,4 @@ fn run(arguments: Arguments) -> Result<()> {
     Ok(())
 }
 
-const OPEN_FILES: u64 = 8192;
+const OPEN_FILES: u64 = 16_384;

@@ -10,36 +10,37 @@ use crate::arguments::Size;
 use crate::connection::{Connection, Stream};
 use crate::login::{Browser, Metadata, Tokens, discover};
 use crate::rows::{Row, ms, progress};
-use crate::server::{Alg, Kind, Server};
+use crate::server::{ANY_PORT, Alg, CLIENT_ID, REDIRECT_URI, Server};
 
 /// Opens streams in two arrangements and signs out.
 ///
-/// Eight streams are the most for one sign-in at one app. So either many people have eight tabs
-/// each, and one of them signs out; or one person has signed in again and again, and all streams
-/// are of one session, which is the worst that a sign-out can meet.
+/// Either each session has a stream, and one that fifty apps take part in ends; or all streams are
+/// of one session, which is the worst that a sign-out can meet: eight are the most for one sign-in
+/// at one app, so that person has signed in again and again.
 ///
 /// # Errors
 /// When a stream does not open or a sign-out does not arrive.
 pub(crate) async fn measure(size: Size) -> Result<Vec<Row>> {
-    let sign_ins = size.of(250, 10);
-    let mut people = Found::default();
-    for round in 1..=size.of(3, 1) {
-        progress(&format!("streams, {sign_ins} people, round {round}"));
-        people.many_people(sign_ins, size.of(50, 3)).await?;
-    }
+    let all = size.of(10_000, 80);
+    let mut sessions = Found::default();
+    progress(&format!("streams, {all} of them, a session each"));
+    sessions.many_sessions(all - APPS, size.of(20, 2)).await?;
     let mut person = Found::default();
-    for round in 1..=size.of(5, 1) {
-        progress(&format!("streams, one person, round {round}"));
-        person.one_person(sign_ins).await?;
+    for round in 1..=size.of(3, 1) {
+        progress(&format!("streams, {all} of one session, round {round}"));
+        person.one_session(all / TABS).await?;
     }
-    let all = sign_ins * TABS;
+    let others = all - APPS;
+    let all = all / TABS * TABS;
     Ok(vec![
         Row::new("streams", "idp-dev")
-            .note(format!("{all} streams of {sign_ins} people; one signs out, {TABS} tabs hear it"))
-            .with("memory of a stream", "kB", &people.memory)?
-            .with("sign-out to the last stream", "ms", &people.arrival)?,
+            .note(format!(
+                "{others} sessions with a stream each, and one with {APPS} apps, which ends"
+            ))
+            .with("memory of a stream", "kB", &sessions.memory)?
+            .with("sign-out to the last stream", "ms", &sessions.arrival)?,
         Row::new("streams", "idp-dev")
-            .note(format!("{all} streams of one person, who signs out; all of them hear it"))
+            .note(format!("{all} streams of one session, which ends; all of them hear it"))
             .with("memory of a stream", "kB", &person.memory)?
             .with("sign-out to the last stream", "ms", &person.arrival)?,
     ])
@@ -52,29 +53,37 @@ struct Found {
 }
 
 impl Found {
-    async fn many_people(&mut self, people: usize, sign_outs: usize) -> Result<()> {
-        let (server, mut connection, metadata) = begin().await?;
+    async fn many_sessions(&mut self, others: usize, sign_outs: usize) -> Result<()> {
+        let apps: Vec<String> = (0..APPS).map(|number| format!("app-{number}")).collect();
+        let clients: Vec<_> = apps.iter().map(|app| (app.as_str(), REDIRECT_URI)).collect();
+        let (server, mut connection, metadata) = begin(&clients).await?;
         let mut sessions = Vec::new();
-        for _ in 0..people {
-            let mut browser = Browser::default();
-            let tokens = browser.sign_in(&mut connection, &metadata).await?;
-            sessions.push((browser, tokens));
+        for number in 0..others {
+            let app = &apps[number % APPS];
+            sessions.push(Browser::default().sign_in_at(&mut connection, &metadata, app).await?);
         }
         let before = server.settled().await?;
         let mut open = Vec::new();
-        for (browser, tokens) in sessions {
-            let streams = open_streams(&server, &tokens).await?;
-            open.push((browser, tokens, streams));
+        for tokens in sessions {
+            open.push(open_stream(&server, &tokens).await?);
         }
-        self.weigh(&server, before, people * TABS).await?;
-        for (mut browser, tokens, streams) in open.drain(..sign_outs) {
-            self.sign_out(&mut browser, &mut connection, &tokens, streams).await?;
+        self.weigh(&server, before, others).await?;
+        for _ in 0..sign_outs {
+            let mut browser = Browser::default();
+            let (mut streams, mut last) = (Vec::new(), None);
+            for app in &apps {
+                let tokens = browser.sign_in_at(&mut connection, &metadata, app).await?;
+                streams.push(open_stream(&server, &tokens).await?);
+                last = Some(tokens);
+            }
+            let last = last.context("nobody has signed in")?;
+            self.sign_out(&mut browser, &mut connection, &last, streams).await?;
         }
         Ok(())
     }
 
-    async fn one_person(&mut self, sign_ins: usize) -> Result<()> {
-        let (server, mut connection, metadata) = begin().await?;
+    async fn one_session(&mut self, sign_ins: usize) -> Result<()> {
+        let (server, mut connection, metadata) = begin(&[(CLIENT_ID, REDIRECT_URI)]).await?;
         let mut browser = Browser::default();
         let mut tokens = Vec::new();
         for _ in 0..sign_ins {
@@ -83,7 +92,9 @@ impl Found {
         let before = server.settled().await?;
         let mut streams = Vec::new();
         for tokens in &tokens {
-            streams.extend(open_streams(&server, tokens).await?);
+            for _ in 0..TABS {
+                streams.push(open_stream(&server, tokens).await?);
+            }
         }
         self.weigh(&server, before, sign_ins * TABS).await?;
         let last = tokens.last().context("nobody has signed in")?;
@@ -126,26 +137,23 @@ impl Found {
     }
 }
 
-async fn begin() -> Result<(Server, Connection, Metadata)> {
-    let server = Server::start(Kind::IdpDev, Alg::Rs256).await?;
+async fn begin(clients: &[(&str, &str)]) -> Result<(Server, Connection, Metadata)> {
+    let issuer = "http://localhost:{port}";
+    let server = Server::idp_dev(issuer, ANY_PORT, clients, Alg::Rs256).await?;
     let mut connection = Connection::open(server.port).await?;
     let metadata = discover(&mut connection).await?;
     Ok((server, connection, metadata))
 }
 
-/// The streams of one sign-in, each on a connection of its own, each open.
-async fn open_streams(server: &Server, tokens: &Tokens) -> Result<Vec<Stream>> {
+/// A stream of a sign-in, on a connection of its own, open.
+async fn open_stream(server: &Server, tokens: &Tokens) -> Result<Stream> {
     let mut headers = HeaderMap::new();
     let token = HeaderValue::from_str(&format!("Bearer {}", tokens.access_token))?;
     headers.insert(header::AUTHORIZATION, token);
-    let mut streams = Vec::new();
-    for _ in 0..TABS {
-        let connection = Connection::open(server.port).await?;
-        let mut stream = connection.follow("/session_events", headers.clone()).await?;
-        stream.read_until("event: open").await?;
-        streams.push(stream);
-    }
-    Ok(streams)
+    let connection = Connection::open(server.port).await?;
+    let mut stream = connection.follow("/session_events", headers).await?;
+    stream.read_until("event: open").await?;
+    Ok(stream)
 }
 
 impl Server {
@@ -158,5 +166,8 @@ impl Server {
 
 /// The most streams of one sign-in.
 const TABS: usize = 8;
+
+/// The apps of the session that ends.
+const APPS: usize = 50;
 
 const REST: Duration = Duration::from_millis(500);

@@ -48,7 +48,7 @@ pub(crate) enum Part {
     Start,
     /// Discovery requests and logins per second.
     Load,
-    /// 2,000 open event streams.
+    /// 10,000 open event streams.
     Streams,
     /// The verification of an ID token, in the page and natively.
     Verify,

@@ -50,9 +50,12 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
         .map(|scenario| place.scenario(scenario, &clients))
         .collect::<Result<_, _>>()?;
     let logout_scope = place.logout_scope(&file)?;
+    let limits = place.limits(&file.limits)?;
     Ok(Config {
         issuer,
         logout_scope,
+        limits,
+        has_session_events: file.session_events,
         delivers_anywhere: file.dangerously_deliver_anywhere,
         observers,
         idle_lifetime,

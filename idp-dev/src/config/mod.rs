@@ -3,6 +3,7 @@
 mod clients;
 mod error;
 mod file;
+mod limits;
 mod logout;
 mod logout_scope;
 mod place;
@@ -21,6 +22,7 @@ use crate::scenario::Switch;
 use crate::secret::{Digest, Secret, base64url};
 
 pub use error::ConfigError;
+pub use limits::Limits;
 pub(crate) use logout_scope::LogoutScope;
 pub use redirect_uri::{Origin, RedirectUri};
 pub(crate) use users::is_email;
@@ -40,6 +42,9 @@ pub struct Config {
     pub(crate) absolute_lifetime: Seconds,
     /// How far a sign-out reaches where the app says nothing else.
     pub(crate) logout_scope: LogoutScope,
+    pub(crate) limits: Limits,
+    /// Are session events offered?
+    pub(crate) has_session_events: bool,
     /// May logout tokens go to other machines?
     pub(crate) delivers_anywhere: bool,
     pub(crate) lists_demo_accounts: bool,
@@ -88,6 +93,11 @@ impl Config {
     pub fn keeps_secure_cookies(&self) -> bool {
         let issuer = self.issuer.replace(PORT_PLACEHOLDER, "65535");
         Url::parse(&issuer).is_ok_and(|url| url.scheme() == "https" || is_on_this_machine(&url))
+    }
+
+    /// How much may be open or kept.
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// May logout tokens go to other machines, over plain http?

@@ -24,6 +24,10 @@ pub(super) struct File {
     pub(super) demo_accounts: bool,
     pub(super) logout_scope: Option<Spanned<String>>,
     #[serde(default)]
+    pub(super) limits: FileLimits,
+    #[serde(default = "yes")]
+    pub(super) session_events: bool,
+    #[serde(default)]
     pub(super) dangerously_deliver_anywhere: bool,
     #[serde(default)]
     pub(super) users: Vec<Spanned<FileUser>>,
@@ -33,6 +37,14 @@ pub(super) struct File {
     pub(super) resource_servers: Vec<FileResourceServer>,
     #[serde(default)]
     pub(super) scenarios: Vec<FileScenario>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FileLimits {
+    pub(super) connections: Option<Spanned<i64>>,
+    pub(super) streams: Option<Spanned<i64>>,
+    pub(super) sessions: Option<Spanned<i64>>,
 }
 
 #[derive(Deserialize)]

@@ -70,14 +70,12 @@ pub(super) async fn deliveries(State(provider): State<Shared>) -> Response {
 }
 
 fn shown(provider: &Provider, session: &SsoSession) -> Value {
+    let open = provider.streams.of_session(&session.id);
     let clients: Vec<Value> = session
         .joined
         .iter()
         .map(|(client_id, sid)| {
-            let streams = provider
-                .streams
-                .list(|owner| owner.client_id == *client_id && owner.sid == *sid)
-                .len();
+            let streams = open.iter().filter(|stream| stream.owner.client_id == *client_id).count();
             json!({ "client_id": client_id, "sid": sid, "streams": streams })
         })
         .collect();

@@ -25,7 +25,7 @@ pub(super) async fn get(State(provider): State<Shared>) -> Response {
 fn metadata(config: &Config) -> Value {
     let issuer = config.issuer();
     let at = |path: &str| format!("{issuer}{path}");
-    json!({
+    let mut metadata = json!({
         "issuer": issuer,
         "authorization_endpoint": at("/authorize"),
         "token_endpoint": at("/token"),
@@ -34,7 +34,6 @@ fn metadata(config: &Config) -> Value {
         "end_session_endpoint": at("/end_session"),
         "revocation_endpoint": at("/revoke"),
         "introspection_endpoint": at("/introspect"),
-        "session_events_endpoint": at("/session_events"),
         "check_session_iframe": at("/check_session"),
         "response_types_supported": ["code"],
         "response_modes_supported": ResponseMode::ALL.map(ResponseMode::name),
@@ -58,5 +57,9 @@ fn metadata(config: &Config) -> Value {
         "backchannel_logout_session_supported": true,
         "frontchannel_logout_supported": true,
         "frontchannel_logout_session_supported": true,
-    })
+    });
+    if config.has_session_events {
+        metadata["session_events_endpoint"] = json!(at("/session_events"));
+    }
+    metadata
 }

@@ -41,13 +41,19 @@ pub(crate) use timeline::{From as StepsFrom, steps_stream};
 /// All routes. Those that scripts of apps may call are wrapped in CORS, no others (OP21).
 pub(crate) fn router(provider: Shared) -> Router {
     let no_head = from_fn_with_state("GET", refuse_head);
+    let session_events = if provider.config.has_session_events {
+        let stream = get(session_events::get).layer(no_head.clone());
+        Router::new().route("/session_events", stream)
+    } else {
+        Router::new()
+    };
     let for_scripts = Router::new()
         .route("/.well-known/openid-configuration", get(discovery::get))
         .route("/jwks", get(jwks::get))
         .route("/token", post(token::post))
         .route("/revoke", post(revoke::post))
         .route("/userinfo", get(userinfo::serve).post(userinfo::serve))
-        .route("/session_events", get(session_events::get).layer(no_head.clone()))
+        .merge(session_events)
         .layer(from_fn_with_state(provider.clone(), client_cors));
     let for_observers = Router::new()
         .route("/timeline", get(timeline::get).layer(no_head))

@@ -18,7 +18,7 @@ use crate::http::{
 use crate::provider::Shared;
 use crate::session::{self, close_stream};
 use crate::store::EndedSession;
-use crate::streams::{MAX_PER_GRANT, OpenStream, Queued, StreamOwner};
+use crate::streams::{MAX_PER_GRANT, OpenStream, Queued, StreamOwner, TooManyStreams};
 use crate::timeline::{Step, StepName};
 use crate::tokens::{AccessToken, SignOut, issue_logout_token, read_access_token};
 
@@ -71,10 +71,12 @@ async fn open(provider: &Shared, token: &AccessToken) -> Response {
         grant: grant.id.clone(),
         user: grant.user.clone(),
     };
-    let Ok((id, events)) = provider.streams.open(owner.clone()) else {
-        return refuse_ninth(provider, token);
+    let (stream, events) = match provider.streams.open(owner) {
+        Ok(opened) => opened,
+        Err(which) => return refuse_another(provider, token, which),
     };
-    let guard = Guard { provider: provider.clone(), stream: OpenStream { id, owner } };
+    let id = stream.id;
+    let guard = Guard { provider: provider.clone(), stream };
     // Looked at after the stream stands in the list: a session that ends from here on tells it,
     // one that ended before is seen now. Nothing falls between.
     if let Some(ended) = provider.store.ended_session(&token.client_id, &token.sid) {
@@ -201,15 +203,22 @@ fn refuse_origin(provider: &Shared, token: &AccessToken) -> Response {
     )
 }
 
-fn refuse_ninth(provider: &Shared, token: &AccessToken) -> Response {
-    let description = "there are eight open streams of this sign-in already";
+fn refuse_another(provider: &Shared, token: &AccessToken, which: TooManyStreams) -> Response {
+    let (description, most) = match which {
+        TooManyStreams::OfGrant => {
+            ("there are eight open streams of this sign-in already", MAX_PER_GRANT)
+        }
+        TooManyStreams::OfAll => {
+            ("the provider has as many open streams as it may", provider.config.limits.streams)
+        }
+    };
     record_refusal(provider, Some(token), "streams", description);
     let mut response = respond_json(
         StatusCode::TOO_MANY_REQUESTS,
         &json!({
             "error": "too_many_streams",
             "error_description": description,
-            "max_streams": MAX_PER_GRANT,
+            "max_streams": most,
         }),
     );
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));

@@ -23,7 +23,7 @@ pub(crate) async fn set_level(provider: &Shared, id: &str, level: &str) -> bool 
     }
     if previous != level {
         let event = SecurityEvent::AssuranceLevelChange { previous, current: level.to_owned() };
-        for stream in provider.streams.list(|owner| owner.session == id) {
+        for stream in provider.streams.of_session(id) {
             send(provider, &stream, &event).await;
         }
     }

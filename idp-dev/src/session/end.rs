@@ -1,5 +1,7 @@
 //! The end of an SSO session: one way, whatever the cause.
 
+use std::sync::Arc;
+
 use tokio::task::JoinHandle;
 
 use crate::back_channel::{self, Delivered};
@@ -153,8 +155,8 @@ async fn tell(provider: &Shared, session: SsoSession) -> Option<Told> {
 
 async fn tell_and_revoke(provider: &Shared, session: &SsoSession) -> Told {
     let is_told = |client_id: &str| session.joined.contains_key(client_id);
-    let streams =
-        provider.streams.list(|owner| owner.session == session.id && is_told(&owner.client_id));
+    let mut streams = provider.streams.of_session(&session.id);
+    streams.retain(|stream| is_told(&stream.owner.client_id));
     send_logout_tokens(provider, &streams).await;
     let user = provider.people.user(&session.user);
     let servers = session.joined.iter().filter_map(|(client_id, sid)| {
@@ -209,7 +211,7 @@ async fn send_logout_tokens(provider: &Shared, streams: &[OpenStream]) {
     }
 }
 
-async fn sign(provider: Shared, owner: StreamOwner) -> Option<String> {
+async fn sign(provider: Shared, owner: Arc<StreamOwner>) -> Option<String> {
     let (client, user) =
         (provider.config.client(&owner.client_id)?, provider.people.user(&owner.user)?);
     match issue_logout_token(&provider, client, &user.sub, SignOut::of(&owner.sid)).await {
@@ -260,7 +262,10 @@ pub(crate) fn revoke_family(provider: &Shared, grant: &str, spec: &'static str) 
             .sid(&grant.sid)
             .user(&grant.user),
     );
-    for stream in provider.streams.list(|owner| owner.grant == grant.id) {
+    for stream in provider.streams.of_session(&grant.session) {
+        if stream.owner.grant != grant.id {
+            continue;
+        }
         close_stream(provider, &stream, "the grant was revoked");
     }
 }

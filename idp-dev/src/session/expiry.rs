@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::{EndCause, end};
 use crate::provider::{Provider, Shared};
+use crate::store::SsoSession;
 
 /// Ends sessions whose lifetime is over, until the provider is gone. Looks once a second, and at
 /// once when somebody moves the clock.
@@ -25,10 +26,9 @@ pub(crate) async fn watch_expiry(provider: Weak<Provider>, mut clock: watch::Rec
 /// Ends every session whose lifetime is over now.
 pub(crate) async fn expire_due(provider: &Shared) {
     let now = provider.clock.now();
-    for session in provider.store.sessions() {
-        if session.has_expired(&provider.config, now) {
-            end(provider, &session.id, EndCause::Expired).await;
-        }
+    let is_due = |session: &SsoSession| session.has_expired(&provider.config, now);
+    for id in provider.store.session_ids(&is_due) {
+        end(provider, &id, EndCause::Expired).await;
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
     StoreFull,
 };
 use crate::clock::UnixTime;
+use crate::config;
 use crate::secret::Digest;
 
 /// How much a [`MemoryStore`] keeps at most.
@@ -21,8 +22,18 @@ pub(super) struct Limits {
     pub(super) ended: usize,
 }
 
-const LIMITS: Limits =
-    Limits { parked: 3_000, sessions: 10_000, grants: 50_000, codes: 20_000, ended: 20_000 };
+impl Limits {
+    /// For so many sessions: what is remembered besides grows with them, beyond some.
+    fn of_sessions(sessions: usize) -> Self {
+        Self {
+            parked: 3_000,
+            sessions,
+            grants: sessions.saturating_mul(3).max(50_000),
+            codes: 20_000,
+            ended: sessions.max(20_000),
+        }
+    }
+}
 
 /// A bounded store in memory.
 pub struct MemoryStore {
@@ -44,9 +55,14 @@ enum KeptCode {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// An empty store for as many sessions as the configuration's default says.
     pub fn new() -> Self {
-        Self::with(LIMITS)
+        Self::keeping(config::Limits::default().sessions)
+    }
+
+    /// An empty store for so many sessions.
+    pub fn keeping(sessions: usize) -> Self {
+        Self::with(Limits::of_sessions(sessions))
     }
 
     pub(super) fn with(limits: Limits) -> Self {
@@ -131,6 +147,12 @@ impl Store for MemoryStore {
 
     fn sessions(&self) -> Vec<SsoSession> {
         self.state().sessions.oldest_first().cloned().collect()
+    }
+
+    fn session_ids(&self, wanted: &dyn Fn(&SsoSession) -> bool) -> Vec<String> {
+        let state = self.state();
+        let found = state.sessions.oldest_first().filter(|session| wanted(session));
+        found.map(|session| session.id.clone()).collect()
     }
 
     fn update_session(

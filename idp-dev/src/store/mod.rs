@@ -49,6 +49,8 @@ pub trait Store: Send + Sync + 'static {
     fn session_by_silent_cookie(&self, cookie: &Digest) -> Option<SsoSession>;
     /// All sessions, oldest first.
     fn sessions(&self) -> Vec<SsoSession>;
+    /// The ids of the sessions that `wanted` picks, oldest first.
+    fn session_ids(&self, wanted: &dyn Fn(&SsoSession) -> bool) -> Vec<String>;
     /// Changes a session that still lives and gives it back as it is now.
     fn update_session(
         &self,

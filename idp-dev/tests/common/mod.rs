@@ -65,7 +65,7 @@ impl World {
         let config = config.with_port(port);
         let issuer = config.issuer().to_owned();
         let clock = Clock::frozen_at(UnixTime::from_seconds(START));
-        let store = Arc::new(MemoryStore::new());
+        let store = Arc::new(MemoryStore::keeping(config.limits().sessions));
         let provider = Provider::start(config, clock.clone(), store, false).unwrap();
         let control_base = format!("http://{}", control.local_addr().unwrap());
         let router = provider.router();

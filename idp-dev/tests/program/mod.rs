@@ -16,12 +16,17 @@ pub struct Running {
 
 impl Running {
     pub fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(PROGRAM)
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::start_by(Command::new(PROGRAM).args(arguments))
+    }
+
+    /// The same with so many open files at most.
+    #[cfg(unix)]
+    pub fn start_with_files(most: u32, arguments: &[&str]) -> Self {
+        Self::start_by(with_files(most).args(arguments))
+    }
+
+    fn start_by(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut ready = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
         Self { child, ready: ready.trim().to_owned() }
@@ -50,6 +55,14 @@ impl Drop for Running {
         let _is_gone = self.child.kill();
         let _status = self.child.wait();
     }
+}
+
+/// The program, which its system gives so many open files at most.
+#[cfg(unix)]
+pub fn with_files(most: u32) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -n {most} && exec \"$@\""), "sh", PROGRAM]);
+    command
 }
 
 pub fn run(arguments: &[&str]) -> Output {

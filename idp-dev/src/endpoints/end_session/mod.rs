@@ -214,8 +214,8 @@ impl Target {
         };
         let is_held = held.is_some();
         let mut sessions: Vec<SsoSession> = held.into_iter().collect();
-        if let Some(named) = provider.store.sessions().into_iter().find(is_of_hint) {
-            let named = session::by_id(provider, &named.id).await;
+        if let Some(named) = provider.store.session_ids(&is_of_hint).first() {
+            let named = session::by_id(provider, named).await;
             sessions.extend(named.filter(|named| !is_held || !named.has_browser));
         }
         if sessions.is_empty() { Self::Nothing } else { Self::Unproven { sessions, is_held } }
