@@ -613,6 +613,8 @@ export interface Config {
   token_origins?: string[];
   /** Where the session is kept over a reload; `memory` if absent. */
   storage?: StorageKind;
+  /** Where the app's own server says that a session is over (docs/relay.md), for a provider that offers no session events. */
+  session_events_endpoint?: string;
   /** Seconds after which this app's session ends by itself. */
   session_lifetime?: number;
   /** The algorithms that the client is registered for (`id_token_signed_response_alg`), separated by spaces; if absent all that there are: RS, PS and ES of 256, 384 and 512, EdDSA, and Ed25519, which is its name in full. */

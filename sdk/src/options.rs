@@ -30,6 +30,7 @@ pub struct Options {
     on_load: OnLoad,
     token_origins: Option<Vec<String>>,
     storage: Option<StorageKind>,
+    session_events_endpoint: Option<String>,
     session_lifetime: Option<Duration>,
     id_token_signed_response_alg: Option<String>,
     clock_skew: Option<Duration>,
@@ -53,6 +54,7 @@ impl Options {
             on_load: DEFAULT_ON_LOAD,
             token_origins: None,
             storage: None,
+            session_events_endpoint: None,
             session_lifetime: None,
             id_token_signed_response_alg: None,
             clock_skew: None,
@@ -97,6 +99,12 @@ impl Options {
     /// by default. `docs/security.md` says what the encryption stops and what not.
     pub fn storage(self, kind: StorageKind) -> Self {
         Self { storage: Some(kind), ..self }
+    }
+
+    /// Where the app's own server tells that the session is over, for a provider that does
+    /// back-channel logout and no session events (docs/relay.md). It is sent the access token.
+    pub fn session_events_endpoint(self, url: impl Into<String>) -> Self {
+        Self { session_events_endpoint: Some(url.into()), ..self }
     }
 
     /// How long after sign-in this app's session ends by itself, in whole seconds; never by default.
@@ -144,6 +152,7 @@ impl Options {
                 .token_origins
                 .map(|origins| origins.into_iter().map(Into::into).collect()),
             storage: self.storage,
+            session_events_endpoint: self.session_events_endpoint.map(Into::into),
             session_lifetime: self.session_lifetime.map(whole_seconds),
             id_token_signed_response_alg: self.id_token_signed_response_alg.map(Into::into),
             clock_skew: self.clock_skew.map(whole_seconds),
@@ -193,6 +202,7 @@ mod tests {
             .on_load(OnLoad::Manual)
             .token_origins(["https://api.example"])
             .storage(StorageKind::Session)
+            .session_events_endpoint("e")
             .session_lifetime(Duration::from_millis(61_999))
             .id_token_signed_response_alg("RS256 ES256")
             .clock_skew(Duration::from_secs(30))
@@ -212,6 +222,7 @@ mod tests {
                 scope: Some("openid".into()),
                 token_origins: Some(vec!["https://api.example".into()]),
                 storage: Some(StorageKind::Session),
+                session_events_endpoint: Some("e".into()),
                 session_lifetime: Some(61),
                 id_token_signed_response_alg: Some("RS256 ES256".into()),
                 clock_skew: Some(30),

@@ -3,6 +3,8 @@ import { createClient, GatepassError, type Client, type OnLoad, type Session } f
 interface Config {
   issuer: string;
   clientId: string;
+  /** The stream of the app's own server, if it has one. */
+  sessionEventsEndpoint?: string;
   /** The API's origin: besides the provider, the only one that gets the token. */
   api: string;
   /** An origin that is on no list. */

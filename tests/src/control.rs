@@ -135,13 +135,14 @@ impl Control {
         send(request.json(report)).await
     }
 
-    /// Sends a scenario's logout token; gives the number of streams that got it.
+    /// Sends a scenario's logout token; gives the number of streams and servers that it went to.
     ///
     /// # Errors
     /// When the API does not answer.
     pub async fn scenario_logout(&self, name: &str) -> Result<u64> {
         let request = self.request(Method::POST, &format!("/scenarios/{name}/logout_token"));
-        Ok(send(request).await?["streams"].as_u64().unwrap_or_default())
+        let sent = send(request).await?;
+        Ok(["streams", "servers"].iter().filter_map(|to| sent[*to].as_u64()).sum())
     }
 
     /// Moves the provider's clock forward.

@@ -1,7 +1,7 @@
 //! The packed npm package in a Vite app without a framework, on a third site.
 
 use anyhow::{Context, Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -148,13 +148,28 @@ pub async fn open_at(stage: &Stage, tab: &Tab<'_>, issuer: &str) -> Result<Strin
 }
 
 async fn serve(stage: &Stage, tab: &Tab<'_>, build: &Path, issuer: &str) -> Result<String> {
+    serve_with(stage, tab, build, json!({ "issuer": issuer })).await
+}
+
+/// The same with a relay in place of the provider's session events.
+///
+/// # Errors
+/// When it does not open.
+pub async fn open_relayed(stage: &Stage, tab: &Tab<'_>, stream: &str) -> Result<String> {
+    let config = json!({ "issuer": stage.issuer(), "sessionEventsEndpoint": stream });
+    serve_with(stage, tab, &built()?, config).await
+}
+
+async fn serve_with(
+    stage: &Stage,
+    tab: &Tab<'_>,
+    build: &Path,
+    mut config: Value,
+) -> Result<String> {
     let origin = stage.site.origin(GUEST_HOST);
-    let config = json!({
-        "issuer": issuer,
-        "clientId": "npm-app",
-        "api": stage.api(),
-        "elsewhere": stage.site.origin("elsewhere"),
-    });
+    config["clientId"] = json!("npm-app");
+    config["api"] = json!(stage.api());
+    config["elsewhere"] = json!(stage.site.origin("elsewhere"));
     stage.site.serve(build);
     stage.site.answer("/config.json", config.to_string());
     tab.goto(&format!("{origin}/")).await?;

@@ -196,11 +196,24 @@ impl Stage {
     /// # Errors
     /// When it does not start.
     pub fn start_provider_with(&self, more: &str) -> Result<()> {
+        self.change_provider(|text| text + more)
+    }
+
+    /// Starts the provider anew with another configuration.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn change_provider(&self, change: impl FnOnce(String) -> String) -> Result<()> {
         self.stop_provider();
         let config = self.config.as_ref().context("the provider is not the stage's own")?;
-        let text = fs::read_to_string(config)?;
-        fs::write(config, text + more)?;
+        fs::write(config, change(fs::read_to_string(config)?))?;
         self.start_provider()
+    }
+
+    /// The provider's origin by its address, for programs that know no names under `localhost`.
+    #[must_use]
+    pub fn provider_by_address(&self) -> String {
+        format!("{}://127.0.0.1:{}", self.scheme, self.base + PROVIDER)
     }
 
     /// What the provider wrote last, for a failure's report.

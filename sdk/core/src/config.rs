@@ -33,6 +33,9 @@ record! {
         token_origins: Option<Vec<Text>> = "token_origins",
         /// Where the session is kept over a reload; `memory` if absent.
         storage: Option<StorageKind> = "storage",
+        /// Where the app's own server says that a session is over (docs/relay.md), for a provider
+        /// that offers no session events.
+        session_events_endpoint: Option<Text> = "session_events_endpoint",
         /// Seconds after which this app's session ends by itself.
         session_lifetime: Option<i64> = "session_lifetime",
         /// The algorithms that the client is registered for (`id_token_signed_response_alg`),

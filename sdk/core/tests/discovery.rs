@@ -219,7 +219,7 @@ fn the_configuration_is_checked_when_a_machine_is_made() {
     };
     assert!(Machine::new(good.clone()).is_ok());
     type Spoil = fn(&mut Config);
-    let bad: [(&str, Spoil); 33] = [
+    let bad: [(&str, Spoil); 35] = [
         ("issuer", |c| c.issuer = "".into()),
         ("issuer", |c| c.issuer = "idp.example".into()),
         ("issuer", |c| c.issuer = "javascript:alert(1)".into()),
@@ -239,6 +239,10 @@ fn the_configuration_is_checked_when_a_machine_is_made() {
             c.id_token_signed_response_alg = Some("RS256 HS256".into());
         }),
         ("idTokenSignedResponseAlg", |c| c.id_token_signed_response_alg = Some("RS256 ".into())),
+        ("sessionEventsEndpoint", |c| {
+            c.session_events_endpoint = Some("http://app.example/session-events".into());
+        }),
+        ("sessionEventsEndpoint", |c| c.session_events_endpoint = Some("/session-events".into())),
         ("clockSkew", |c| c.clock_skew = Some(-1)),
         ("clockSkew", |c| c.clock_skew = Some(301)),
         ("tokenOrigins", |c| c.token_origins = Some(vec!["http://api.example".into()])),
@@ -269,7 +273,8 @@ fn the_configuration_is_checked_when_a_machine_is_made() {
         ("silentRedirectUri", |c| c.silent_redirect_uri = Some("/silent.html".into())),
         ("postLogoutRedirectUri", |c| c.post_logout_redirect_uri = "http://app.example/".into()),
     ];
-    let fine: [Spoil; 8] = [
+    let fine: [Spoil; 9] = [
+        |c| c.session_events_endpoint = Some("https://app.example/session-events".into()),
         |c| c.silent_redirect_uri = Some("https://app.example/a/silent.html".into()),
         |c| {
             let origins = ["https://api.example", "http://localhost:1"];

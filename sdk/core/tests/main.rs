@@ -19,6 +19,7 @@ mod learnt;
 mod logout;
 mod probe;
 mod properties;
+mod relay;
 mod revocation;
 mod signatures;
 mod start;

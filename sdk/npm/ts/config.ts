@@ -32,6 +32,7 @@ export function configOf(options: Options): Config {
     scope: options.scope,
     token_origins: options.tokenOrigins,
     storage: options.storage,
+    session_events_endpoint: options.sessionEventsEndpoint,
     session_lifetime: options.sessionLifetime,
     id_token_signed_response_alg: options.idTokenSignedResponseAlg && [options.idTokenSignedResponseAlg].flat().join(" "),
     clock_skew: options.clockSkew,

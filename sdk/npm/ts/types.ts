@@ -30,6 +30,11 @@ export interface Options {
    * `local` (this browser, also over a restart), encrypted. The README says what that stops.
    */
   storage?: StorageKind;
+  /**
+   * Where the app's own server tells that the session is over, for a provider that does back-channel
+   * logout and no session events (docs/relay.md). It is sent the access token.
+   */
+  sessionEventsEndpoint?: string;
   /** Seconds after which this app's session ends by itself; never by default. */
   sessionLifetime?: number;
   /**

@@ -215,6 +215,12 @@ impl Machine {
         if let Some(origin) = origins.iter().find(|origin| !config.may_use(origin)) {
             return refuse("tokenOrigins", HTTPS, origin);
         }
+        // It is sent the token too.
+        if let Some(url) = &config.session_events_endpoint
+            && !config.may_use(url)
+        {
+            return refuse("sessionEventsEndpoint", HTTPS, url);
+        }
         // OIDC Registration 2; HMAC and `none` are among those that there are not.
         if !jws::are_algorithms(config.algorithms()) {
             return refuse("idTokenSignedResponseAlg", jws::ALL, config.algorithms());

@@ -125,7 +125,11 @@ impl Machine {
             }
             Goal::Refresh => self.send_refresh(metadata.token_endpoint.clone()),
             Goal::Check(command) => self.send_check(metadata.userinfo_endpoint.clone(), command),
-            Goal::Stream => self.send_open_stream(metadata.session_events_endpoint.clone()),
+            Goal::Stream => {
+                let relay = self.config.session_events_endpoint.as_ref();
+                let url = relay.or(metadata.session_events_endpoint.as_ref());
+                self.send_open_stream(url.cloned());
+            }
             Goal::Revoke(form, command) => match &metadata.revocation_endpoint {
                 Some(url) => {
                     let expect = Expect::Revoked(command);

@@ -66,7 +66,8 @@ impl Machine {
             self.stream.effect = None;
             let network =
                 matches!(answer, Answer::Failed { reason: Failure::Network | Failure::Timeout });
-            if network {
+            // A relay that is away says nothing about the provider.
+            if network && !self.is_relayed() {
                 let subject = "session_events_endpoint";
                 let error = super::provider::failure(answer, Code::IssuerUnreachable, subject);
                 self.set_status(Status::Offline);
@@ -98,10 +99,15 @@ impl Machine {
 
     /// The provider is there and the session stands.
     fn heard(&mut self) {
-        self.stream.heard_at_ms = Some(self.now.monotonic_ms);
         self.set_timer(Timer::StreamSilence, SILENCE_MS);
-        if self.status == Status::Offline {
-            self.session_stands();
+        let offline = self.status == Status::Offline;
+        if !self.is_relayed() {
+            self.stream.heard_at_ms = Some(self.now.monotonic_ms);
+            if offline {
+                self.session_stands();
+            }
+        } else if offline {
+            self.check(None);
         }
     }
 
@@ -109,6 +115,12 @@ impl Machine {
     pub(super) fn heard_wall_ms(&self) -> Option<i64> {
         let heard_at_ms = self.stream.heard_at_ms.filter(|_| self.stream.open)?;
         Some(difference(self.now.wall_ms, self.now.monotonic_ms - heard_at_ms))
+    }
+
+    /// Is the stream one of the app's own server (docs/relay.md)? It passes on what it hears and
+    /// knows nothing of the session: that it speaks does not say that the session stands.
+    pub(super) fn is_relayed(&self) -> bool {
+        self.config.session_events_endpoint.is_some()
     }
 
     pub(super) fn handle_chunk(&mut self, effect: u32, bytes: &[u8]) {

@@ -357,6 +357,11 @@ impl Machine {
     /// Nobody is signed out by a token that breaks a rule, but the app can see that one came. What
     /// rule it was is evidence: whoever sees `signature_invalid` thinks of the sign-in.
     pub(super) fn logout_token_failed(&mut self, error: Error) {
+        // A relay knows people and no sessions: it tells all browsers of a person what one did.
+        let of_another = error.evidence.as_ref().is_some_and(|it| &*it.subject == "sid");
+        if of_another && self.is_relayed() {
+            return;
+        }
         let forged = error.code.blame() == Blame::Provider;
         let code = if forged { Code::LogoutTokenInvalid } else { error.code };
         let error = if error.evidence.is_some() {

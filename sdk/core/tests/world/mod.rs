@@ -22,6 +22,8 @@ pub use page::Page;
 pub use provider::{APP, CLIENT, Endpoint, ISSUER, Provider, Reply};
 use serde_json::Value;
 
+/// Where the app's own server passes on what it hears, for an app that says so.
+pub const RELAY: &str = "https://app.example/session-events";
 /// When every world begins: 2026-01-01T00:00:00Z.
 pub const BEGIN_MS: i64 = 1_767_225_600_000;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use gatepass_core::wire::{Answer, Fact, Failure, Response, Signal};
 
 use super::{
+    RELAY,
     browser::{Browser, Stream},
     provider::{Endpoint, Reply, Request},
     token::Draft,
@@ -21,7 +22,7 @@ impl Browser {
             Endpoint::Token
         } else if is("userinfo_endpoint") {
             Endpoint::UserInfo
-        } else if is("session_events_endpoint") {
+        } else if is("session_events_endpoint") || url == RELAY {
             Endpoint::Events
         } else if is("revocation_endpoint") {
             Endpoint::Revocation
