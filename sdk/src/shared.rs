@@ -154,7 +154,7 @@ fn now(wall_ms: f64, monotonic_ms: f64) -> Now {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gatepass_core::wire::{Fact, OnLoad, Scope};
+    use gatepass_core::wire::{Fact, Mode, OnLoad, Scope};
 
     #[test]
     fn commands_are_read_back_by_the_machine() {
@@ -165,6 +165,7 @@ mod tests {
                 on_load: OnLoad::Auto,
             },
             Command::SignIn {
+                mode: Some(Mode::Popup),
                 return_to: "/\"quoted\"".into(),
                 prompt: None,
                 login_hint: Some("richard".into()),

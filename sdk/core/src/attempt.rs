@@ -37,6 +37,9 @@ pub(crate) enum Way {
     Redirect,
     /// The same in a hidden frame: the page stays, so that no record of it is needed.
     Frame,
+    /// The person clicked, and signs in in a window of its own: the page stays. With the command
+    /// that waits for it.
+    Popup(u32),
 }
 
 /// What a sign-in's answer is held against.

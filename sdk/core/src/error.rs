@@ -200,6 +200,15 @@ codes! {
         "Nothing was signed out; the evidence names the rule.";
 
     // This browser, this app.
+    PopupBlocked "popup_blocked" Environment "HTML 7.2.2.1"
+        "The browser did not open a window for the sign-in, or it is gone."
+        "Call signIn() in the click itself, before anything is awaited, or with mode `popup-or-redirect`.";
+    PopupTimeout "popup_timeout" Environment ""
+        "The window for the sign-in brought no answer in ten minutes."
+        "Nothing is wrong: show the sign-in button. If the person did sign in, see that `redirectUri` leads to a page of this origin that makes the client.";
+    Cancelled "cancelled" Application ""
+        "The application gave up the sign-in."
+        "Nothing is wrong.";
     StorageUnavailable "storage_unavailable" Environment ""
         "The browser keeps no storage for this site, so a sign-in could not find its way back."
         "Allow this site to store data (cookies and site data), or leave private browsing.";

@@ -80,6 +80,7 @@ fn rp4_the_request_asks_for_what_it_must() {
     let world = World::new();
     let page = world.open();
     page.run(Command::SignIn {
+        mode: None,
         return_to: "/private?a=b#c".into(),
         prompt: Some("login".into()),
         login_hint: Some("richard & co@example".into()),

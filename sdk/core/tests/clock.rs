@@ -221,6 +221,7 @@ fn rp15_with_a_clock_that_is_far_off_no_time_says_anything_about_the_token() {
     let Command::SignIn { return_to, .. } = sign_in_to("/") else { unreachable!() };
     world.provider().next_id_token(|token| token.claim("exp", json!(BEGIN_MS / 1000 + 1000)));
     page.run(Command::SignIn {
+        mode: None,
         return_to,
         prompt: None,
         login_hint: None,

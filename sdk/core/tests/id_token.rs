@@ -212,6 +212,7 @@ fn oidcc_client_test_nonce_invalid() {
 fn at_level(levels: &str) -> Command {
     let Command::SignIn { return_to, .. } = sign_in_to("/") else { unreachable!() };
     Command::SignIn {
+        mode: None,
         return_to,
         prompt: None,
         login_hint: None,
@@ -248,6 +249,7 @@ fn acr_values_that_name_no_level_ask_for_none() {
 fn with_max_age(max_age: i64) -> Command {
     let Command::SignIn { return_to, .. } = sign_in_to("/") else { unreachable!() };
     Command::SignIn {
+        mode: None,
         return_to,
         prompt: None,
         login_hint: None,

@@ -18,6 +18,7 @@ mod kept;
 mod learnt;
 mod logout;
 mod probe;
+mod popup;
 mod properties;
 mod relay;
 mod revocation;

@@ -264,6 +264,10 @@ impl World {
                 page.deadlines.insert(effect, self.now_ms + i64::from(timeout_ms));
                 return self.open_frame(id, effect, &url.0);
             }
+            // Nobody here clicks for one.
+            Effect::OpenPopup { .. } => {
+                (None, Answer::Failed { reason: Failure::Unavailable })
+            }
             Effect::Broadcast { text, .. } => {
                 page.listens = true;
                 self.broadcast(id, &text.0);

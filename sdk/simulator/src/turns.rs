@@ -254,6 +254,7 @@ fn home(tab: usize) -> String {
 
 fn sign_in(prompt: Option<&str>) -> Command {
     Command::SignIn {
+        mode: None,
         return_to: "/".into(),
         prompt: prompt.map(Into::into),
         login_hint: None,

@@ -11,7 +11,7 @@ use crate::{
     metadata::Metadata,
     text::Text,
     token::{code_form, read_response},
-    wire::{Answer, Area, Cause, Effect, Ending, Status},
+    wire::{Answer, Area, Cause, Effect, Ending, Failure, Status},
 };
 use alloc::boxed::Box;
 
@@ -149,14 +149,25 @@ impl Machine {
         }
     }
 
-    /// What the app's silent page was loaded with, in a frame of this page.
+    /// What the app's page was loaded with, in a frame of this page or in a window of its own.
     pub(super) fn handle_frame(&mut self, answer: &Answer, departure: Departure) {
-        let Answer::Framed { query } = answer else { return };
-        let response = UntrustedResponse::parse(&query.0);
-        if response.state().is_ok_and(|state| state == departure.state) {
-            let (attempt, response) = (departure.attempt, Box::new(response));
-            let redemption = Redemption { attempt, response, failed: None };
-            self.with_metadata(Goal::Redeem(Box::new(redemption)), false);
+        let way = departure.attempt.way;
+        let code = match answer {
+            Answer::Framed { query } => {
+                let response = UntrustedResponse::parse(&query.0);
+                if response.state().is_ok_and(|state| state == departure.state) {
+                    let (attempt, response) = (departure.attempt, Box::new(response));
+                    let redemption = Redemption { attempt, response, failed: None };
+                    return self.with_metadata(Goal::Redeem(Box::new(redemption)), false);
+                }
+                Code::StateUnknown
+            }
+            Answer::Failed { reason: Failure::Timeout } => Code::PopupTimeout,
+            Answer::Failed { reason: Failure::Cancelled } => Code::Cancelled,
+            _ => Code::PopupBlocked,
+        };
+        if way != Way::Frame {
+            self.arrival_failed(code.into(), way);
         }
     }
 
@@ -180,8 +191,14 @@ impl Machine {
     /// The callback brought no session. A session that another tab holds is left as it is, and
     /// adopted.
     pub(super) fn arrival_failed(&mut self, error: Error, way: Way) {
-        if way == Way::Frame {
-            return self.frame_failed(error);
+        match way {
+            Way::Frame => return self.frame_failed(error),
+            // The page is as it was before the click, and so is a session that it has.
+            Way::Popup(command) => {
+                self.set_error(Some(error.clone()));
+                return self.complete_failed(Some(command), error);
+            }
+            Way::Click | Way::Redirect => {}
         }
         let automatic = way == Way::Redirect;
         let unreachable = error.code == Code::IssuerUnreachable;

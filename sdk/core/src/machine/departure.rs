@@ -9,7 +9,7 @@ use crate::{
     secret::Secret,
     text::Text,
     time::difference,
-    wire::{Answer, Area, Effect, Outcome, Status},
+    wire::{Answer, Area, Effect, Mode, Outcome, Status},
 };
 use alloc::boxed::Box;
 
@@ -18,6 +18,13 @@ const SHORTEST_VERIFIER: usize = 43;
 
 /// How long a hidden frame may take to come back.
 const FRAME_TIMEOUT_MS: u32 = 10_000;
+
+/// How long a person may take in a window of its own.
+const POPUP_TIMEOUT_MS: u32 = 600_000;
+
+/// How the `state` of a sign-in in a window of its own begins: by that the app's page there knows
+/// that it has only to report (`driver/arrival.js`).
+const POPUP: &str = "gatepass-popup-";
 
 /// How long a navigation may take to begin, in milliseconds.
 const LEAVING_MS: i64 = 10_000;
@@ -36,7 +43,13 @@ pub(super) struct Departure {
 }
 
 impl Machine {
-    pub(super) fn handle_sign_in(&mut self, id: u32, return_to: Text, wishes: Wishes) {
+    pub(super) fn handle_sign_in(
+        &mut self,
+        id: u32,
+        mode: Option<Mode>,
+        return_to: Text,
+        wishes: Wishes,
+    ) {
         if self.is_gone() {
             return self.complete_failed(Some(id), Code::Superseded.into());
         }
@@ -45,14 +58,20 @@ impl Machine {
             let error = Error::new(Code::ReturnToRefused, "returnTo", expected, &return_to);
             return self.complete_failed(Some(id), error);
         }
-        // The click fails before it leaves: state and verifier would be lost on the way.
-        let Some(memory) = &mut self.memory else {
-            self.set_error(Some(Code::StorageUnavailable.into()));
-            return self.complete_failed(Some(id), Code::StorageUnavailable.into());
-        };
-        memory.reset();
+        let way = if mode == Some(Mode::Popup) { Way::Popup(id) } else { Way::Click };
+        match &mut self.memory {
+            Some(memory) => memory.reset(),
+            // The click fails before it leaves: state and verifier would be lost on the way. A page
+            // that stays keeps them.
+            None if way == Way::Click => {
+                self.set_error(Some(Code::StorageUnavailable.into()));
+                return self.complete_failed(Some(id), Code::StorageUnavailable.into());
+            }
+            None => {}
+        }
         self.save_memory();
-        self.prepare(Some(id), Way::Click, return_to, wishes);
+        self.close_popup();
+        self.prepare(Some(id), way, return_to, wishes);
     }
 
     /// Rung 3: one `prompt=none`, nobody clicked.
@@ -71,6 +90,21 @@ impl Machine {
         }
     }
 
+    /// A later click takes the place of a window that has not answered: the person may have closed
+    /// it, which nobody can know.
+    fn close_popup(&mut self) {
+        let open = self.waiting.iter().find_map(|(effect, expect)| match expect {
+            Expect::Frame(departure) if departure.attempt.way != Way::Frame => {
+                Some((*effect, departure.command))
+            }
+            _ => None,
+        });
+        if let Some((effect, command)) = open {
+            self.cancel(effect);
+            self.complete_failed(command, Code::Superseded.into());
+        }
+    }
+
     fn prepare(&mut self, command: Option<u32>, way: Way, return_to: Text, wishes: Wishes) {
         let attempt = SignInAttempt {
             way,
@@ -85,7 +119,11 @@ impl Machine {
 
     /// The provider has answered just now: it can be left for.
     pub(super) fn depart(&mut self, mut departure: Box<Departure>) {
-        departure.state = self.entropy.token(32);
+        let state = self.entropy.token(32);
+        departure.state = match departure.attempt.way {
+            Way::Popup(_) => Text::concat(&[POPUP, &state]),
+            _ => state,
+        };
         departure.attempt.nonce = Secret(self.entropy.token(32));
         let verifier = Secret(self.entropy.token(32));
         if verifier.0.len() < SHORTEST_VERIFIER || self.leaving {
@@ -110,11 +148,20 @@ impl Machine {
             &departure.attempt.nonce.0,
             challenge,
         );
-        if departure.attempt.way == Way::Frame {
-            let effect = Effect::OpenFrame { url, timeout_ms: FRAME_TIMEOUT_MS };
-            self.effect(effect, Expect::Frame(departure));
-            return;
-        }
+        let state = departure.state.clone();
+        let effect = match departure.attempt.way {
+            Way::Frame => Effect::OpenFrame { url, timeout_ms: FRAME_TIMEOUT_MS },
+            Way::Popup(_) => {
+                self.close_popup();
+                Effect::OpenPopup { url, state, timeout_ms: POPUP_TIMEOUT_MS }
+            }
+            Way::Click | Way::Redirect => return self.leave_to(departure, url),
+        };
+        self.effect(effect, Expect::Frame(departure));
+    }
+
+    /// The page dies in a redirect: what must survive is saved first.
+    fn leave_to(&mut self, departure: Box<Departure>, url: Secret) {
         let record =
             Attempt::SignIn(departure.attempt.clone()).write(&self.config, self.local_time());
         self.keep_learnt();

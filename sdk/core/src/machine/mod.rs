@@ -298,7 +298,7 @@ impl Machine {
             Command::Resume { callback, here, on_load } => {
                 self.handle_resume(id, callback, here, on_load);
             }
-            Command::SignIn { return_to, prompt, login_hint, acr_values, max_age, ui_locales } => {
+            Command::SignIn { mode, return_to, prompt, login_hint, acr_values, max_age, ui_locales } => {
                 let wishes = crate::authorization::Wishes {
                     prompt,
                     login_hint,
@@ -307,7 +307,7 @@ impl Machine {
                     max_age,
                     ui_locales,
                 };
-                self.handle_sign_in(id, return_to, wishes);
+                self.handle_sign_in(id, mode, return_to, wishes);
             }
             Command::CheckSession {} => self.check(Some(id)),
             Command::GetToken { min_ttl, origin, refused } => {

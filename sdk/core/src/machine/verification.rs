@@ -15,7 +15,7 @@ use crate::{
     text::Text,
     time::UnixTime,
     token::{Tokens, revocation_form},
-    wire::{Answer, Cause, Effect, Ending, Failure, Raw},
+    wire::{Answer, Cause, Effect, Ending, Failure, Outcome, Raw},
 };
 use alloc::boxed::Box;
 
@@ -273,7 +273,12 @@ impl Machine {
                 let form = revocation_form(&self.config, &tokens);
                 self.with_metadata(Goal::Revoke(form, None), false);
             }
-            Purpose::SignIn(_, before) => {
+            Purpose::SignIn(way, before) => {
+                // A page that stayed may have heard of others meanwhile.
+                let before = match way {
+                    Way::Popup(_) => self.held.as_ref().map(|held| held.id_token.subject().into()),
+                    _ => before,
+                };
                 let other_user = before.is_some_and(|before| *before != *token.subject());
                 // The tokens of the person before are taken back, where they are still known.
                 let old =
@@ -295,6 +300,9 @@ impl Machine {
                 // Whoever waited for tokens of the session before gets those of this one.
                 self.refresh_succeeded();
                 self.finish_start();
+                if let Way::Popup(command) = way {
+                    self.complete(Some(command), Outcome::Done {});
+                }
             }
             Purpose::Adopt(shared) => {
                 // Several tabs answer one `hello`: the first one counts.

@@ -40,8 +40,10 @@ union! {
             /// Whether this page may look for a session by a redirect of its own.
             on_load: OnLoad = "on_load",
         }
-        /// Leave for the provider so that the person can sign in.
+        /// Lead the person to the provider to sign in.
         SignIn = "sign_in" {
+            /// Where: in this page's place if absent.
+            mode: Option<Mode> = "mode",
             /// Where to come back to: a path of this origin.
             return_to: Text = "return_to",
             /// `prompt` (OIDC Core 3.1.2.1).
@@ -90,6 +92,17 @@ words! {
 }
 
 words! {
+    /// Where a person signs in.
+    pub enum Mode (Read, Write) {
+        /// In this page's place: it is left, and comes back with the answer.
+        Redirect = "redirect",
+        /// In a window that the face has opened: this page stays, and the command is over when the
+        /// window has answered.
+        Popup = "popup",
+    }
+}
+
+words! {
     /// How far a sign-out reaches.
     pub enum Scope (Read, Write) {
         /// The provider's session and all apps that hold it.
@@ -128,7 +141,7 @@ union! {
             /// True if it is.
             valid: bool = "valid",
         }
-        /// `open_frame`: what the app's silent page was loaded with.
+        /// `open_frame`, `open_popup`: what the app's page was loaded with there.
         Framed = "framed" {
             /// Its query.
             query: Secret = "query",
@@ -175,6 +188,8 @@ words! {
         BadKey = "bad_key",
         /// `verify_signature`: the browser has WebCrypto, but not this algorithm.
         Unsupported = "unsupported",
+        /// `open_popup`: the application gave it up.
+        Cancelled = "cancelled",
     }
 }
 

@@ -11,7 +11,7 @@ mod order;
 mod session;
 
 pub use codec::{read_fact, step_text, write_orders};
-pub use fact::{Answer, Command, Fact, Failure, OnLoad, Response, Scope, Signal};
+pub use fact::{Answer, Command, Fact, Failure, Mode, OnLoad, Response, Scope, Signal};
 pub use order::{Area, Effect, Order, Outcome};
 pub use session::{Cause, Check, Ending, Session, Status};
 
@@ -213,6 +213,7 @@ pub(crate) fn typescript() -> String {
         fact::Fact::declaration,
         fact::Command::declaration,
         fact::OnLoad::declaration,
+        fact::Mode::declaration,
         fact::Scope::declaration,
         fact::Answer::declaration,
         fact::Response::declaration,

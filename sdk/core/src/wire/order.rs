@@ -160,6 +160,17 @@ union! {
             /// When to give up, in milliseconds.
             timeout_ms: u32 = "timeout_ms",
         }
+        /// Load an address in the window that the face opened at the click, until the app's page
+        /// there reports, answered by `framed`. Whether the window seems to be closed says nothing:
+        /// a provider with Cross-Origin-Opener-Policy makes every open one seem so.
+        OpenPopup = "open_popup" {
+            /// Where.
+            url: Secret = "url",
+            /// What the window calls the channel by which it reports, after `gatepass:1:`.
+            state: Text = "state",
+            /// When to give up, in milliseconds.
+            timeout_ms: u32 = "timeout_ms",
+        }
         /// Tell the other tabs of this origin. From the first one on, `message` signals what they say.
         Broadcast = "broadcast" {
             /// The channel's name.

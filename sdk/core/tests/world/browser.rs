@@ -103,6 +103,10 @@ pub struct Browser {
     pub lacks: Option<&'static str>,
     /// The provider does not get its cookie in frames.
     pub frames_are_blind: bool,
+    /// No window of its own for a sign-in.
+    pub popups_blocked: bool,
+    /// Those that are open: the page, the effect, and what the provider shows there.
+    pub popups: Vec<(u64, u32, Visit)>,
     /// Navigations are ordered but do not happen.
     pub stays: bool,
     pub held_endpoints: Vec<(Endpoint, Option<usize>)>,
@@ -158,6 +162,8 @@ impl Browser {
             slow_crypto: false,
             lacks: None,
             frames_are_blind: false,
+            popups_blocked: false,
+            popups: Vec::new(),
             stays: false,
             held_endpoints: Vec::new(),
             lock: None,
@@ -476,6 +482,12 @@ impl Browser {
                     _ => Answer::Failed { reason: Failure::Timeout },
                 }
             }
+            Effect::OpenPopup { url, .. } if !self.popups_blocked => {
+                let now = self.provider_time();
+                let visit = self.provider.visit(&url.0, now);
+                return self.show_in_popup(document, id, visit);
+            }
+            Effect::OpenPopup { .. } => unavailable,
             Effect::Broadcast { text, .. } => {
                 self.page(document).listens = true;
                 self.say(Some(document), &text.0);
@@ -655,6 +667,24 @@ impl Browser {
         };
         self.follow(tab, visit);
         true
+    }
+
+    /// What the window goes to; on the app's own page it reports.
+    pub fn show_in_popup(&mut self, document: u64, effect: u32, visit: Visit) {
+        match visit {
+            Visit::Redirect(back) => {
+                let query = back.split_once('?').map_or("", |(_, query)| query);
+                let answer = Answer::Framed { query: Secret(format!("?{query}").into()) };
+                self.answer(document, effect, answer);
+            }
+            other => self.popups.push((document, effect, other)),
+        }
+    }
+
+    /// The window ends otherwise.
+    pub fn end_popup(&mut self, failure: Failure) {
+        let (document, effect, _) = self.popups.pop().expect("a window is open");
+        self.answer(document, effect, Answer::Failed { reason: failure });
     }
 
     pub fn follow(&mut self, tab: usize, visit: Visit) {

@@ -18,6 +18,7 @@ pub struct Page {
 /// What a click on "sign in" asks for.
 pub fn sign_in_to(return_to: &str) -> Command {
     Command::SignIn {
+        mode: None,
         return_to: return_to.into(),
         prompt: None,
         login_hint: None,
@@ -146,6 +147,16 @@ impl Page {
         let now = browser.provider_time();
         let visit = browser.provider.submit_login(request, user, now);
         browser.follow(self.tab, visit);
+        browser.settle();
+    }
+
+    /// At the provider's login page, in the window that was opened last.
+    pub fn person_enters_in_window(&self, user: &str) {
+        let mut browser = self.world.inside();
+        let (document, effect, visit) = browser.popups.pop().expect("a window is open");
+        let (request, now) = (login_request(Some(&visit)), browser.provider_time());
+        let visit = browser.provider.submit_login(request, user, now);
+        browser.show_in_popup(document, effect, visit);
         browser.settle();
     }
 

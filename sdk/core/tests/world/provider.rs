@@ -287,7 +287,8 @@ impl Provider {
             }
         }
         for name in ["state", "nonce", "code_challenge"] {
-            if get(&parameters, name).len() != 43 {
+            let value = get(&parameters, name);
+            if value.strip_prefix("gatepass-popup-").unwrap_or(value).len() != 43 {
                 return Visit::Refused(format!("{name} has not 32 bytes"));
             }
         }

@@ -1,0 +1,216 @@
+//! Signing in in a window of its own (`mode: popup`): the page stays, and the command waits.
+
+use gatepass_core::{
+    error::Code,
+    wire::{Command, Ending, Failure, Mode, Outcome, Status},
+};
+
+use crate::world::{APP, Endpoint, Page, World, page::sign_in_to, provider::Visit};
+
+/// What a click on "sign in" asks for where it opens a window.
+fn in_a_window(wish: Option<&str>) -> Command {
+    let mut command = sign_in_to("/elsewhere");
+    if let Command::SignIn { mode, prompt, .. } = &mut command {
+        *mode = Some(Mode::Popup);
+        *prompt = wish.map(Into::into);
+    }
+    command
+}
+
+fn refused(outcome: Option<Outcome>) -> Option<Code> {
+    match outcome {
+        Some(Outcome::Failed { error }) => Some(error.code),
+        other => {
+            assert_eq!(other, None);
+            None
+        }
+    }
+}
+
+/// Opens a window and lets it come to where the person has to do something.
+fn click(page: &Page, prompt: Option<&str>) -> u32 {
+    let command = page.begin(in_a_window(prompt));
+    page.world.settle();
+    command
+}
+
+/// A page whose window shows the login page, and the command that waits for it.
+fn waiting(world: &World) -> (Page, u32) {
+    let page = world.open();
+    let command = click(&page, None);
+    assert_eq!((page.outcome(command), world.inside().popups.len()), (None, 1));
+    (page, command)
+}
+
+#[test]
+fn s10_a_window_signs_in_without_leaving_the_page() {
+    let world = World::new();
+    let other = world.open();
+    let (page, click) = waiting(&world);
+    page.person_enters_in_window("richard");
+    assert_eq!(page.outcome(click), Some(Outcome::Done {}));
+    for tab in [&page, &other] {
+        tab.expect_status(Status::Authenticated);
+        assert_eq!((tab.code(), tab.cause()), (None, None));
+    }
+    assert_eq!(page.token(), other.token());
+    // The same page, and nothing in its storage that could be taken for an attempt.
+    assert!(page.is_here());
+    assert!(!page.storage().keys().any(|key| key.contains(":attempt:")));
+    // The app's page in the window knows by this that it has only to report.
+    let asked = world.last_visit();
+    assert!(asked["state"].starts_with("gatepass-popup-"), "{}", asked["state"]);
+    assert_eq!(asked.get("prompt"), None);
+}
+
+#[test]
+fn s10_a_person_who_is_known_sees_the_window_for_a_moment() {
+    let world = World::new();
+    world.person_signs_in("richard");
+    let page = world.open();
+    assert_eq!(page.run(in_a_window(None)), Some(Outcome::Done {}));
+    page.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn s10_without_storage_a_window_signs_in_all_the_same() {
+    let world = World::new();
+    world.inside().storage_blocked = true;
+    world.inside().origin_storage_blocked = true;
+    let page = world.open();
+    assert_eq!(refused(page.sign_in()), Some(Code::StorageUnavailable));
+    let click = click(&page, None);
+    page.person_enters_in_window("richard");
+    assert_eq!(page.outcome(click), Some(Outcome::Done {}));
+    page.expect_status(Status::Authenticated);
+    assert_eq!(page.code(), None);
+}
+
+#[test]
+fn s10_a_window_that_is_blocked_says_so() {
+    let world = World::new();
+    world.inside().popups_blocked = true;
+    let page = world.open();
+    assert_eq!(refused(page.run(in_a_window(None))), Some(Code::PopupBlocked));
+    page.expect_status(Status::Anonymous);
+    assert_eq!(page.code(), Some(Code::PopupBlocked));
+}
+
+#[test]
+fn s10_a_window_that_brings_nothing_changes_nothing() {
+    for (failure, code) in
+        [(Failure::Timeout, Code::PopupTimeout), (Failure::Cancelled, Code::Cancelled)]
+    {
+        let world = World::new();
+        let (page, click) = waiting(&world);
+        world.inside().end_popup(failure);
+        world.settle();
+        assert_eq!(refused(page.outcome(click)), Some(code));
+        page.expect_status(Status::Anonymous);
+        // The next click is as good as the first.
+        let again = self::click(&page, None);
+        page.person_enters_in_window("richard");
+        assert_eq!(page.outcome(again), Some(Outcome::Done {}));
+        assert_eq!(page.code(), None);
+    }
+}
+
+#[test]
+fn s10_a_second_click_takes_the_place_of_the_first() {
+    let world = World::new();
+    let (page, first) = waiting(&world);
+    let second = click(&page, None);
+    assert_eq!(refused(page.outcome(first)), Some(Code::Superseded));
+    page.person_enters_in_window("richard");
+    assert_eq!(page.outcome(second), Some(Outcome::Done {}));
+    page.expect_status(Status::Authenticated);
+    // What the first window would still say is heard by nobody.
+    let user = page.claim("sub");
+    page.person_enters_in_window("dinesh");
+    assert_eq!(page.claim("sub"), user);
+}
+
+#[test]
+fn s10_two_clicks_at_once_open_one_window() {
+    let world = World::new();
+    world.hold(Endpoint::Discovery);
+    let page = world.open();
+    let (first, second) = (page.begin(in_a_window(None)), page.begin(in_a_window(None)));
+    world.release();
+    assert_eq!(refused(page.outcome(first)), Some(Code::Superseded));
+    page.person_enters_in_window("richard");
+    assert_eq!(page.outcome(second), Some(Outcome::Done {}));
+}
+
+#[test]
+fn s10_a_click_that_leaves_the_page_gives_the_window_up() {
+    let world = World::new();
+    let (page, click) = waiting(&world);
+    page.sign_in();
+    assert_eq!(refused(page.outcome(click)), Some(Code::Superseded));
+    page.person_enters("richard");
+    page.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn s10_a_provider_that_is_away_is_told_before_the_window_goes_there() {
+    let world = World::new();
+    let page = world.open();
+    world.provider().is_down = true;
+    world.advance(90);
+    assert_eq!(refused(page.run(in_a_window(None))), Some(Code::IssuerUnreachable));
+    assert_eq!(world.visits(), 0);
+}
+
+#[test]
+fn s10_a_refusal_in_the_window_leaves_the_session_as_it_was() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    let (token, notices) = (page.token(), page.notices());
+    world.provider().next_callback(|parameters| {
+        parameters.retain(|(name, _)| name != "code");
+        parameters.push(("error".into(), "access_denied".into()));
+    });
+    assert_eq!(refused(page.run(in_a_window(None))), Some(Code::AccessDenied));
+    page.expect_status(Status::Authenticated);
+    assert_eq!((page.token(), page.code()), (token, Some(Code::AccessDenied)));
+    assert_eq!(page.notices(), notices + 1);
+}
+
+#[test]
+fn s10_somebody_else_in_the_window_is_a_change_of_user() {
+    let world = World::new();
+    let (page, other) = (world.signed_in("richard"), world.open());
+    let click = click(&page, Some("login"));
+    page.person_enters_in_window("dinesh");
+    assert_eq!(page.outcome(click), Some(Outcome::Done {}));
+    for tab in [&page, &other] {
+        tab.expect_status(Status::Authenticated);
+        assert_eq!(tab.claim("sub"), page.claim("sub"));
+        assert_eq!(tab.cause(), Some(Ending::UserChanged));
+    }
+}
+
+#[test]
+fn s10_who_changed_meanwhile_is_no_change_by_the_window() {
+    let world = World::new();
+    let (page, other) = (world.signed_in("richard"), world.open());
+    let click = click(&page, Some("login"));
+    other.leave_only_this_app();
+    page.expect_status(Status::Anonymous);
+    page.person_enters_in_window("dinesh");
+    assert_eq!(page.outcome(click), Some(Outcome::Done {}));
+    assert_eq!(page.cause(), None);
+}
+
+#[test]
+fn rp22_an_answer_to_something_else_is_refused() {
+    let world = World::new();
+    let (page, click) = waiting(&world);
+    let (document, effect, _) = world.inside().popups.remove(0);
+    let stolen = format!("{APP}/?code=stolen&state=gatepass-popup-of-somebody-else");
+    world.inside().show_in_popup(document, effect, Visit::Redirect(stolen));
+    world.settle();
+    assert_eq!(refused(page.outcome(click)), Some(Code::StateUnknown));
+    assert_eq!(world.count(Endpoint::Token), 0);
+}
