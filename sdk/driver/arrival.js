@@ -10,6 +10,10 @@
  * that one is for the machine to refuse, but its code must not stay where people copy it from. Any
  * other address is the app's own, also with a `code` and a `state`: they may be another client's.
  *
+ * An answer to a sign-in in a window of its own is told to the page that opened it, by the channel
+ * that `state` names, and the window closes. `opener` would be lost where either side has
+ * Cross-Origin-Opener-Policy.
+ *
  * It never throws. The second call in a page finds the address clean.
  *
  * @param {string} issuer
@@ -17,14 +21,18 @@
  */
 export function takeArrival(issuer) {
   let callback;
+  /** @type {"manual" | undefined} */
+  let on_load;
   try {
-    const { href, origin, pathname } = location;
-    const query = new URLSearchParams(location.search);
+    const { href, origin, pathname, search } = location;
+    const query = new URLSearchParams(search);
     const state = query.get("state");
+    const popup = state?.startsWith("gatepass-popup-");
     const known = state && stored("attempt:" + state);
     const ours = query.get("iss") === issuer && (query.has("code") || query.has("error"));
-    if (known || ours) {
-      callback = href;
+    if (popup || known || ours) {
+      if (popup) on_load = "manual";
+      else callback = href;
       const path = stored("return:" + state) ?? pathname;
       try {
         // With the origin in front no path can lead to another one: that would throw.
@@ -32,12 +40,16 @@ export function takeArrival(issuer) {
       } catch {
         history.replaceState(history.state, "", origin + pathname);
       }
+      if (popup) {
+        new BroadcastChannel("gatepass:1:" + state).postMessage(search);
+        close();
+      }
     }
   } catch {
-    // A browser that counts calls of `replaceState`.
+    // A browser that counts calls of `replaceState`, or has no channel.
   }
   const { pathname, search, hash } = location;
-  return { callback, here: pathname + search + hash };
+  return { callback, on_load, here: pathname + search + hash };
 }
 
 /** @param {string} key */

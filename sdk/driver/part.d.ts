@@ -1,6 +1,6 @@
 // What the driver's parts and its loop agree on.
 
-import type { Answer, Effect, Fact } from "./wire.d.ts";
+import type { Answer, Effect, Fact, OnLoad } from "./wire.d.ts";
 
 /** Puts a fact into the loop's queue; `bytes` is a body or a chunk. */
 export type Emit = (fact: Fact, bytes?: Uint8Array) => void;
@@ -59,10 +59,19 @@ export interface Loop {
   close: () => void;
 }
 
-/** How a page began. */
+/** Where the window of a sign-in stands while it is open: one for each client. */
+export interface Door {
+  opened?: Window | null;
+  /** Aborted when the app gives the sign-in up. */
+  given_up?: AbortSignal;
+}
+
+/** How a page began: what it adds to `resume`. */
 export interface Arrival {
   /** The address that the provider sent the browser back to. */
   callback?: string;
+  /** In a window that has only to report, nothing begins. */
+  on_load?: OnLoad;
   /** Path, query and fragment of the page, without the provider's answer. */
   here: string;
 }

@@ -39,6 +39,9 @@ export type ErrorCode =
   | "user_info_invalid"
   | "user_info_sub_mismatch"
   | "logout_token_invalid"
+  | "popup_blocked"
+  | "popup_timeout"
+  | "cancelled"
   | "storage_unavailable"
   | "crypto_unavailable"
   | "algorithm_unsupported"
@@ -103,9 +106,11 @@ export type Command =
       /** Whether this page may look for a session by a redirect of its own. */
       on_load: OnLoad;
     }
-  /** Leave for the provider so that the person can sign in. */
+  /** Lead the person to the provider to sign in. */
   | {
       kind: "sign_in";
+      /** Where: in this page's place if absent. */
+      mode?: Mode;
       /** Where to come back to: a path of this origin. */
       return_to: string;
       /** `prompt` (OIDC Core 3.1.2.1). */
@@ -153,6 +158,14 @@ export type OnLoad =
   | "manual"
 ;
 
+/** Where a person signs in. */
+export type Mode =
+  /** In this page's place: it is left, and comes back with the answer. */
+  | "redirect"
+  /** In a window that the face has opened: this page stays, and the command is over when the window has answered. */
+  | "popup"
+;
+
 /** How far a sign-out reaches. */
 export type Scope =
   /** The provider's session and all apps that hold it. */
@@ -193,7 +206,7 @@ export type Answer =
       /** True if it is. */
       valid: boolean;
     }
-  /** `open_frame`: what the app's silent page was loaded with. */
+  /** `open_frame`, `open_popup`: what the app's page was loaded with there. */
   | {
       kind: "framed";
       /** Its query. */
@@ -241,6 +254,8 @@ export type Failure =
   | "bad_key"
   /** `verify_signature`: the browser has WebCrypto, but not this algorithm. */
   | "unsupported"
+  /** `open_popup`: the application gave it up. */
+  | "cancelled"
 ;
 
 /** Something that nobody asked for. */
@@ -430,6 +445,16 @@ export type Effect =
       kind: "open_frame";
       /** Where. */
       url: string;
+      /** When to give up, in milliseconds. */
+      timeout_ms: number;
+    }
+  /** Load an address in the window that the face opened at the click, until the app's page there reports, answered by `framed`. Whether the window seems to be closed says nothing: a provider with Cross-Origin-Opener-Policy makes every open one seem so. */
+  | {
+      kind: "open_popup";
+      /** Where. */
+      url: string;
+      /** What the window calls the channel by which it reports, after `gatepass:1:`. */
+      state: string;
       /** When to give up, in milliseconds. */
       timeout_ms: number;
     }

@@ -1,6 +1,8 @@
 /** One app at one provider: the machine behind functions, a session and its listeners. */
 
 import { takeArrival } from "../../driver/arrival.js";
+import { closeDoor, openDoor } from "../../driver/door.js";
+import type { Door } from "../../driver/part.d.ts";
 import type { Command } from "../../driver/wire.d.ts";
 import { join, type Send, tokenOf } from "./commands.js";
 import { configOf, refuseMisshapen } from "./config.js";
@@ -14,12 +16,13 @@ export function makeClient<C>(options: Options, source: Source): Client<C> {
   refuseMisshapen(options);
   let session: Session<C> = { status: "restoring" };
   const listeners = new Set<() => void>();
+  const door: Door = {};
   const change = (next: Session<C>) => {
     session = next;
     for (const listener of [...listeners]) listener();
   };
 
-  const send = typeof document === "undefined" ? refuse : begin(options, source, change);
+  const send = typeof document === "undefined" ? refuse : begin(options, source, door, change);
   const tell = async (command: Command) => void (await send(command));
 
   return {
@@ -41,16 +44,32 @@ export function makeClient<C>(options: Options, source: Source): Client<C> {
       entry();
       return () => void listeners.delete(entry);
     },
-    signIn: ({ returnTo, prompt, loginHint, acrValues, maxAge, uiLocales } = {}) =>
-      tell({
+    signIn: async ({
+      mode = "redirect",
+      signal,
+      returnTo,
+      prompt,
+      loginHint,
+      acrValues,
+      maxAge,
+      uiLocales,
+    } = {}) => {
+      // Now, in the click itself.
+      const inWindow = mode !== "redirect" && (openDoor(door, signal) || mode === "popup");
+      const done = tell({
         kind: "sign_in",
+        mode: inWindow ? "popup" : "redirect",
         return_to: returnTo ?? here(),
         prompt,
         login_hint: loginHint,
         acr_values: acrValues?.join(" "),
         max_age: maxAge,
         ui_locales: uiLocales?.join(" "),
-      }),
+      });
+      const { opened } = door;
+      if (inWindow) await done.finally(() => opened === door.opened && closeDoor(door));
+      await done;
+    },
     signOut: ({ scope = "global" } = {}) => tell({ kind: "sign_out", scope }),
     getToken: async ({ minTtl } = {}) =>
       // Without an origin to judge, a token comes or the command fails.
@@ -73,6 +92,7 @@ const refuse: Send = async () => {
 function begin<C>(
   options: Options,
   source: Source,
+  door: Door,
   change: (session: Session<C>) => void,
 ): Send {
   // Now, not when the module is there: a router must find the address clean.
@@ -84,7 +104,7 @@ function begin<C>(
     try {
       const step = await openMachine(source, configOf(options));
       const resume: Command = { kind: "resume", on_load: onLoad, ...arrival };
-      return join(step, resume, (next) => change(sessionOf(next)));
+      return join(step, resume, door, (next) => change(sessionOf(next)));
     } catch (error) {
       // The next command tries again, and does what the person wants then: leaving the page for a
       // check of its own would lose the click.

@@ -7,7 +7,7 @@ import { locks } from "../../driver/locks.js";
 import { createLoop } from "../../driver/loop.js";
 import { navigation } from "../../driver/navigation.js";
 import { page } from "../../driver/page.js";
-import type { Part, PartMaker, Step } from "../../driver/part.d.ts";
+import type { Door, Part, PartMaker, Step } from "../../driver/part.d.ts";
 import { storage } from "../../driver/storage.js";
 import { stream } from "../../driver/stream.js";
 import { timer } from "../../driver/timer.js";
@@ -45,6 +45,14 @@ const leases: PartMaker = (emit) => {
   };
 };
 
+/** Likewise, with the window that the click opened. */
+const popupOf = (door: Door): PartMaker => (emit) => ({
+  effects: {
+    open_popup: async (...given) =>
+      (await import("../../driver/popup.js")).popup(door)(emit).effects?.open_popup?.(...given),
+  },
+});
+
 /** Likewise what stands in for WebCrypto. */
 const crypto = cryptoWith(async () => (await import("./verifier.js")).openVerifier());
 
@@ -52,7 +60,12 @@ const crypto = cryptoWith(async () => (await import("./verifier.js")).openVerifi
 export type Send = (command: Command) => Promise<Outcome>;
 
 /** Joins a machine to the page, begins with `resume`, and hears of every change of the session. */
-export function join(step: Step, resume: Command, onSession: (session: Session) => void): Send {
+export function join(
+  step: Step,
+  resume: Command,
+  door: Door,
+  onSession: (session: Session) => void,
+): Send {
   const pending = new Map<number, (outcome: Outcome) => void>();
   let last = 0;
 
@@ -65,7 +78,21 @@ export function join(step: Step, resume: Command, onSession: (session: Session) 
     settle(id, { kind: "failed", error: { code: "request_invalid", blame: "application" } });
 
   const { tell } = createLoop(
-    [http, stream, crypto, storage, vault, navigation, frame, channel, locks, leases, timer, page],
+    [
+      http,
+      stream,
+      crypto,
+      storage,
+      vault,
+      navigation,
+      frame,
+      popupOf(door),
+      channel,
+      locks,
+      leases,
+      timer,
+      page,
+    ],
     (wallMs, monotonicMs, entropy, fact, bytes) => {
       try {
         const orders = step(wallMs, monotonicMs, entropy, fact, bytes);

@@ -157,6 +157,19 @@ export interface Evidence {
 
 /** How to sign in. */
 export interface SignInOptions {
+  /**
+   * Where: `redirect`, the default, in this page's place; `popup` in a window of its own, while the
+   * page stays; `popup-or-redirect` in a window if the browser opens one. Call in the click itself,
+   * before anything is awaited: browsers block windows that come later.
+   *
+   * The window ends at `redirectUri`, whose page must make the client: that reports and closes it.
+   */
+  mode?: "redirect" | "popup" | "popup-or-redirect";
+  /**
+   * Gives a sign-in in a window up, which is closed then, with the code `cancelled`. That a person
+   * has closed the window cannot be known, so a page that waits should offer this.
+   */
+  signal?: AbortSignal;
   /** Where to come back to: a path of this origin; by default where the page is now. */
   returnTo?: string;
   /** `prompt` (OIDC Core 3.1.2.1), such as `login` or `select_account`. */
@@ -190,8 +203,8 @@ export interface Client<C = Claims> {
   /** Calls `listener` at once and after every change, until the returned function is called. */
   readonly subscribe: (listener: (session: Session<C>) => void) => () => void;
   /**
-   * Leaves for the provider so that the person can sign in. Settles when the page is about to be
-   * left; rejects with a `GatepassError` if it is not.
+   * Leads the person to the provider to sign in. Settles when the page is about to be left, or when
+   * a window of its own has brought a session; rejects with a `GatepassError` if neither comes.
    */
   readonly signIn: (options?: SignInOptions) => Promise<void>;
   /**
