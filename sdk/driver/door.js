@@ -7,22 +7,12 @@
  *
  * @param {Door} door
  * @param {AbortSignal} [given_up] by which the app gives the sign-in up
- * @returns {boolean} whether there is one
+ * @returns {(() => void) | null | undefined} closes it, if it is open and did not do so itself; nothing if it was blocked
  */
 export function openDoor(door, given_up) {
-  closeDoor(door);
-  door.opened = globalThis.open?.("", "", "popup,width=480,height=720");
-  door.given_up = given_up;
-  return !!door.opened;
-}
-
-/**
- * Closes it, if it did not do so itself. A page with Cross-Origin-Opener-Policy in it has cut it
- * off: then it seems closed, and is left to itself.
- *
- * @param {Door} door
- */
-export function closeDoor(door) {
   door.opened?.close();
-  door.opened = null;
+  const opened = globalThis.open?.("", "", "popup,width=480,height=720");
+  Object.assign(door, { opened, given_up });
+  // A page with Cross-Origin-Opener-Policy has cut it off: then it is left to itself.
+  return opened && (() => opened.close());
 }

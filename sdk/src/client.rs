@@ -9,7 +9,7 @@ use crate::{
 use futures_channel::oneshot;
 use gatepass_core::{
     machine::Machine,
-    wire::{Command, Outcome},
+    wire::{Command, Mode, Outcome},
 };
 use std::{
     fmt,
@@ -27,9 +27,24 @@ pub struct Client {
     shared: Rc<Shared>,
 }
 
+/// Where a person signs in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SignInMode {
+    /// In this page's place: it is left, and comes back with the answer.
+    #[default]
+    Redirect,
+    /// In a window of its own, while the page stays. It ends at the redirect URI, whose page must
+    /// make the client: that reports and closes the window.
+    Popup,
+    /// In a window if the browser opens one.
+    PopupOrRedirect,
+}
+
 /// How to sign in; everything by default.
 #[derive(Clone, Debug, Default)]
 pub struct SignIn {
+    /// Where.
+    pub mode: SignInMode,
     /// Where to come back to: a path of this origin; the present one if absent.
     pub return_to: Option<String>,
     /// `prompt`: `login` asks for the password even if a session is there (OIDC Core 3.1.2.1).
@@ -68,13 +83,13 @@ impl Client {
         // Before the address is touched: a refused configuration must not lose the answer in it.
         let issuer = config.issuer.clone();
         let machine = Machine::new(config)?;
-        let Arrival { callback, here } = driver::arrival(&issuer);
+        let Arrival { callback, here, on_load: only } = driver::arrival(&issuer);
         let shared = Shared::new(machine);
         // Nobody waits for the outcome: the session says what came of it.
         drop(shared.tell(&Command::Resume {
             callback: callback.map(Into::into),
             here: here.into(),
-            on_load,
+            on_load: only.unwrap_or(on_load),
         }));
         Ok(Self { shared })
     }
@@ -94,23 +109,35 @@ impl Client {
         Subscription { number, shared: Rc::downgrade(&self.shared) }
     }
 
-    /// Leaves the page for the provider, so that the person can sign in.
+    /// Leads the person to the provider to sign in: in this page's place, which is left, or in a window
+    /// of its own, with which it is over. That one is opened at the call, before the future is polled:
+    /// call in the click itself, or browsers block it. Dropping the future gives it up.
     ///
     /// # Errors
     /// The page stays where it is: `issuer_unreachable`, `storage_unavailable`,
     /// `crypto_unavailable`, `return_to_refused`, the codes of a discovery document, or
-    /// `superseded` if a later command took its place.
-    pub async fn sign_in(&self, sign_in: SignIn) -> Result<()> {
-        self.command(Command::SignIn {
+    /// `superseded` if a later command took its place. In a window besides: `popup_blocked`,
+    /// `popup_timeout`, and the codes of an answer.
+    pub fn sign_in(&self, sign_in: SignIn) -> impl Future<Output = Result<()>> + use<> {
+        let door = match sign_in.mode {
+            SignInMode::Redirect => None,
+            SignInMode::Popup | SignInMode::PopupOrRedirect => self.shared.open_door(),
+        };
+        let in_window = door.is_some() || sign_in.mode == SignInMode::Popup;
+        let told = self.shared.tell(&Command::SignIn {
+            mode: Some(if in_window { Mode::Popup } else { Mode::Redirect }),
             return_to: sign_in.return_to.unwrap_or_else(here).into(),
             prompt: sign_in.prompt.map(Into::into),
             login_hint: sign_in.login_hint.map(Into::into),
             acr_values: sign_in.acr_values.map(Into::into),
             max_age: sign_in.max_age.map(whole_seconds),
             ui_locales: sign_in.ui_locales.map(Into::into),
-        })
-        .await
-        .map(drop)
+        });
+        async move {
+            let told = told.await;
+            drop(door);
+            result(told).map(drop)
+        }
     }
 
     /// Ends the session here, in the other tabs, and with [`Scope::Global`] at the provider and at

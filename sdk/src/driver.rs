@@ -3,8 +3,13 @@
 //! wasm-bindgen copies a file only if an extern that names it is reached, so every file has one,
 //! also those that another file imports.
 
-use js_sys::{Array, Function, Reflect, Uint8Array};
-use wasm_bindgen::prelude::{Closure, JsValue, wasm_bindgen};
+use gatepass_core::wire::OnLoad;
+use js_sys::{Array, Function, Object, Reflect, Uint8Array};
+use wasm_bindgen::{
+    JsCast as _,
+    prelude::{Closure, JsValue, wasm_bindgen},
+};
+use web_sys::{AbortController, AbortSignal};
 
 /// The machine as the loop calls it: the two clocks in milliseconds, 128 random bytes, a fact as
 /// JSON and the bytes beside it; gives the orders as JSON.
@@ -19,7 +24,7 @@ pub(crate) struct Driver {
 
 impl Driver {
     /// Drives `step` with every part there is.
-    pub(crate) fn start(step: Closure<Step>) -> Self {
+    pub(crate) fn start(step: Closure<Step>, door: &Object) -> Self {
         let parts = Array::new();
         let makers = [
             &HTTP,
@@ -39,6 +44,7 @@ impl Driver {
         for maker in makers {
             maker.with(|maker| parts.push(maker));
         }
+        parts.push(&popup(door));
         Self { queue: create_loop(&parts, &step), _step: step }
     }
 
@@ -54,19 +60,47 @@ impl Drop for Driver {
     }
 }
 
+/// The window of a sign-in. Dropping it gives the sign-in up, if it waits still, and closes the
+/// window.
+pub(crate) struct OpenDoor {
+    shut: Function,
+    given_up: AbortController,
+}
+
+impl OpenDoor {
+    /// Opens it: in a click, or a browser blocks it, and there is none.
+    pub(crate) fn open(door: &Object) -> Option<Self> {
+        let given_up = AbortController::new().ok()?;
+        let shut = open_door(door, &given_up.signal()).dyn_into().ok()?;
+        Some(Self { shut, given_up })
+    }
+}
+
+impl Drop for OpenDoor {
+    fn drop(&mut self) {
+        self.given_up.abort();
+        // It has nothing to say.
+        drop(self.shut.call0(&JsValue::UNDEFINED));
+    }
+}
+
 /// How the page began.
 pub(crate) struct Arrival {
     /// The address that the provider sent the browser back to.
     pub(crate) callback: Option<String>,
     /// Path, query and fragment of the page, without the provider's answer.
     pub(crate) here: String,
+    /// Set in a window that has only to report.
+    pub(crate) on_load: Option<OnLoad>,
 }
 
 /// Takes the provider's answer out of the page's address.
 pub(crate) fn arrival(issuer: &str) -> Arrival {
     let arrival = take_arrival(issuer);
     let member = |name: &str| Reflect::get(&arrival, &JsValue::from_str(name)).ok()?.as_string();
-    Arrival { callback: member("callback"), here: member("here").unwrap_or_default() }
+    // The only word there is.
+    let on_load = member("on_load").map(|_| OnLoad::Manual);
+    Arrival { callback: member("callback"), here: member("here").unwrap_or_default(), on_load }
 }
 
 #[wasm_bindgen(module = "/driver/loop.js")]
@@ -130,6 +164,19 @@ extern "C" {
 extern "C" {
     #[wasm_bindgen(thread_local_v2, js_name = frame)]
     static FRAME: Function;
+}
+
+#[wasm_bindgen(module = "/driver/popup.js")]
+extern "C" {
+    /// The maker of the part that waits for the window.
+    fn popup(door: &Object) -> Function;
+}
+
+#[wasm_bindgen(module = "/driver/door.js")]
+extern "C" {
+    /// What shuts it again, if it could be opened.
+    #[wasm_bindgen(js_name = openDoor)]
+    fn open_door(door: &Object, given_up: &AbortSignal) -> JsValue;
 }
 
 #[wasm_bindgen(module = "/driver/channel.js")]

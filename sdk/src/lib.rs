@@ -29,7 +29,7 @@ mod session;
 mod shared;
 mod token;
 
-pub use client::{Client, SignIn, Subscription};
+pub use client::{Client, SignIn, SignInMode, Subscription};
 pub use gatepass_core::{
     config::StorageKind,
     error::{Blame, Code, Error, Evidence, Result},

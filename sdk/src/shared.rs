@@ -2,7 +2,7 @@
 
 use crate::{
     Session,
-    driver::{Driver, Step},
+    driver::{Driver, OpenDoor, Step},
 };
 use futures_channel::oneshot;
 use gatepass_core::{
@@ -12,7 +12,7 @@ use gatepass_core::{
     time::Now,
     wire::{Command, Order, Outcome, Write as _, read_fact, write_orders},
 };
-use js_sys::{JSON, Uint8Array};
+use js_sys::{JSON, Object, Uint8Array};
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
@@ -27,6 +27,8 @@ pub(crate) struct Shared {
     subscribers: RefCell<BTreeMap<u32, Rc<Subscriber>>>,
     waiting: RefCell<BTreeMap<u32, oneshot::Sender<Outcome>>>,
     last_number: Cell<u32>,
+    /// Where the window of a sign-in stands.
+    door: Object,
     driver: Driver,
 }
 
@@ -35,6 +37,7 @@ pub(crate) type Subscriber = dyn Fn(&Session);
 impl Shared {
     /// Begins to drive `machine`; it has been told nothing yet.
     pub(crate) fn new(machine: Machine) -> Rc<Self> {
+        let door = Object::new();
         Rc::new_cyclic(|shared: &Weak<Self>| {
             // Weak: a client that nobody holds any more must end.
             let shared = shared.clone();
@@ -51,7 +54,8 @@ impl Shared {
                 subscribers: RefCell::default(),
                 waiting: RefCell::default(),
                 last_number: Cell::new(0),
-                driver: Driver::start(Closure::wrap(step)),
+                driver: Driver::start(Closure::wrap(step), &door),
+                door,
             }
         })
     }
@@ -82,6 +86,11 @@ impl Shared {
             self.driver.tell(&fact);
         }
         receiver
+    }
+
+    /// Opens a window for a sign-in.
+    pub(crate) fn open_door(&self) -> Option<OpenDoor> {
+        OpenDoor::open(&self.door)
     }
 
     /// One step; keeps what is for the app and gives what is for the browser.

@@ -33,7 +33,7 @@ pub fn use_client() -> Client {
 
 /// Signing in, as an action: `dispatch(SignIn::default())` leaves the page and comes back to it.
 ///
-/// Its `pending()` is true until the page is left; its `value()` holds the error of a sign-in that
+/// Its `pending()` is true until the page is left, or until a window of its own has answered; its `value()` holds the error of a sign-in that
 /// could not begin, such as `issuer_unreachable`.
 ///
 /// # Panics
@@ -42,8 +42,8 @@ pub fn use_client() -> Client {
 pub fn use_sign_in() -> Action<SignIn, Result<(), Error>> {
     let client = use_client();
     Action::new_local(move |sign_in: &SignIn| {
-        let (client, sign_in) = (client.clone(), sign_in.clone());
-        async move { client.sign_in(sign_in).await }
+        // Now, in the click itself, in case it opens a window.
+        client.sign_in(sign_in.clone())
     })
 }
 

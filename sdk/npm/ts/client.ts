@@ -1,7 +1,7 @@
 /** One app at one provider: the machine behind functions, a session and its listeners. */
 
 import { takeArrival } from "../../driver/arrival.js";
-import { closeDoor, openDoor } from "../../driver/door.js";
+import { openDoor } from "../../driver/door.js";
 import type { Door } from "../../driver/part.d.ts";
 import type { Command } from "../../driver/wire.d.ts";
 import { join, type Send, tokenOf } from "./commands.js";
@@ -55,20 +55,18 @@ export function makeClient<C>(options: Options, source: Source): Client<C> {
       uiLocales,
     } = {}) => {
       // Now, in the click itself.
-      const inWindow = mode !== "redirect" && (openDoor(door, signal) || mode === "popup");
-      const done = tell({
+      const shut = mode === "redirect" ? null : openDoor(door, signal);
+      const command: Command = {
         kind: "sign_in",
-        mode: inWindow ? "popup" : "redirect",
+        mode: shut || mode === "popup" ? "popup" : "redirect",
         return_to: returnTo ?? here(),
         prompt,
         login_hint: loginHint,
         acr_values: acrValues?.join(" "),
         max_age: maxAge,
         ui_locales: uiLocales?.join(" "),
-      });
-      const { opened } = door;
-      if (inWindow) await done.finally(() => opened === door.opened && closeDoor(door));
-      await done;
+      };
+      await tell(command).finally(shut);
     },
     signOut: ({ scope = "global" } = {}) => tell({ kind: "sign_out", scope }),
     getToken: async ({ minTtl } = {}) =>

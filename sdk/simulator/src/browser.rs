@@ -265,9 +265,7 @@ impl World {
                 return self.open_frame(id, effect, &url.0);
             }
             // Nobody here clicks for one.
-            Effect::OpenPopup { .. } => {
-                (None, Answer::Failed { reason: Failure::Unavailable })
-            }
+            Effect::OpenPopup { .. } => (None, Answer::Failed { reason: Failure::Unavailable }),
             Effect::Broadcast { text, .. } => {
                 page.listens = true;
                 self.broadcast(id, &text.0);

@@ -298,7 +298,15 @@ impl Machine {
             Command::Resume { callback, here, on_load } => {
                 self.handle_resume(id, callback, here, on_load);
             }
-            Command::SignIn { mode, return_to, prompt, login_hint, acr_values, max_age, ui_locales } => {
+            Command::SignIn {
+                mode,
+                return_to,
+                prompt,
+                login_hint,
+                acr_values,
+                max_age,
+                ui_locales,
+            } => {
                 let wishes = crate::authorization::Wishes {
                     prompt,
                     login_hint,
