@@ -4,7 +4,7 @@ use anyhow::ensure;
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::world::World;
-use gatepass_tests::{Browser, Client, Result, Stage, journey};
+use gatepass_tests::{Browser, Client, Result, Stage, journey, until};
 
 /// Hooli's page about the ways, in a new tab, while the person is signed in at Pied Piper.
 async fn signed_in_elsewhere<'a>(
@@ -128,5 +128,55 @@ fn another_account_is_chosen_at_the_provider_and_told_once() -> Result {
         ensure!(app.user_name().await?.contains("Gavin"));
         ensure!(!app.tab.words().await?.contains("Richard"), "the first person is still shown");
         app.has_clean_address().await
+    })
+}
+
+#[test]
+fn s10_a_window_signs_in_and_the_page_stays() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::of(stage, Client::PiedPiper, browser.first_tab());
+        app.visit("/ways").await?;
+        app.wait_signed_out().await?;
+        app.mark().await?;
+        app.tab.click("sign-in-window").await?;
+        let window = browser.opened_tab(std::slice::from_ref(&app.tab)).await?;
+        SignInPage::wait(window).await?.submit("richard", PASSWORD).await?;
+        app.wait_signed_in().await?;
+        ensure!(app.is_marked().await?, "the page was left");
+        app.has_clean_address().await?;
+        // It has closed itself, and nobody is asked again for the next one.
+        until(
+            "the window is closed",
+            async || Ok((browser.tabs().await?.len() == 1).then_some(())),
+        )
+        .await?;
+        stage.control.wait_for(1, "stream.opened@pied-piper").await?;
+        let other = App::of(stage, Client::Hooli, browser.new_tab().await?);
+        other.visit("/ways").await?;
+        other.wait_signed_out().await?;
+        other.tab.click("sign-in-window").await?;
+        other.wait_signed_in().await?;
+        stage.control.timeline().await?.exactly(1, "login.succeeded")?;
+        // A session like any other: a sign-out elsewhere reaches it.
+        app.sign_out().await?;
+        other.wait_notice("logout_token").await.map(drop)
+    })
+}
+
+#[test]
+fn s10_a_window_that_was_closed_is_opened_again() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::of(stage, Client::PiedPiper, browser.first_tab());
+        app.visit("/ways").await?;
+        app.wait_signed_out().await?;
+        app.tab.click("sign-in-window").await?;
+        let window = browser.opened_tab(std::slice::from_ref(&app.tab)).await?;
+        SignInPage::wait(window.clone()).await?;
+        window.close().await?;
+        is_calm(&app).await?;
+        app.tab.click("sign-in-window").await?;
+        let window = browser.opened_tab(std::slice::from_ref(&app.tab)).await?;
+        SignInPage::wait(window).await?.submit("richard", PASSWORD).await?;
+        app.wait_signed_in().await
     })
 }

@@ -15,7 +15,7 @@ use crate::{
 };
 use gatepass_leptos::{
     GatepassProvider,
-    gatepass::{Error, OnLoad, Options, Scope, Status},
+    gatepass::{Code, Error, OnLoad, Options, Scope, SignIn, SignInMode, Status},
     use_client, use_session, use_sign_in, use_sign_out,
 };
 use leptos::{prelude::*, task::spawn_local};
@@ -145,6 +145,7 @@ fn Wired(
         set_answer.set(None);
     });
 
+    let windows = StoredValue::new_local(use_client());
     let clock = tick::unix_seconds();
     let desk = Desk {
         session: snapshot.into(),
@@ -155,10 +156,20 @@ fn Wired(
                 .any(|pending| pending.get())
         }),
         now: Signal::derive(move || clock.get() + snapshot.with(|now| now.clock_offset)),
-        sign_in: Callback::new(move |wish| {
+        sign_in: Callback::new(move |wish: SignIn| {
             set_failure.set(None);
             reporter.sign_in_asked();
-            sign_in.dispatch(wish);
+            if wish.mode == SignInMode::Redirect {
+                sign_in.dispatch(wish);
+                return;
+            }
+            // The page is not busy while a window waits: the person may have closed it, which nobody
+            // can know, and clicks again.
+            let done = windows.get_value().sign_in(wish);
+            spawn_local(async move {
+                let failed = done.await.err();
+                set_failure.set(failed.filter(|error| error.code != Code::Superseded));
+            });
         }),
         sign_out: Callback::new(move |scope| {
             set_failure.set(None);

@@ -1,7 +1,7 @@
 //! The ways in which a page can find out whether somebody is signed in (F17), each to be tried.
 
 use crate::{desk::Desk, pages::SignInButton};
-use gatepass_leptos::gatepass::{OnLoad, Status};
+use gatepass_leptos::gatepass::{OnLoad, SignIn, SignInMode, Status};
 use leptos::prelude::*;
 
 /// A way, and what it means for a person.
@@ -67,14 +67,34 @@ pub(crate) fn Ways() -> impl IntoView {
     view! {
         <div class="sheet">
             <div class="heading">
-                <h1>"Three ways in"</h1>
+                <h1>"Four ways in"</h1>
                 <p class="lead">
                     "An app that must not redirect by itself can still let you in without a password. \
-                     Each link loads this page anew, with nothing remembered."
+                     Each link loads this page anew, with nothing remembered; the window leaves it \
+                     as it is."
                 </p>
             </div>
             <div class="greeting">{state}</div>
-            <div class="trio">{WAYS.iter().map(|way| draw(way, now)).collect_view()}</div>
+            <div class="trio four">
+                {WAYS.iter().map(|way| draw(way, now)).collect_view()}
+                <section>
+                    <h2>"In a window of its own"</h2>
+                    <p>
+                        "The page stays and waits, with all that you have done on it. The window asks \
+                         for your password only if nobody knows you, and closes by itself."
+                    </p>
+                    <button
+                        type="button"
+                        data-testid="sign-in-window"
+                        on:click=move |_| desk.sign_in.run(SignIn {
+                            mode: SignInMode::Popup,
+                            ..SignIn::default()
+                        })
+                    >
+                        "Open a window"
+                    </button>
+                </section>
+            </div>
         </div>
     }
 }
