@@ -2,6 +2,7 @@
 
 use super::{Expect, Machine, Timer, start::BUSY_MS, verification};
 use crate::{
+    attempt::Way,
     id_token::{Expected, UntrustedIdToken, VerifiedIdToken},
     logout_token::VerifiedLogoutToken,
     secret::Secret,
@@ -267,8 +268,11 @@ impl Machine {
         });
         if ours || self.held.is_none() {
             self.mark_end(&began, cause);
-            // What a frame finds out now would undo what somebody has just done.
-            self.cancel_expected(|expect| matches!(expect, Expect::Frame(_)));
+            // What a frame finds out now would undo what somebody has just done; who signs in in a
+            // window of its own has asked for it.
+            self.cancel_expected(
+                |expect| matches!(expect, Expect::Frame(asked) if asked.attempt.way == Way::Frame),
+            );
         }
         if ours {
             // A tab that has just begun may have heard of the session from this one, and of its end
