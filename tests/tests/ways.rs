@@ -132,7 +132,7 @@ fn another_account_is_chosen_at_the_provider_and_told_once() -> Result {
 }
 
 #[test]
-fn s10_a_window_signs_in_and_the_page_stays() -> Result {
+fn rp22_a_window_signs_in_and_the_page_stays() -> Result {
     journey().go(async |stage, browser| {
         let app = App::of(stage, Client::PiedPiper, browser.first_tab());
         app.visit("/ways").await?;
@@ -157,7 +157,7 @@ fn s10_a_window_signs_in_and_the_page_stays() -> Result {
 }
 
 #[test]
-fn s10_a_window_asks_nobody_who_is_known() -> Result {
+fn rp22_a_window_asks_nobody_who_is_known() -> Result {
     journey().go(async |stage, browser| {
         let other = App::of(stage, Client::PiedPiper, browser.new_tab().await?);
         other.visit("/").await?;
@@ -177,7 +177,7 @@ fn s10_a_window_asks_nobody_who_is_known() -> Result {
 }
 
 #[test]
-fn s10_a_window_that_was_closed_is_opened_again() -> Result {
+fn rp22_a_window_that_was_closed_is_opened_again() -> Result {
     journey().go(async |stage, browser| {
         let app = App::of(stage, Client::PiedPiper, browser.first_tab());
         app.visit("/ways").await?;

@@ -43,7 +43,7 @@ fn waiting(world: &World) -> (Page, u32) {
 }
 
 #[test]
-fn s10_a_window_signs_in_without_leaving_the_page() {
+fn rp22_a_window_signs_in_without_leaving_the_page() {
     let world = World::new();
     let other = world.open();
     let (page, click) = waiting(&world);
@@ -64,7 +64,7 @@ fn s10_a_window_signs_in_without_leaving_the_page() {
 }
 
 #[test]
-fn s10_a_person_who_is_known_sees_the_window_for_a_moment() {
+fn rp22_a_person_who_is_known_sees_the_window_for_a_moment() {
     let world = World::new();
     world.person_signs_in("richard");
     let page = world.open();
@@ -73,7 +73,7 @@ fn s10_a_person_who_is_known_sees_the_window_for_a_moment() {
 }
 
 #[test]
-fn s10_without_storage_a_window_signs_in_all_the_same() {
+fn rp22_without_storage_a_window_signs_in_all_the_same() {
     let world = World::new();
     world.inside().storage_blocked = true;
     world.inside().origin_storage_blocked = true;
@@ -87,7 +87,7 @@ fn s10_without_storage_a_window_signs_in_all_the_same() {
 }
 
 #[test]
-fn s10_a_window_that_is_blocked_says_so() {
+fn rp22_a_window_that_is_blocked_says_so() {
     let world = World::new();
     world.inside().popups_blocked = true;
     let page = world.open();
@@ -97,7 +97,7 @@ fn s10_a_window_that_is_blocked_says_so() {
 }
 
 #[test]
-fn s10_a_window_that_brings_nothing_changes_nothing() {
+fn rp22_a_window_that_brings_nothing_changes_nothing() {
     for (failure, code) in
         [(Failure::Timeout, Code::PopupTimeout), (Failure::Cancelled, Code::Cancelled)]
     {
@@ -116,7 +116,7 @@ fn s10_a_window_that_brings_nothing_changes_nothing() {
 }
 
 #[test]
-fn s10_a_second_click_takes_the_place_of_the_first() {
+fn rp22_a_second_click_takes_the_place_of_the_first() {
     let world = World::new();
     let (page, first) = waiting(&world);
     let second = click(&page, None);
@@ -131,7 +131,7 @@ fn s10_a_second_click_takes_the_place_of_the_first() {
 }
 
 #[test]
-fn s10_two_clicks_at_once_open_one_window() {
+fn rp22_two_clicks_at_once_open_one_window() {
     let world = World::new();
     world.hold(Endpoint::Discovery);
     let page = world.open();
@@ -143,7 +143,7 @@ fn s10_two_clicks_at_once_open_one_window() {
 }
 
 #[test]
-fn s10_a_click_that_leaves_the_page_gives_the_window_up() {
+fn rp22_a_click_that_leaves_the_page_gives_the_window_up() {
     let world = World::new();
     let (page, click) = waiting(&world);
     page.sign_in();
@@ -153,7 +153,7 @@ fn s10_a_click_that_leaves_the_page_gives_the_window_up() {
 }
 
 #[test]
-fn s10_a_provider_that_is_away_is_told_before_the_window_goes_there() {
+fn rp22_a_provider_that_is_away_is_told_before_the_window_goes_there() {
     let world = World::new();
     let page = world.open();
     world.provider().is_down = true;
@@ -163,7 +163,7 @@ fn s10_a_provider_that_is_away_is_told_before_the_window_goes_there() {
 }
 
 #[test]
-fn s10_a_refusal_in_the_window_leaves_the_session_as_it_was() {
+fn rp22_a_refusal_in_the_window_leaves_the_session_as_it_was() {
     let world = World::new();
     let page = world.signed_in("richard");
     let (token, notices) = (page.token(), page.notices());
@@ -178,7 +178,7 @@ fn s10_a_refusal_in_the_window_leaves_the_session_as_it_was() {
 }
 
 #[test]
-fn s10_somebody_else_in_the_window_is_a_change_of_user() {
+fn rp22_somebody_else_in_the_window_is_a_change_of_user() {
     let world = World::new();
     let (page, other) = (world.signed_in("richard"), world.open());
     let click = click(&page, Some("login"));
@@ -192,7 +192,7 @@ fn s10_somebody_else_in_the_window_is_a_change_of_user() {
 }
 
 #[test]
-fn s10_who_changed_meanwhile_is_no_change_by_the_window() {
+fn rp22_who_changed_meanwhile_is_no_change_by_the_window() {
     let world = World::new();
     let (page, other) = (world.signed_in("richard"), world.open());
     let click = click(&page, Some("login"));

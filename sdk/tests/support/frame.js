@@ -20,6 +20,9 @@ export async function openFrame(path) {
     get address() {
       return frame.contentWindow.location.href;
     },
+    get window() {
+      return frame.contentWindow;
+    },
     remove: () => frame.remove(),
   };
 }
