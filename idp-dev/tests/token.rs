@@ -4,6 +4,8 @@
 
 mod common;
 
+use serde_json::json;
+
 use common::{Ask, FORM, HOOLI, PIPER, Reply, START, Tokens, VERIFIER, World, claims, encoded};
 
 #[tokio::test]
@@ -228,14 +230,44 @@ async fn op6_refresh_is_bound_to_the_client_and_cannot_grow() {
 
 /// A refresh of Pied Piper that names a scope.
 async fn refresh_with_scope(world: &World, token: &str, scope: &str) -> Reply {
+    refresh_with(world, token, ("scope", scope)).await
+}
+
+async fn refresh_with(world: &World, token: &str, what: (&str, &str)) -> Reply {
     world
         .token(&[
             ("grant_type", "refresh_token"),
             ("client_id", "pied-piper"),
             ("refresh_token", token),
-            ("scope", scope),
+            what,
         ])
         .await
+}
+
+#[tokio::test]
+async fn op6_refresh_for_one_resource_gives_a_token_for_that_alone() {
+    const API: &str = "http://api.localhost:8085";
+    let world = World::new().await;
+    let code = world.browser().code(&Ask::piper(), "richard").await;
+    let first = Tokens(world.redeem(&code).await.ok_json());
+    let issuer = claims(first.access())["iss"].clone();
+    assert_eq!(claims(first.access())["aud"], json!([issuer, API]));
+    // RFC 8707, 2: what the client has no business with; the refresh token stays good.
+    for other in
+        ["http://api.localhost:8086", "http://api.localhost:8085/", issuer.as_str().unwrap()]
+    {
+        let refused = refresh_with(&world, first.refresh(), ("resource", other)).await;
+        assert_eq!(refused.error(), "invalid_target", "{other}");
+    }
+    let reply = refresh_with(&world, first.refresh(), ("resource", API)).await;
+    let narrow = Tokens(reply.ok_json());
+    assert_eq!(claims(narrow.access())["aud"], json!([API]));
+    // It is not for the provider's own APIs.
+    assert_eq!(world.userinfo(narrow.access()).await.status, 401);
+    // The grant itself is as wide as before.
+    let wide = Tokens(world.refresh("pied-piper", narrow.refresh()).await.ok_json());
+    assert_eq!(claims(wide.access())["aud"], json!([issuer, API]));
+    assert_eq!(world.userinfo(wide.access()).await.status, 200);
 }
 
 #[tokio::test]

@@ -137,6 +137,10 @@ export type Command =
       origin?: string;
       /** A token that a resource refused as `invalid_token`: not this one again. */
       refused?: string;
+      /** The resource that the token is for (RFC 8707, 2); those of the session's own if absent. */
+      resource?: string;
+      /** What of the granted scope it is for, separated by spaces (RFC 6749, 6); all if absent. */
+      scope?: string;
     }
   /** End the session. */
   | {

@@ -183,7 +183,13 @@ mod tests {
                 ui_locales: None,
             },
             Command::CheckSession {},
-            Command::GetToken { min_ttl: Some(60), origin: None, refused: None },
+            Command::GetToken {
+                min_ttl: Some(60),
+                origin: None,
+                refused: None,
+                resource: None,
+                scope: None,
+            },
             Command::SignOut { scope: Scope::Local },
         ];
         for (id, command) in (1..).zip(commands) {

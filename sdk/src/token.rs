@@ -16,6 +16,12 @@ pub struct TokenRequest {
     /// The origin that the token will be sent to. One that is neither the page's own nor listed in
     /// [`token_origins`](crate::Options::token_origins) gets none; absent, the app answers for it.
     pub origin: Option<String>,
+    /// The API that it is for, as the provider knows it (RFC 8707 2): another token than the
+    /// session's own, kept and refreshed beside it.
+    pub resource: Option<String>,
+    /// Less than was granted at the sign-in, separated by spaces (RFC 6749 6): likewise a token of
+    /// its own.
+    pub scope: Option<String>,
 }
 
 /// An access token. Its `Debug` form is masked.
@@ -44,7 +50,8 @@ impl Client {
     ///
     /// # Errors
     /// `not_signed_in`; `token_unavailable` if it has expired and cannot be refreshed;
-    /// `issuer_unreachable` and the codes of a token response if refreshing failed;
+    /// `issuer_unreachable` and the codes of a token response if refreshing failed, `provider_error`
+    /// among them if the provider gives none for that resource or scope;
     /// `config_invalid` if the origin asked for may not have one.
     pub async fn token(&self, request: TokenRequest) -> Result<AccessToken> {
         let origin = request.origin.clone().unwrap_or_default();
@@ -59,15 +66,19 @@ impl Client {
     /// may not have one.
     pub(crate) async fn token_not(
         &self,
-        TokenRequest { min_ttl, origin }: TokenRequest,
+        TokenRequest { min_ttl, origin, resource, scope }: TokenRequest,
         refused: Option<AccessToken>,
     ) -> Result<Option<AccessToken>> {
         let min_ttl = min_ttl.map(whole_seconds);
         let refused = refused.map(|token| token.secret);
-        match self
-            .command(Command::GetToken { min_ttl, origin: origin.map(Into::into), refused })
-            .await?
-        {
+        let command = Command::GetToken {
+            min_ttl,
+            origin: origin.map(Into::into),
+            refused,
+            resource: resource.map(Into::into),
+            scope: scope.map(Into::into),
+        };
+        match self.command(command).await? {
             Outcome::Token { access_token: Some(secret), expires_at } => {
                 Ok(Some(AccessToken { secret, expires_at: expires_at.map(UnixTime) }))
             }

@@ -83,6 +83,8 @@ pub(in crate::endpoints) enum ErrorCode {
     InvalidClient,
     InvalidGrant,
     InvalidScope,
+    /// RFC 8707, 2.
+    InvalidTarget,
     UnsupportedGrantType,
     ServerError,
 }
@@ -94,6 +96,7 @@ impl ErrorCode {
             Self::InvalidClient => "invalid_client",
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::ServerError => "server_error",
         }

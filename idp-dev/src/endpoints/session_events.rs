@@ -20,12 +20,12 @@ use crate::session::{self, close_stream};
 use crate::store::EndedSession;
 use crate::streams::{MAX_PER_GRANT, OpenStream, Queued, StreamOwner, TooManyStreams};
 use crate::timeline::{Step, StepName};
-use crate::tokens::{AccessToken, SignOut, issue_logout_token, read_access_token};
+use crate::tokens::{AccessToken, SignOut, issue_logout_token, read_own_access_token};
 
 /// `GET /session_events`
 pub(super) async fn get(State(provider): State<Shared>, headers: HeaderMap) -> Response {
     let token = bearer_token(&headers)
-        .and_then(|token| read_access_token(&provider, token).ok_or(BearerError::Invalid));
+        .and_then(|token| read_own_access_token(&provider, token).ok_or(BearerError::Invalid));
     let token = match token {
         Ok(token) => token,
         Err(error) => return refuse(&provider, None, error),

@@ -10,7 +10,7 @@ use crate::http::{BearerError, bearer_token, json as respond_json};
 use crate::provider::Shared;
 use crate::session;
 use crate::timeline::{Step, StepName};
-use crate::tokens::read_access_token;
+use crate::tokens::read_own_access_token;
 
 /// The claims that the token's scopes allow. Claims come from the configuration as it is now.
 pub(super) async fn serve(State(provider): State<Shared>, headers: HeaderMap) -> Response {
@@ -29,7 +29,7 @@ pub(super) async fn serve(State(provider): State<Shared>, headers: HeaderMap) ->
 
 async fn claims(provider: &Shared, headers: &HeaderMap) -> Result<Response, BearerError> {
     let token = bearer_token(headers)?;
-    let token = read_access_token(provider, token).ok_or(BearerError::Invalid)?;
+    let token = read_own_access_token(provider, token).ok_or(BearerError::Invalid)?;
     if token.has_expired(provider.clock.now()) {
         return Err(BearerError::Expired);
     }

@@ -44,7 +44,7 @@ struct Times {
     exp: i64,
 }
 
-/// An access token of ours whose signature, type, issuer and audience are right. It may have
+/// An access token of ours whose signature, type and issuer are right. It may have
 /// expired and its grant may be revoked: the caller looks.
 #[derive(Clone, Debug)]
 pub(crate) struct AccessToken {
@@ -74,7 +74,7 @@ impl AccessToken {
     }
 }
 
-/// Signs an access token for a grant, with `scopes` of it.
+/// Signs an access token for a grant, with `scopes` of it, for one resource or all of the client's.
 ///
 /// Always ES256: its readers are this provider and the client's own servers, and a signature costs
 /// a fortieth of RS256.
@@ -87,10 +87,17 @@ pub(crate) async fn issue_access_token(
     user: &User,
     grant: &Grant,
     scopes: &[String],
+    resource: Option<&str>,
 ) -> Result<String, KeyError> {
     let now = provider.clock.now();
-    let mut aud = vec![provider.config.issuer().to_owned()];
-    aud.extend(client.audiences.iter().cloned());
+    // RFC 9068, 3: a token that was asked for one resource is for that alone, not for UserInfo.
+    let aud = match resource {
+        Some(resource) => vec![resource.to_owned()],
+        None => {
+            let issuer = provider.config.issuer().to_owned();
+            core::iter::once(issuer).chain(client.audiences.iter().cloned()).collect()
+        }
+    };
     let unique = random_id().map_err(|_| KeyError::NotSigned)?;
     let claims = Claims {
         iss: provider.config.issuer().to_owned(),
@@ -108,14 +115,21 @@ pub(crate) async fn issue_access_token(
     provider.keys.sign(SigningAlg::Es256, TYPE, claims).await
 }
 
-/// Reads an access token (RFC 9068, 4): `typ`, signature, `iss`, `aud`.
+/// Reads an access token that this provider is to answer for (RFC 9068, 4): it is in `aud`.
+pub(crate) fn read_own_access_token(provider: &Provider, token: &str) -> Option<AccessToken> {
+    let is_own = |token: &AccessToken| {
+        token.audiences.iter().any(|audience| audience == provider.config.issuer())
+    };
+    read_access_token(provider, token).filter(is_own)
+}
+
+/// Reads an access token that this provider has issued (RFC 9068, 4): `typ`, signature, `iss`.
 pub(crate) fn read_access_token(provider: &Provider, token: &str) -> Option<AccessToken> {
     let verified = provider.keys.verify::<Claims>(token, TYPE)?;
     let expires = verified.expiration?.timestamp();
     let issued = verified.issued_at?.timestamp();
     let claims = verified.custom;
-    let issuer = provider.config.issuer();
-    if claims.iss != issuer || !claims.aud.iter().any(|aud| aud == issuer) {
+    if claims.iss != provider.config.issuer() {
         return None;
     }
     let (grant, _) = claims.jti.split_once('.')?;

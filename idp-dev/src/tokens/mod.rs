@@ -8,7 +8,9 @@ mod security_event;
 
 use crate::clock::Seconds;
 
-pub(crate) use access_token::{AccessToken, Scope, issue_access_token, read_access_token};
+pub(crate) use access_token::{
+    AccessToken, Scope, issue_access_token, read_access_token, read_own_access_token,
+};
 pub(crate) use id_token::{IdTokenHint, IdTokenRequest, issue_id_token, read_id_token_hint};
 pub(crate) use logout_token::{SignOut, issue_logout_token};
 pub(crate) use refresh_token::RefreshTokens;

@@ -120,7 +120,13 @@ impl Page {
 
     fn refresh(&mut self) {
         let (tokens, verdicts) = (self.tokens, self.verdicts);
-        self.command(Command::GetToken { min_ttl: Some(100_000), origin: None, refused: None });
+        self.command(Command::GetToken {
+            min_ttl: Some(100_000),
+            origin: None,
+            refused: None,
+            resource: None,
+            scope: None,
+        });
         assert_eq!(self.tokens, tokens + 1, "a token came");
         assert_eq!(self.verdicts, verdicts + u32::from(self.brings_id_token));
     }

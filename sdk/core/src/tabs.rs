@@ -6,7 +6,7 @@ use crate::{
     secret::Secret,
     text::Text,
     time::UnixTime,
-    token::Tokens,
+    token::{OtherToken, Target, Tokens},
     wire::{Cause, Read, Write},
 };
 use alloc::boxed::Box;
@@ -58,7 +58,9 @@ pub(crate) enum Message {
     Session(Box<SharedSession>),
     /// To the leader: refresh, unless you have a newer version than this. Said at this time, by the
     /// machine's clock in milliseconds: one that was not heard in time is no wish any more.
-    Renew { version: Version, at_ms: i64 },
+    Renew { version: Version, at_ms: i64, target: Target },
+    /// The leader's word that the provider gives no token for this target.
+    Refused { target: Target, code: Text, found: Text },
     /// The leader's word that it refreshes this version, and is at a further step of it.
     Refreshing { version: Version },
     /// The session of this sign-in, or of an older one, is over.
@@ -78,6 +80,7 @@ impl Message {
                 Self::Session(_) => "session",
                 Self::Renew { .. } => "renew",
                 Self::Refreshing { .. } => "refreshing",
+                Self::Refused { .. } => "refused",
                 Self::Ended { .. } => "ended",
             },
         );
@@ -97,11 +100,27 @@ impl Message {
                 session.clock_offset_ms.write_member("clock_offset_ms", &mut writer);
                 writer.member("keys", &session.keys);
                 session.leads.write_member("leads", &mut writer);
+                writer.name("others");
+                writer.open('[');
+                for other in &session.tokens.others {
+                    writer.open('{');
+                    write_target(&other.target, &mut writer);
+                    writer.member("access_token", &other.access_token.0);
+                    other.expires_at.map(|time| time.0).write_member("expires_at", &mut writer);
+                    writer.close('}');
+                }
+                writer.close(']');
             }
             Self::Refreshing { version } => version.write_member("version", &mut writer),
-            Self::Renew { version, at_ms } => {
+            Self::Renew { version, at_ms, target } => {
                 version.write_member("version", &mut writer);
                 at_ms.write_member("at", &mut writer);
+                write_target(target, &mut writer);
+            }
+            Self::Refused { target, code, found } => {
+                write_target(target, &mut writer);
+                writer.member("code", code);
+                writer.member("found", found);
             }
             Self::Ended { began, session_id, cause } => {
                 began.write_member("began", &mut writer);
@@ -117,7 +136,7 @@ impl Message {
     /// The latest version that it names, in milliseconds.
     pub(crate) fn latest_ms(&self) -> i64 {
         match self {
-            Self::Hello | Self::Busy { .. } | Self::Idle => 0,
+            Self::Hello | Self::Busy { .. } | Self::Idle | Self::Refused { .. } => 0,
             Self::Session(session) => session.version.at_ms.max(session.began.at_ms),
             Self::Renew { version, .. } | Self::Refreshing { version } => version.at_ms,
             Self::Ended { began, .. } => began.at_ms,
@@ -138,8 +157,19 @@ impl Message {
                 id_token: member(value, "id_token", &mut wrong),
                 tokens: Tokens {
                     access_token: member(value, "access_token", &mut wrong),
-                    expires_at: value.get("expires_at").and_then(Value::as_integer).map(UnixTime),
+                    expires_at: expires_at(value),
                     refresh_token: member(value, "refresh_token", &mut wrong),
+                    others: value
+                        .get("others")
+                        .and_then(Value::as_array)
+                        .unwrap_or_default()
+                        .iter()
+                        .map(|other| OtherToken {
+                            target: target_of(other),
+                            access_token: member(other, "access_token", &mut wrong),
+                            expires_at: expires_at(other),
+                        })
+                        .collect(),
                 },
                 started_at: member(value, "started_at", &mut wrong),
                 accepted_at: member(value, "accepted_at", &mut wrong),
@@ -151,6 +181,12 @@ impl Message {
             "renew" => Self::Renew {
                 version: member(value, "version", &mut wrong),
                 at_ms: member(value, "at", &mut wrong),
+                target: target_of(value),
+            },
+            "refused" => Self::Refused {
+                target: target_of(value),
+                code: member(value, "code", &mut wrong),
+                found: member(value, "found", &mut wrong),
             },
             "refreshing" => Self::Refreshing { version: member(value, "version", &mut wrong) },
             "ended" => Self::Ended {
@@ -165,6 +201,23 @@ impl Message {
         };
         if wrong { None } else { Some(message) }
     }
+}
+
+fn write_target(target: &Target, writer: &mut Writer) {
+    for (name, value) in [("resource", &target.resource), ("scope", &target.scope)] {
+        if !value.is_empty() {
+            writer.member(name, value);
+        }
+    }
+}
+
+fn target_of(value: &Value) -> Target {
+    let text = |name| value.str(name).unwrap_or_default().into();
+    Target { resource: text("resource"), scope: text("scope") }
+}
+
+fn expires_at(value: &Value) -> Option<UnixTime> {
+    value.get("expires_at").and_then(Value::as_integer).map(UnixTime)
 }
 
 fn member<T: Read>(value: &Value, name: &str, wrong: &mut bool) -> T {

@@ -11,6 +11,7 @@ use crate::{
     time::{Seconds, UnixTime},
     wire::Response,
 };
+use alloc::vec::Vec;
 
 /// What a session may use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +20,63 @@ pub(crate) struct Tokens {
     /// By the provider's clock; `None` if it does not say.
     pub(crate) expires_at: Option<UnixTime>,
     pub(crate) refresh_token: Option<Secret>,
+    /// Access tokens for something else than the session's own is for.
+    pub(crate) others: Vec<OtherToken>,
+}
+
+/// What an access token is for: a resource (RFC 8707, 2), or less than was granted (RFC 6749, 6). The
+/// session's own token has neither.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) resource: Text,
+    pub(crate) scope: Text,
+}
+
+/// An access token of the session's grant for one target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OtherToken {
+    pub(crate) target: Target,
+    pub(crate) access_token: Secret,
+    pub(crate) expires_at: Option<UnixTime>,
+}
+
+/// How many other tokens are kept: more than an app has APIs.
+const OTHER_TOKENS: usize = 16;
+
+impl Target {
+    pub(crate) fn is_own(&self) -> bool {
+        self.resource.is_empty() && self.scope.is_empty()
+    }
+}
+
+impl Tokens {
+    /// The access token for a target, and when it expires.
+    pub(crate) fn find(&self, target: &Target) -> Option<(&Secret, Option<UnixTime>)> {
+        if target.is_own() {
+            return Some((&self.access_token, self.expires_at));
+        }
+        let other = self.others.iter().find(|other| other.target == *target)?;
+        Some((&other.access_token, other.expires_at))
+    }
+
+    /// Takes over what a refresh for a target has brought.
+    pub(crate) fn renew(&mut self, target: Target, new: Self) {
+        // RFC 6749, 6: without a new refresh token the old one stays good.
+        if new.refresh_token.is_some() {
+            self.refresh_token = new.refresh_token;
+        }
+        let Self { access_token, expires_at, .. } = new;
+        if target.is_own() {
+            self.access_token = access_token;
+            self.expires_at = expires_at;
+            return;
+        }
+        self.others.retain(|other| other.target != target);
+        if self.others.len() == OTHER_TOKENS {
+            self.others.remove(0);
+        }
+        self.others.push(OtherToken { target, access_token, expires_at });
+    }
 }
 
 /// A token response: the tokens, and the ID token as it came.
@@ -44,12 +102,14 @@ pub(crate) fn code_form(
     ]))
 }
 
-/// The form that refreshes (OIDC Core 12.1).
-pub(crate) fn refresh_form(config: &Config, refresh_token: &Secret) -> Secret {
+/// The form that refreshes (OIDC Core 12.1) for a target (RFC 8707, 2.2).
+pub(crate) fn refresh_form(config: &Config, refresh_token: &Secret, target: &Target) -> Secret {
     Secret(address::form(&[
         ("grant_type", "refresh_token"),
         ("client_id", &config.client_id),
         ("refresh_token", &refresh_token.0),
+        ("resource", &target.resource),
+        ("scope", &target.scope),
     ]))
 }
 
@@ -126,6 +186,7 @@ pub(crate) fn read_response(
         access_token: Secret(access_token.into()),
         expires_at: expires_in.map(|seconds| now.plus(Seconds(seconds))),
         refresh_token: refresh_token.map(|text| Secret(text.into())),
+        others: Vec::new(),
     };
     Ok(TokenResponse { tokens, id_token: id_token.map(Into::into) })
 }

@@ -453,6 +453,21 @@ fn d3_commands_wait_until_the_start_is_over() {
 }
 
 #[test]
+fn a_sign_out_that_waits_for_the_start_counts_after_a_reload_too() {
+    let world = World::new();
+    let page = world.open();
+    world.person_signs_in("richard");
+    world.hold(Endpoint::Token);
+    page.sign_in();
+    page.begin(Command::SignOut { scope: gatepass_core::wire::Scope::Local });
+    world.settle();
+    let visits = world.visits();
+    page.load("/", OnLoad::Auto);
+    assert_eq!(world.visits(), visits);
+    page.expect_status(Status::Anonymous);
+}
+
+#[test]
 fn two_clicks_leave_once() {
     let world = World::new();
     let page = world.signed_in("richard");

@@ -27,6 +27,7 @@ mod start;
 mod stream;
 mod survivors;
 mod tabs;
+mod targets;
 mod token_response;
 mod vectors;
 mod world;

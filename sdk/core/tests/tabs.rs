@@ -516,7 +516,13 @@ fn rp17_a_refresh_that_waits_for_the_metadata_is_sent_once() {
     world.hold_for(Endpoint::Discovery, &second);
     first.close();
     assert!(second.leads());
-    let fresh = || Command::GetToken { min_ttl: Some(10_000), origin: None, refused: None };
+    let fresh = || Command::GetToken {
+        min_ttl: Some(10_000),
+        origin: None,
+        refused: None,
+        resource: None,
+        scope: None,
+    };
     second.begin(fresh());
     world.settle();
     // Another tab signs in anew: what waited has its answer.
@@ -862,7 +868,13 @@ fn a_sign_in_in_the_middle_of_a_refresh_leaves_nothing_waiting() {
     let second = world.open();
     world.hold_for(Endpoint::Token, &second);
     second.sign_in();
-    let fresh = || Command::GetToken { min_ttl: Some(10_000), origin: None, refused: None };
+    let fresh = || Command::GetToken {
+        min_ttl: Some(10_000),
+        origin: None,
+        refused: None,
+        resource: None,
+        scope: None,
+    };
     // The second adopts what the first shares, while its own callback is still on its way.
     first.run(fresh());
     second.expect_status(Status::Authenticated);
@@ -958,7 +970,13 @@ fn a_second_adoption_does_not_end_the_start_of_a_page_whose_answer_is_on_its_way
     second.sign_in();
     let id = second.begin(get_token());
     for _ in 0..2 {
-        first.run(Command::GetToken { min_ttl: Some(10_000), origin: None, refused: None });
+        first.run(Command::GetToken {
+            min_ttl: Some(10_000),
+            origin: None,
+            refused: None,
+            resource: None,
+            scope: None,
+        });
         assert_eq!(second.outcome(id), None, "nobody knows yet who is signed in");
     }
     world.release();
@@ -986,7 +1004,13 @@ fn rp12_a_tab_adopts_what_a_key_has_signed_that_is_gone() {
 // What a review found, each with the smallest way to it.
 
 const fn fresh() -> Command {
-    Command::GetToken { min_ttl: Some(10_000), origin: None, refused: None }
+    Command::GetToken {
+        min_ttl: Some(10_000),
+        origin: None,
+        refused: None,
+        resource: None,
+        scope: None,
+    }
 }
 
 #[test]

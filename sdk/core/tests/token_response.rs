@@ -309,7 +309,13 @@ fn a_token_is_kept_until_it_is_too_old_for_its_use() {
     let world = World::new();
     let page = world.signed_in("richard");
     let ask = |min_ttl| {
-        page.run(Command::GetToken { min_ttl: Some(min_ttl), origin: None, refused: None })
+        page.run(Command::GetToken {
+            min_ttl: Some(min_ttl),
+            origin: None,
+            refused: None,
+            resource: None,
+            scope: None,
+        })
     };
     let Some(Outcome::Token { expires_at: Some(until), .. }) = ask(30) else { panic!() };
     assert_eq!(until, crate::world::BEGIN_MS / 1000 + 300);
@@ -347,8 +353,13 @@ fn a_token_goes_to_allowed_origins_only() {
     });
     let page = world.signed_in("richard");
     let ask = |origin: &str| {
-        let command =
-            Command::GetToken { min_ttl: None, origin: Some(origin.into()), refused: None };
+        let command = Command::GetToken {
+            min_ttl: None,
+            origin: Some(origin.into()),
+            refused: None,
+            resource: None,
+            scope: None,
+        };
         match page.run(command) {
             Some(Outcome::Token { access_token, .. }) => access_token.is_some(),
             other => panic!("{other:?}"),
@@ -381,6 +392,8 @@ fn a_token_without_a_session_is_refused() {
         min_ttl: None,
         origin: Some("https://evil.example".into()),
         refused: None,
+        resource: None,
+        scope: None,
     };
     assert!(matches!(page.run(command), Some(Outcome::Token { access_token: None, .. })));
 }

@@ -69,9 +69,9 @@ export function makeClient<C>(options: Options, source: Source): Client<C> {
       await tell(command).finally(shut);
     },
     signOut: ({ scope = "global" } = {}) => tell({ kind: "sign_out", scope }),
-    getToken: async ({ minTtl } = {}) =>
+    getToken: async ({ minTtl, resource, scope } = {}) =>
       // Without an origin to judge, a token comes or the command fails.
-      tokenOf(await send({ kind: "get_token", min_ttl: minTtl })) as string,
+      tokenOf(await send({ kind: "get_token", min_ttl: minTtl, resource, scope })) as string,
     fetch: fetchWith(send),
     check: () => tell({ kind: "check_session" }),
   };

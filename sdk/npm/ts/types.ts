@@ -194,6 +194,13 @@ export interface SignOutOptions {
 export interface TokenOptions {
   /** How many seconds it must still be good for; 30 by default. */
   minTtl?: number;
+  /**
+   * The API that it is for, as the provider knows it (RFC 8707): another token than the session's own,
+   * kept and refreshed beside it.
+   */
+  resource?: string;
+  /** Less than was granted at the sign-in, separated by spaces: likewise a token of its own. */
+  scope?: string;
 }
 
 /** One app at one provider. Its functions need no `this`. */
@@ -212,7 +219,10 @@ export interface Client<C = Claims> {
    * the provider. If that fails the person is signed out here all the same.
    */
   readonly signOut: (options?: SignOutOptions) => Promise<void>;
-  /** An access token that is good for a while, refreshed if need be. Do not keep it. */
+  /**
+   * An access token that is good for a while, refreshed if need be. Do not keep it. One for a
+   * `resource` or a `scope` needs a refresh token; `provider_error` says that the provider gives none.
+   */
   readonly getToken: (options?: TokenOptions) => Promise<string>;
   /**
    * `fetch` with the access token as `Authorization: Bearer`, if the request goes to the page's own

@@ -84,6 +84,8 @@ pub(crate) enum Act {
     GetToken(usize),
     /// A token that is good for longer than any is: a refresh.
     GetFreshToken(usize),
+    /// A token for one resource.
+    GetTokenFor(usize, &'static str),
     /// An API refused the token that the app was given last.
     TokenRefused(usize),
     Check(usize),
@@ -315,7 +317,8 @@ fn draw(group: Group, tab: usize, random: &mut Random) -> Act {
             8 => Act::SignOut(tab, Scope::Global),
             9 => Act::SignOut(tab, Scope::Local),
             10 | 11 => Act::GetToken(tab),
-            12 => Act::GetFreshToken(tab),
+            12 if random.once_in(2) => Act::GetFreshToken(tab),
+            12 => Act::GetTokenFor(tab, random.one_of(&["https://files", "https://mail"], "")),
             13 => Act::TokenRefused(tab),
             14 => Act::Check(tab),
             15 => Act::Cancel(tab),
@@ -513,6 +516,9 @@ impl fmt::Display for Act {
             }
             Self::GetToken(at) => write!(f, "{}: the app wants a token", tab(at)),
             Self::GetFreshToken(at) => write!(f, "{}: the app wants a fresh token", tab(at)),
+            Self::GetTokenFor(at, resource) => {
+                write!(f, "{}: the app wants a token for {resource}", tab(at))
+            }
             Self::TokenRefused(at) => write!(f, "{}: an API refused the app's token", tab(at)),
             Self::Check(at) => write!(f, "{}: the app checks the session", tab(at)),
             Self::Enter(at, user) => write!(f, "{}: {} signs in there", tab(at), user.name()),

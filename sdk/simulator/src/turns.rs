@@ -90,6 +90,16 @@ impl World {
             }
             Act::GetToken(tab) => self.wish(tab, Wish::Token, get_token(None, None)),
             Act::GetFreshToken(tab) => self.wish(tab, Wish::Token, get_token(Some(10_000), None)),
+            Act::GetTokenFor(tab, resource) => {
+                let command = Command::GetToken {
+                    min_ttl: None,
+                    origin: None,
+                    refused: None,
+                    resource: Some(resource.into()),
+                    scope: None,
+                };
+                self.wish(tab, Wish::Token, command);
+            }
             Act::TokenRefused(tab) => {
                 let id = self.awake(tab).and_then(|id| self.pages.get(&id));
                 if let Some(token) = id.and_then(|page| page.seen.last_token.clone()) {
@@ -266,5 +276,5 @@ fn sign_in(prompt: Option<&str>) -> Command {
 
 pub(crate) fn get_token(min_ttl: Option<i64>, refused: Option<&str>) -> Command {
     let refused = refused.map(|token| gatepass_core::secret::Secret(token.into()));
-    Command::GetToken { min_ttl, origin: None, refused }
+    Command::GetToken { min_ttl, origin: None, refused, resource: None, scope: None }
 }

@@ -132,7 +132,13 @@ impl<'a> Page<'a> {
         }
         page.was_signed_in |= page.session.status == Status::Authenticated;
         let commands = [
-            Command::GetToken { min_ttl: None, origin: None, refused: None },
+            Command::GetToken {
+                min_ttl: None,
+                origin: None,
+                refused: None,
+                resource: None,
+                scope: None,
+            },
             Command::CheckSession {},
             Command::SignOut { scope: Scope::Local },
         ];

@@ -71,6 +71,7 @@ pub(super) async fn redeem(
         user: &user,
         grant: &grant,
         scopes: &grant.scopes,
+        resource: None,
         nonce: code.nonce.as_deref(),
     };
     let response = give(provider, given).await?;

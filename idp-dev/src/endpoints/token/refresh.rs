@@ -35,6 +35,7 @@ pub(super) async fn refresh(
         ));
     }
     let scopes = narrowed(client, &grant, params.get("scope"))?;
+    let resource = resource(client, params.get("resource"))?;
     // A past token is looked at before the session: a copy matters also after the end.
     if serial < grant.refresh_serial && !grant.is_revoked {
         return Err(reused(provider, &grant));
@@ -66,7 +67,8 @@ pub(super) async fn refresh(
         grant.acr = session.acr;
     }
     // Core 12.2: same sub, auth_time and sid, no nonce.
-    let given = Given { client, user: &user, grant: &grant, scopes: &scopes, nonce: None };
+    let given =
+        Given { client, user: &user, grant: &grant, scopes: &scopes, resource, nonce: None };
     let response = give(provider, given).await?;
     provider.timeline.record(
         Step::new(
@@ -107,6 +109,20 @@ fn narrowed(client: &Client, grant: &Grant, asked: Option<&str>) -> Result<Vec<S
         return refusal("scope asks for more than was granted");
     }
     Ok(grant.scopes.iter().filter(|own| asked.contains(&own.as_str())).cloned().collect())
+}
+
+/// RFC 8707, 2.2: one of the resources that the client's tokens are for.
+fn resource<'a>(client: &Client, asked: Option<&'a str>) -> Result<Option<&'a str>, Refusal> {
+    match asked {
+        Some(asked) if !client.audiences.iter().any(|known| known == asked) => Err(Refusal {
+            error: ErrorCode::InvalidTarget,
+            status: axum::http::StatusCode::BAD_REQUEST,
+            check: "resource",
+            spec: "RFC 8707 2",
+            description: "resource is none of the client's audiences",
+        }),
+        asked => Ok(asked),
+    }
 }
 
 fn reused(provider: &Shared, grant: &Grant) -> Refusal {

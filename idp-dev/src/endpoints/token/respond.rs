@@ -19,6 +19,8 @@ pub(super) struct Given<'a> {
     pub(super) grant: &'a Grant,
     /// Those of the access token; at most those of the grant.
     pub(super) scopes: &'a [String],
+    /// The only one that the access token is for; all that it can be for if absent (RFC 8707, 2.2).
+    pub(super) resource: Option<&'a str>,
     pub(super) nonce: Option<&'a str>,
 }
 
@@ -27,8 +29,8 @@ pub(super) struct Given<'a> {
 /// # Errors
 /// When nothing can be signed.
 pub(super) async fn give(provider: &Shared, given: Given<'_>) -> Result<Response, Refusal> {
-    let Given { client, user, grant, scopes, nonce } = given;
-    let access_token = issue_access_token(provider, client, user, grant, scopes).await?;
+    let Given { client, user, grant, scopes, resource, nonce } = given;
+    let access_token = issue_access_token(provider, client, user, grant, scopes, resource).await?;
     let refresh_token = provider.refresh_tokens.issue(&grant.id, grant.refresh_serial);
     let mut body = json!({
         "access_token": access_token,

@@ -15,6 +15,7 @@ use crate::{
     config::StorageKind,
     tabs::{Message, Version},
     time::{difference, sum},
+    token::Target,
     wire::{Answer, Area, Effect, Status},
 };
 
@@ -54,7 +55,8 @@ impl Machine {
     /// Writes down which version is the one to recall, and when it was last known to stand.
     fn mark_kept(&mut self, at_ms: i64) {
         if let Some(held) = &self.held {
-            let mark = Message::Renew { version: held.version.clone(), at_ms };
+            let mark =
+                Message::Renew { version: held.version.clone(), at_ms, target: Target::default() };
             self.save(Area::Origin, self.shared_key("mark"), mark.write());
         }
     }
@@ -93,7 +95,7 @@ impl Machine {
 
     pub(super) fn handle_kept_mark(&mut self, answer: &Answer) {
         if let Answer::Loaded { value: Some(text) } = answer
-            && let Some(Message::Renew { version, at_ms }) = self.read_message(text)
+            && let Some(Message::Renew { version, at_ms, .. }) = self.read_message(text)
             && let Some(area) = self.kept_area()
         {
             let key = self.shared_key("kept");

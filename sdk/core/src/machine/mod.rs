@@ -40,6 +40,7 @@ use crate::{
     tabs::Version,
     text::Text,
     time::{Now, UnixTime, sum},
+    token::Target,
     wire::{
         Answer, Area, Cause, Command, Effect, Fact, Order, Outcome, Raw, Session, Signal, Status,
     },
@@ -291,6 +292,11 @@ impl Machine {
     fn handle_command(&mut self, id: u32, command: Command) {
         // Commands other than the first wait until it is known whether there is a session.
         if !matches!(command, Command::Resume { .. }) && !self.start.is_over() {
+            // The page may be loaded anew before that: who has clicked so is not signed in by itself.
+            if let (Command::SignOut { .. }, Some(memory)) = (&command, &mut self.memory) {
+                memory.stopped = true;
+                self.save_memory();
+            }
             self.queued.push((id, command));
             return;
         }
@@ -318,8 +324,10 @@ impl Machine {
                 self.handle_sign_in(id, mode, return_to, wishes);
             }
             Command::CheckSession {} => self.check(Some(id)),
-            Command::GetToken { min_ttl, origin, refused } => {
-                self.handle_get_token(id, min_ttl, origin.as_deref(), refused.as_ref());
+            Command::GetToken { min_ttl, origin, refused, resource, scope } => {
+                let (resource, scope) = (resource.unwrap_or_default(), scope.unwrap_or_default());
+                let target = Target { resource, scope };
+                self.handle_get_token(id, min_ttl, origin.as_deref(), refused.as_ref(), target);
             }
             Command::SignOut { scope } => self.handle_sign_out(id, scope),
         }

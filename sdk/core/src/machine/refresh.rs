@@ -8,7 +8,7 @@ use crate::{
     tabs::{Message, SharedSession, Version},
     text::Text,
     time::{Seconds, UnixTime, difference},
-    token::{Tokens, read_response, refresh_form},
+    token::{Target, Tokens, read_response, refresh_form},
     wire::{Answer, Ending, Outcome, Status},
 };
 use alloc::vec::Vec;
@@ -34,7 +34,17 @@ pub(super) struct Refresh {
     sent: bool,
     /// When it was made up, on the page's own clock.
     begun_ms: i64,
-    waiters: Vec<Waiter>,
+    /// What it is for.
+    target: Target,
+    waiters: Vec<Waiting>,
+}
+
+/// Somebody waits.
+struct Waiting {
+    who: Waiter,
+    target: Target,
+    /// The token that is not good enough.
+    stale: Option<Secret>,
 }
 
 /// Who waits for fresh tokens.
@@ -53,6 +63,7 @@ impl Machine {
         min_ttl: Option<i64>,
         origin: Option<&str>,
         refused: Option<&Secret>,
+        target: Target,
     ) {
         if origin.is_some_and(|origin| !self.may_receive_token(origin)) {
             let outcome = Outcome::Token { access_token: None, expires_at: None };
@@ -62,13 +73,13 @@ impl Machine {
             return self.complete_failed(Some(id), Code::NotSignedIn.into());
         };
         let needed_until = self.time().plus(Seconds(min_ttl.unwrap_or(MIN_TTL)));
-        let tokens = &held.tokens;
-        let is_good = refused != Some(&tokens.access_token)
-            && tokens.expires_at.is_none_or(|time| time > needed_until);
+        let is_good = held.tokens.find(&target).is_some_and(|(token, expires_at)| {
+            refused != Some(token) && expires_at.is_none_or(|time| time > needed_until)
+        });
         if is_good {
-            self.give_token(id);
+            self.give_token(id, &target);
         } else {
-            self.refresh(Waiter::Token(id));
+            self.refresh_for(Waiter::Token(id), target);
         }
     }
 
@@ -78,37 +89,57 @@ impl Machine {
         origin == self.config.origin || listed.iter().any(|known| known == origin)
     }
 
-    fn give_token(&mut self, id: u32) {
-        let Some(held) = &self.held else { return };
+    fn give_token(&mut self, id: u32, target: &Target) {
+        let found = self.held.as_ref().and_then(|held| held.tokens.find(target));
+        let Some((token, expires_at)) = found else { return };
         let outcome = Outcome::Token {
-            access_token: Some(held.tokens.access_token.clone()),
-            expires_at: held.tokens.expires_at.map(|UnixTime(seconds)| seconds),
+            access_token: Some(token.clone()),
+            expires_at: expires_at.map(|UnixTime(seconds)| seconds),
         };
         self.complete(Some(id), outcome);
     }
 
-    /// Gets fresh tokens for `waiter`: joins a refresh under way, or asks the leader, or is it.
+    /// Gets fresh tokens for `waiter`.
     pub(super) fn refresh(&mut self, waiter: Waiter) {
+        self.refresh_for(waiter, Target::default());
+    }
+
+    /// Joins a refresh under way, or asks the leader, or is it.
+    fn refresh_for(&mut self, who: Waiter, target: Target) {
         let Some(held) = &self.held else { return };
         if held.tokens.refresh_token.is_none() {
-            return self.cannot_refresh(&waiter);
+            return self.cannot_refresh(&who);
         }
-        self.refresh.waiters.push(waiter);
-        // Somebody has been asked already, or this tab leads in a moment.
-        if self.has_timer(Timer::Renew) {
-            return;
-        }
+        let stale = held.tokens.find(&target).map(|(token, _)| token.clone());
+        let is_new = !self.waits_for(&target);
+        self.refresh.waiters.push(Waiting { who, target, stale });
         if self.is_leading() {
-            self.refresh_as_leader();
-        } else if !self.refresh.sent {
+            // With the timer it leads in a moment.
+            if !self.has_timer(Timer::Renew) {
+                self.refresh_as_leader();
+            }
+        } else if !self.refresh.sent && (is_new || !self.has_timer(Timer::Renew)) {
             self.ask_leader();
         }
     }
 
+    fn waits_for(&self, target: &Target) -> bool {
+        self.refresh.waiters.iter().any(|waiting| waiting.target == *target)
+    }
+
+    /// Asks for all that is waited for.
     fn ask_leader(&mut self) {
-        let Some(held) = &self.held else { return };
-        let version = held.version.clone();
-        self.broadcast(&Message::Renew { version, at_ms: self.now.wall_ms });
+        let Some(version) = self.held.as_ref().map(|held| held.version.clone()) else { return };
+        let mut targets: Vec<Target> = Vec::new();
+        for waiting in &self.refresh.waiters {
+            if !targets.contains(&waiting.target) {
+                targets.push(waiting.target.clone());
+            }
+        }
+        let at_ms = self.now.wall_ms;
+        for target in targets {
+            self.broadcast(&Message::Renew { version: version.clone(), at_ms, target });
+        }
         self.set_timer(Timer::Renew, RENEW_MS);
     }
 
@@ -133,7 +164,7 @@ impl Machine {
     /// A further step of a refresh begins, which may take as long as a request.
     pub(super) fn say_refreshing(&mut self) {
         if let Some(held) = &self.held
-            && self.refresh.waiters.iter().any(|waiter| matches!(waiter, Waiter::Tab))
+            && self.refresh.waiters.iter().any(|waiting| matches!(waiting.who, Waiter::Tab))
         {
             let version = held.version.clone();
             self.broadcast(&Message::Refreshing { version });
@@ -173,15 +204,21 @@ impl Machine {
 
     /// Sends what waits, if this tab leads now.
     pub(super) fn refresh_as_leader(&mut self) {
-        if !self.refresh.waiters.is_empty() && !self.refresh.sent {
-            self.clear_timer(Timer::Renew);
+        if let (Some(first), false) = (self.refresh.waiters.first(), self.refresh.sent) {
+            self.refresh.target = first.target.clone();
             self.refresh.sent = true;
+            self.clear_timer(Timer::Renew);
             self.refresh.begun_ms = self.now.monotonic_ms;
             self.with_metadata(Goal::Refresh, false);
         }
     }
 
-    pub(super) fn handle_renew(&mut self, version: &Version, at_ms: i64) {
+    /// Whether the request under way is for the session's own token.
+    pub(super) fn is_refreshing_own(&self) -> bool {
+        self.refresh.target.is_own()
+    }
+
+    pub(super) fn handle_renew(&mut self, version: &Version, at_ms: i64, target: Target) {
         let Some(held) = &self.held else { return };
         if !self.is_leading() {
             return;
@@ -197,7 +234,7 @@ impl Machine {
             }
             self.share(true);
         } else {
-            self.refresh(Waiter::Tab);
+            self.refresh_for(Waiter::Tab, target);
         }
     }
 
@@ -218,7 +255,7 @@ impl Machine {
         let Some(held) = &self.held else { return };
         let Some(refresh_token) = &held.tokens.refresh_token else { return };
         let version = held.version.clone();
-        let form = refresh_form(&self.config, refresh_token);
+        let form = refresh_form(&self.config, refresh_token, &self.refresh.target);
         self.say_refreshing();
         let timeout_ms = super::provider::REQUEST_TIMEOUT_MS;
         self.post(token_endpoint, form, timeout_ms, Expect::Refreshed(version));
@@ -265,16 +302,16 @@ impl Machine {
     /// The refreshed tokens are the session's now, in all tabs.
     pub(super) fn use_refreshed(&mut self, tokens: Tokens) {
         let version = self.next_version();
+        let target = self.refresh.target.clone();
         let Some(held) = &mut self.held else { return };
-        // RFC 6749, 6: without a new refresh token the old one stays good.
-        let refresh_token = tokens.refresh_token.or(held.tokens.refresh_token.take());
-        held.tokens = Tokens { refresh_token, ..tokens };
+        held.tokens.renew(target.clone(), tokens);
         held.version = version;
-        self.changed = true;
+        // Of other tokens nothing is shown.
+        self.changed |= target.is_own();
         // First: the token before this one is worth nothing any more, or looks like theft.
         self.keep_session();
         self.share_session();
-        self.refresh_succeeded();
+        self.refresh_succeeded(Some(&target));
     }
 
     /// Whatever came of a request that is under way, nobody would use it.
@@ -284,8 +321,8 @@ impl Machine {
         self.cancel_expected(|expect| matches!(expect, Expect::Refreshed(_)));
     }
 
-    /// Fresh tokens are there, by this tab or another.
-    pub(super) fn refresh_succeeded(&mut self) {
+    /// Fresh tokens are there, by this tab or another: those for `target`, if it is known for what.
+    pub(super) fn refresh_succeeded(&mut self, target: Option<&Target>) {
         self.stop_refreshing();
         if matches!(self.status, Status::Offline | Status::Restoring)
             && (self.start.is_over() || self.is_confirming())
@@ -293,13 +330,29 @@ impl Machine {
             self.set_status(Status::Authenticated);
             self.set_error(None);
         }
-        for waiter in core::mem::take(&mut self.refresh.waiters) {
-            match waiter {
-                Waiter::Token(id) => self.give_token(id),
+        for waiting in core::mem::take(&mut self.refresh.waiters) {
+            let found = self.held.as_ref().and_then(|held| held.tokens.find(&waiting.target));
+            let is_new = found.is_some_and(|(token, _)| waiting.stale.as_ref() != Some(token));
+            if !is_new && target != Some(&waiting.target) {
+                self.refresh.waiters.push(waiting);
+                continue;
+            }
+            match waiting.who {
+                Waiter::Token(id) => self.give_token(id, &waiting.target),
                 Waiter::Check(command) => self.complete(command, Outcome::Done {}),
                 Waiter::Stream => self.open_stream(),
                 Waiter::Tab => {}
             }
+        }
+        self.refresh_next();
+    }
+
+    /// What is waited for still.
+    fn refresh_next(&mut self) {
+        if self.is_leading() {
+            self.refresh_as_leader();
+        } else {
+            self.refresh_elsewhere();
         }
     }
 
@@ -315,25 +368,62 @@ impl Machine {
         if error.code == Code::InvalidGrant {
             return self.end(Ending::InvalidGrant);
         }
-        if error.code == Code::IssuerUnreachable {
+        let is_unreachable = error.code == Code::IssuerUnreachable;
+        if is_unreachable {
             self.set_status(Status::Offline);
         }
-        self.set_error(Some(error.clone()));
-        for waiter in core::mem::take(&mut self.refresh.waiters) {
-            match waiter {
+        let target = core::mem::take(&mut self.refresh.target);
+        // That there is no token for something else says nothing about the session.
+        if is_unreachable || target.is_own() {
+            self.set_error(Some(error.clone()));
+        }
+        for waiting in core::mem::take(&mut self.refresh.waiters) {
+            if !is_unreachable && waiting.target != target {
+                self.refresh.waiters.push(waiting);
+                continue;
+            }
+            match waiting.who {
                 Waiter::Token(id) => self.complete_failed(Some(id), error.clone()),
                 Waiter::Check(command) => self.check_failed(command, error.clone()),
                 Waiter::Stream => self.stream_not_refreshed(),
-                Waiter::Tab => {}
+                // Whoever waits for the session's own asks again by itself.
+                Waiter::Tab if target.is_own() => {}
+                Waiter::Tab => {
+                    let found = error.evidence.as_ref().map_or("", |seen| &seen.found).into();
+                    let (target, code) = (waiting.target, error.code.as_str().into());
+                    self.broadcast(&Message::Refused { target, code, found });
+                }
             }
+        }
+        self.refresh_next();
+    }
+
+    /// The leader has no token for `target`.
+    pub(super) fn handle_refused(&mut self, target: &Target, code: &str, found: &str) {
+        if self.refresh.sent {
+            return;
+        }
+        let known = Code::ALL.iter().find(|known| known.as_str() == code);
+        let code = known.copied().unwrap_or(Code::ProviderError);
+        for waiting in core::mem::take(&mut self.refresh.waiters) {
+            match waiting.who {
+                Waiter::Token(id) if waiting.target == *target => {
+                    let error = Error::new(code, "error", "success", found);
+                    self.complete_failed(Some(id), error);
+                }
+                _ => self.refresh.waiters.push(waiting),
+            }
+        }
+        if self.refresh.waiters.is_empty() {
+            self.clear_timer(Timer::Renew);
         }
     }
 
     /// The session ended: whoever waits for tokens gets none.
     pub(super) fn refresh_ended(&mut self) {
         self.stop_refreshing();
-        for waiter in core::mem::take(&mut self.refresh.waiters) {
-            match waiter {
+        for waiting in core::mem::take(&mut self.refresh.waiters) {
+            match waiting.who {
                 Waiter::Token(id) => self.complete_failed(Some(id), Code::NotSignedIn.into()),
                 Waiter::Check(command) => self.complete(command, Outcome::Done {}),
                 Waiter::Stream | Waiter::Tab => {}

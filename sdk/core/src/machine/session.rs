@@ -213,7 +213,12 @@ impl Machine {
             Some(Message::Hello) => self.handle_hello(),
             Some(Message::Busy { state }) => self.handle_busy(state.as_deref()),
             Some(Message::Idle) => self.handle_idle(),
-            Some(Message::Renew { version, at_ms }) => self.handle_renew(&version, at_ms),
+            Some(Message::Renew { version, at_ms, target }) => {
+                self.handle_renew(&version, at_ms, target);
+            }
+            Some(Message::Refused { target, code, found }) => {
+                self.handle_refused(&target, &code, &found);
+            }
             Some(Message::Refreshing { version }) => self.wait_longer(&version),
             Some(Message::Session(shared)) => self.handle_shared_session(shared),
             Some(Message::Ended { began, session_id, cause }) => {

@@ -14,7 +14,7 @@ use crate::{
     tabs::{SharedSession, Version},
     text::Text,
     time::UnixTime,
-    token::{Tokens, revocation_form},
+    token::{Target, Tokens, revocation_form},
     wire::{Answer, Cause, Effect, Ending, Failure, Outcome, Raw},
 };
 use alloc::boxed::Box;
@@ -298,7 +298,7 @@ impl Machine {
                 self.share_session();
                 self.remember_session();
                 // Whoever waited for tokens of the session before gets those of this one.
-                self.refresh_succeeded();
+                self.refresh_succeeded(Some(&Target::default()));
                 self.finish_start();
                 if let Way::Popup(command) = way {
                     self.complete(Some(command), Outcome::Done {});
@@ -327,6 +327,9 @@ impl Machine {
                 let id_token = token;
                 // Whoever had an older sign-in may have told of it, to a tab that has just begun and
                 // hears of this one from nobody: so it tells of this one too.
+                // A new version with the same other tokens has another one of its own.
+                let is_own = self.held.as_ref().is_none_or(|h| h.tokens.others == tokens.others);
+                let own = is_own.then(Target::default);
                 let replaces = self.held.as_ref().is_some_and(|held| held.began != began);
                 self.hold(Box::new(Held { id_token, tokens, keys, version, began, started_at }));
                 // A leader that did not know this version may have been asked for the next one.
@@ -334,7 +337,7 @@ impl Machine {
                 if replaces || leads {
                     self.share(leads);
                 }
-                self.refresh_succeeded();
+                self.refresh_succeeded(own.as_ref());
                 match kept_ms {
                     Some(at_ms) => self.recalled(at_ms),
                     None => self.keep_session(),
@@ -343,13 +346,14 @@ impl Machine {
             }
             Purpose::Refresh(_) => {
                 let keys = self.keys_text();
+                let is_own = self.is_refreshing_own();
                 let Some(held) = &mut self.held else { return };
-                if token.replaces(&held.id_token) {
+                // `at_hash` is of the access token that it came with: of another one it would be wrong.
+                if is_own && token.replaces(&held.id_token) {
                     held.keys = keys;
                     token.keep_checks_of(&held.id_token);
                     held.id_token = token;
                 }
-                self.changed = true;
                 self.use_refreshed(tokens);
             }
         }

@@ -67,6 +67,10 @@ union! {
             origin: Option<Text> = "origin",
             /// A token that a resource refused as `invalid_token`: not this one again.
             refused: Option<Secret> = "refused",
+            /// The resource that the token is for (RFC 8707, 2); those of the session's own if absent.
+            resource: Option<Text> = "resource",
+            /// What of the granted scope it is for, separated by spaces (RFC 6749, 6); all if absent.
+            scope: Option<Text> = "scope",
         }
         /// End the session.
         SignOut = "sign_out" {

@@ -132,6 +132,8 @@ impl Page {
             min_ttl: None,
             origin: None,
             refused: Some(Secret(refused.into())),
+            resource: None,
+            scope: None,
         };
         match self.run(command) {
             Some(Outcome::Token { access_token: Some(Secret(token)), .. }) => Ok(token.into()),
@@ -285,7 +287,7 @@ impl Page {
 }
 
 pub const fn get_token() -> Command {
-    Command::GetToken { min_ttl: None, origin: None, refused: None }
+    Command::GetToken { min_ttl: None, origin: None, refused: None, resource: None, scope: None }
 }
 
 fn login_request(visit: Option<&Visit>) -> usize {

@@ -453,6 +453,10 @@ impl Provider {
                 }
                 let known = self.grants.iter().position(|g| !g.revoked && g.refresh_token == given);
                 let Some(at) = known else { return refuse("invalid_grant") };
+                // RFC 8707, 2.
+                if get("resource").contains("unknown") {
+                    return refuse("invalid_target");
+                }
                 self.issue(at, false, now)
             }
             _ => refuse("unsupported_grant_type"),
