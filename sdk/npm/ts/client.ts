@@ -101,7 +101,7 @@ function begin<C>(
   const start = async () => {
     try {
       const step = await openMachine(source, configOf(options));
-      const resume: Command = { kind: "resume", on_load: onLoad, ...arrival };
+      const resume: Command = { kind: "resume", ...arrival, on_load: arrival.on_load ?? onLoad };
       return join(step, resume, door, (next) => change(sessionOf(next)));
     } catch (error) {
       // The next command tries again, and does what the person wants then: leaving the page for a
