@@ -12,6 +12,8 @@
 export function openDoor(door, given_up) {
   door.opened?.close();
   const opened = globalThis.open?.("", "", "popup,width=480,height=720");
+  // Nobody there needs this page, which it could lead elsewhere.
+  if (opened) opened.opener = null;
   Object.assign(door, { opened, given_up });
   // A page with Cross-Origin-Opener-Policy has cut it off: then it is left to itself.
   return opened && (() => opened.close());
