@@ -441,6 +441,8 @@ export type Effect =
       kind: "navigate";
       /** Where to. */
       url: string;
+      /** What is posted there, in `application/x-www-form-urlencoded`; without it the address is followed. */
+      form?: string;
       /** Whether the page's entry in the history is replaced: Back must not lead to a page that redirects by itself. */
       replace: boolean;
     }

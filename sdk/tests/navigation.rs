@@ -9,7 +9,7 @@ use gatepass_core::{
     wire::{Answer, Effect, Failure},
 };
 use js_sys::{Function, Promise};
-use support::{World, failed, unique};
+use support::{World, at, failed, unique};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -26,6 +26,9 @@ extern "C" {
 extern "C" {
     /// A frame in the page; its address is `path`.
     type Frame;
+
+    /// Resolves to the next message to this page.
+    fn message() -> Promise;
 
     #[wasm_bindgen(js_name = openFrame)]
     fn open_frame(path: &str) -> Promise;
@@ -56,7 +59,7 @@ async fn frame() -> (Frame, World) {
 }
 
 fn navigate(url: &str, replace: bool) -> Effect {
-    Effect::Navigate { url: Secret(url.into()), replace }
+    Effect::Navigate { url: Secret(url.into()), form: None, replace }
 }
 
 fn elsewhere() -> String {
@@ -67,6 +70,23 @@ fn elsewhere() -> String {
 fn history_length() -> u32 {
     let history = support::global("history");
     js_sys::Reflect::get(&history, &"length".into()).unwrap().as_f64().unwrap() as u32
+}
+
+#[wasm_bindgen_test]
+async fn form_is_posted_as_it_is() {
+    let (frame, world) = frame().await;
+    let heard = message();
+    let (url, form) = (at("/posting").await, "id_token_hint=a.b.c&state=s%20%2B%26&empty=");
+    let effect = Effect::Navigate {
+        url: Secret(url.into()),
+        form: Some(Secret(form.into())),
+        replace: false,
+    };
+    assert_eq!(world.perform(effect).await, Answer::Done {});
+    let told = JsFuture::from(heard).await.unwrap().as_string();
+    // A form writes a space as a plus sign.
+    assert_eq!(told.as_deref(), Some("POST id_token_hint=a.b.c&state=s+%2B%26&empty="));
+    frame.remove();
 }
 
 #[wasm_bindgen_test]

@@ -51,8 +51,13 @@ pub(crate) fn has_word(words: &str, word: &str) -> bool {
 
 /// `endpoint` with `parameters` added to its query (RFC 6749, 3.1: it may have one).
 pub(crate) fn with_query(endpoint: &str, parameters: &[(&str, &str)]) -> Text {
+    with_form(endpoint, &form(parameters))
+}
+
+/// The same with parameters that are a form already.
+pub(crate) fn with_form(endpoint: &str, form: &str) -> Text {
     let separator = if cut(endpoint, b'?').is_some() { "&" } else { "?" };
-    Text::concat(&[endpoint, separator, &form(parameters)])
+    Text::concat(&[endpoint, separator, form])
 }
 
 /// The query parameters of an address, fragment left out.

@@ -579,3 +579,18 @@ fn a_page_seen_again_checks_unless_the_stream_has_just_been_heard() {
     page.signal(Signal::Online {});
     assert_eq!(world.count(Endpoint::UserInfo), 2);
 }
+
+#[test]
+fn f7_a_sign_out_that_is_too_long_for_an_address_is_posted() {
+    for (claim, posts) in [("short".to_owned(), 0), ("x".repeat(6000), 1)] {
+        let world = World::new();
+        world.provider().next_id_token(move |draft| draft.claim("about", json!(claim)));
+        let page = world.signed_in("richard");
+        page.sign_out();
+        assert_eq!(world.inside().posts, posts);
+        // The provider has read it, and the answer was recognised.
+        assert_eq!(page.cause(), Some(Ending::SignedOut));
+        assert!(world.provider().cookie.is_none());
+        assert_eq!(page.code(), None);
+    }
+}

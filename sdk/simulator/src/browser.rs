@@ -256,7 +256,8 @@ impl World {
                 storage.remove(key.as_str());
                 (None, Answer::Done {})
             }
-            Effect::Navigate { url, replace } => {
+            // No token here is so long that it is posted.
+            Effect::Navigate { url, replace, .. } => {
                 page.leaving_to = Some((url.0.into(), replace));
                 (None, Answer::Done {})
             }

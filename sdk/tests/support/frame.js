@@ -27,6 +27,9 @@ export async function openFrame(path) {
   };
 }
 
+/** Resolves to the next message to this page. */
+export const message = () => next(window, "message").then(({ data }) => data);
+
 const next = (target, event) =>
   new Promise((resolve, reject) => {
     target.addEventListener(event, resolve, { once: true });

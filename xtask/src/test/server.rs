@@ -45,7 +45,7 @@ fn app() -> Router {
         .route("/later", get(later))
         .route("/echo", any(echo))
         .route("/silent/{name}", get(silent))
-        .route("/posting", get(posting))
+        .route("/posting", any(posting))
         .route("/stream/{name}", get(open))
         .route("/stream/{name}/send", post(send))
         .route("/stream/{name}/end", post(end))
@@ -108,14 +108,17 @@ async fn echo(method: Method, headers: HeaderMap, body: String) -> Json<Value> {
     }))
 }
 
-/// A page that tells the page around it an answer, whoever that is. Without these headers, the
+/// A page that tells the page around it an answer, or what was posted to it, whoever that is. Without these headers, the
 /// runner's page, which is isolated from other origins, would not show it.
-async fn posting() -> impl IntoResponse {
+async fn posting(method: Method, body: String) -> impl IntoResponse {
     let embedded = [
         ("cross-origin-embedder-policy", "require-corp"),
         ("cross-origin-resource-policy", "cross-origin"),
     ];
-    let page = "<!doctype html><script>parent.postMessage('?code=elsewhere', '*')</script>";
+    // What a form posts has no character that could end a string.
+    let posted = format!("{method} {body}");
+    let said = if method == Method::POST { &posted } else { "?code=elsewhere" };
+    let page = format!("<!doctype html><script>parent.postMessage('{said}', '*')</script>");
     (embedded, Html(page))
 }
 

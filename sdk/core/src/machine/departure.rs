@@ -223,15 +223,15 @@ impl Machine {
             self.complete_start_as_leaving();
         }
         self.complete(departure.command, Outcome::Leaving {});
-        self.navigate(url, is_automatic);
+        self.navigate(url, None, is_automatic);
     }
 
     /// Leaves the page. An automatic redirect takes the page's place in the history, so that Back
     /// does not lead to a page that redirects again.
-    pub(super) fn navigate(&mut self, url: Secret, replace: bool) {
+    pub(super) fn navigate(&mut self, url: Secret, form: Option<Secret>, replace: bool) {
         self.leaving = true;
         self.set_timer(Timer::Leaving, LEAVING_MS);
-        self.effect(Effect::Navigate { url, replace }, Expect::Nothing);
+        self.effect(Effect::Navigate { url, form, replace }, Expect::Nothing);
     }
 
     /// Whether the page is as good as left. Who clicks a while later sees it still: the navigation

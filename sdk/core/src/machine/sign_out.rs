@@ -2,7 +2,7 @@
 
 use super::{Expect, Goal, Machine};
 use crate::{
-    address::{path, with_query},
+    address::{form, path, with_form},
     attempt::Attempt,
     error::{Code, Error},
     secret::Secret,
@@ -14,6 +14,11 @@ use alloc::boxed::Box;
 
 /// How long a sign-out waits to hear that its tokens are worth nothing any more.
 pub(super) const REVOCATION_TIMEOUT_MS: u32 = 2_000;
+
+/// The longest address that a sign-out leaves for, in bytes: servers commonly take eight thousand for
+/// all that stands before a request's body. Posted parameters have no limit, but a provider's cookies
+/// may not come with them.
+const LONGEST_ADDRESS: usize = 6_000;
 
 /// A sign-out on its way to the provider; nothing is held here any more.
 pub(super) struct SignOut {
@@ -84,17 +89,20 @@ impl Machine {
         }
         // Without storage the answer could not be recognised: signing out matters more.
         let saved = matches!(answer, Answer::Done {});
-        let url = with_query(
-            &endpoint,
-            &[
-                ("id_token_hint", &sign_out.id_token_hint.0),
-                ("client_id", &self.config.client_id),
-                ("post_logout_redirect_uri", &self.config.post_logout_redirect_uri),
-                ("state", if saved { &sign_out.state } else { "" }),
-            ],
-        );
+        let form = form(&[
+            ("id_token_hint", &sign_out.id_token_hint.0),
+            ("client_id", &self.config.client_id),
+            ("post_logout_redirect_uri", &self.config.post_logout_redirect_uri),
+            ("state", if saved { &sign_out.state } else { "" }),
+        ]);
+        // RP-Initiated Logout 2: by GET or by POST.
+        let (url, form) = if endpoint.len() + form.len() > LONGEST_ADDRESS {
+            (endpoint, Some(Secret(form)))
+        } else {
+            (with_form(&endpoint, &form), None)
+        };
         self.complete(Some(sign_out.command), Outcome::Leaving {});
-        self.navigate(Secret(url), false);
+        self.navigate(Secret(url), form, false);
     }
 
     /// The person is signed out here, and told that the provider does not know.

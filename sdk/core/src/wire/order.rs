@@ -149,6 +149,9 @@ union! {
         Navigate = "navigate" {
             /// Where to.
             url: Secret = "url",
+            /// What is posted there, in `application/x-www-form-urlencoded`; without it the address
+            /// is followed.
+            form: Option<Secret> = "form",
             /// Whether the page's entry in the history is replaced: Back must not lead to a page
             /// that redirects by itself.
             replace: bool = "replace",

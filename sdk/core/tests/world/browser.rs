@@ -103,6 +103,8 @@ pub struct Browser {
     pub lacks: Option<&'static str>,
     /// The provider does not get its cookie in frames.
     pub frames_are_blind: bool,
+    /// How many navigations were posted.
+    pub posts: usize,
     /// No window of its own for a sign-in.
     pub popups_blocked: bool,
     /// Those that are open: the page, the effect, and what the provider shows there.
@@ -162,6 +164,7 @@ impl Browser {
             slow_crypto: false,
             lacks: None,
             frames_are_blind: false,
+            posts: 0,
             popups_blocked: false,
             popups: Vec::new(),
             stays: false,
@@ -452,7 +455,14 @@ impl Browser {
                 }
                 _ => unavailable,
             },
-            Effect::Navigate { url, replace } => {
+            Effect::Navigate { url, form, replace } => {
+                let url = match form {
+                    Some(form) => {
+                        self.posts += 1;
+                        format!("{}?{}", url.0, form.0)
+                    }
+                    None => url.0.into(),
+                };
                 let tab = self.page(document).tab;
                 if !replace {
                     self.redirects.insert(tab, 0);
@@ -462,7 +472,7 @@ impl Browser {
                     *count += 1;
                     assert!(*count <= 1, "a second automatic redirect without a session");
                 }
-                self.page(document).leaving_to = Some((url.0.into(), replace));
+                self.page(document).leaving_to = Some((url, replace));
                 Answer::Done {}
             }
             Effect::OpenFrame { url, .. } => {
