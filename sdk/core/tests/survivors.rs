@@ -13,6 +13,7 @@ use crate::{
         Endpoint, Page, World,
         keys::{ES256, STRANGER},
         page::sign_in_to,
+        token::Draft,
     },
 };
 
@@ -73,4 +74,24 @@ fn rp3_a_tab_that_was_doubled_on_its_way_redeems_nothing_again() {
     assert_eq!(copy.code(), None);
     page.expect_status(Status::Authenticated);
     assert_eq!(world.count(Endpoint::Token), 1, "the code was sent once");
+}
+
+#[test]
+fn oidcc_refresh_token_what_a_refreshed_id_token_says_is_shown_if_it_says_all() {
+    let refreshed = |change: fn(&mut Draft)| {
+        let world = World::new();
+        let page = world.signed_in("richard");
+        world.provider().next_id_token(move |token| {
+            token.claim("name", json!("R. Hendricks"));
+            change(token);
+        });
+        world.advance_with_heartbeat(290);
+        assert!(page.token().is_ok());
+        assert_eq!(world.refreshes(), 1);
+        page.claim("name") == json!("R. Hendricks")
+    };
+    assert!(refreshed(|_| ()));
+    // Without what a logout token or a step-up is compared with, the first one stays.
+    assert!(!refreshed(|token| token.claim("sid", Value::Null)));
+    assert!(!refreshed(|token| token.claim("auth_time", Value::Null)));
 }

@@ -16,7 +16,8 @@ pub(super) fn app(connect: &[&str]) -> String {
         // For a hidden frame that asks the provider who is signed in, and ends at the app's own page.
         &format!("frame-src 'self' {}", connect.join(" ")),
         "base-uri 'none'",
-        "form-action 'none'",
+        // For a sign-out that is too long for an address and is posted.
+        &format!("form-action {}", connect.join(" ")),
         "frame-ancestors 'none'",
     ]
     .join("; ")
