@@ -145,7 +145,8 @@ impl Client {
     ///
     /// # Errors
     /// The person is signed out here whatever the error: `issuer_unreachable` or
-    /// `sign_out_unsupported` if the others could not be told.
+    /// `sign_out_unsupported` if the others could not be told. Nothing leaves the page later by itself:
+    /// the next call finishes it.
     pub async fn sign_out(&self, scope: Scope) -> Result<()> {
         self.command(Command::SignOut { scope }).await.map(drop)
     }

@@ -26,6 +26,7 @@ struct Notice {
 enum Action {
     AnotherAccount,
     TryAgain,
+    FinishSigningOut,
 }
 
 impl Notice {
@@ -46,20 +47,21 @@ impl Notice {
         let mut words = words::of_error(error.code)?;
         // The person's wish was carried out here, and that must not be lost in the error.
         let signed_out = session.cause.as_ref().filter(|_| session.holder().is_none());
+        let mut action = (error.code == Code::AccessDenied).then_some(Action::AnotherAccount);
         if error.code == Code::IssuerUnreachable && signed_out.is_some() {
+            action = Some(Action::FinishSigningOut);
             words = Words {
                 tone: Tone::Warn,
                 title: "You are signed out here only",
                 what: "This app has forgotten you. The identity provider could not be reached, so \
                        your other apps may still be signed in.",
-                way: "Sign out there too, or try again when the provider is back.",
+                way: "Finish when the provider is back: nothing leaves this page before you click.",
             };
         }
         let evidence = error
             .evidence
             .as_ref()
             .map(|seen| (seen.subject.clone(), seen.expected.clone(), seen.found.clone()));
-        let action = (error.code == Code::AccessDenied).then_some(Action::AnotherAccount);
         let at = signed_out.map(|cause| cause.at);
         Some(Self { code: error.code.as_str(), words, at, evidence, action })
     }
@@ -133,6 +135,9 @@ fn draw(notice: Notice, desk: Desk) -> impl IntoView {
                     desk.sign_in.run(SignIn { prompt: Some("login".into()), ..SignIn::default() });
                 }),
             ),
+            Action::FinishSigningOut => {
+                ("Finish signing out", Box::new(move || desk.sign_out.run(Scope::Global)))
+            }
             Action::TryAgain => ("Try again", Box::new(move || desk.check.run(()))),
         };
         view! {

@@ -108,6 +108,8 @@ pub(crate) const fn of_error(code: Code) -> Option<Words> {
         | Code::InteractionRequired
         | Code::ConsentRequired
         | Code::AccountSelectionRequired
+        | Code::PopupTimeout
+        | Code::Cancelled
         | Code::Superseded => return None,
         Code::AccessDenied => (
             "You have no access with this account",
@@ -119,6 +121,11 @@ pub(crate) const fn of_error(code: Code) -> Option<Words> {
             "The identity provider cannot be reached",
             "It did not answer this app.",
             "Check your connection and try again.",
+        ),
+        Code::PopupBlocked => (
+            "There is no window",
+            code.meaning(),
+            "Allow windows for this address, or use the sign-in button.",
         ),
         Code::StorageUnavailable => (
             "This browser keeps nothing for this site",

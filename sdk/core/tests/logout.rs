@@ -594,3 +594,27 @@ fn f7_a_sign_out_that_is_too_long_for_an_address_is_posted() {
         assert_eq!(page.code(), None);
     }
 }
+
+#[test]
+fn f7_a_sign_out_that_could_not_be_told_is_finished_by_the_next_click() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.provider().is_down = true;
+    world.advance(90);
+    assert!(matches!(page.sign_out(), Some(Outcome::Failed { .. })));
+    page.expect_status(Status::Anonymous);
+    assert_eq!(page.code(), Some(Code::IssuerUnreachable));
+    // It is back, and nothing happens by itself.
+    world.provider().is_down = false;
+    let visits = world.visits();
+    world.advance(600);
+    assert!(page.is_here() && world.visits() == visits && world.provider().cookie.is_some());
+    page.sign_out();
+    let asked = world.last_visit();
+    assert!(!asked["id_token_hint"].is_empty());
+    assert!(world.provider().cookie.is_none());
+    assert_eq!((page.cause(), page.code()), (Some(Ending::SignedOut), None));
+    // What was left of one session is not told at the end of the next one's.
+    page.sign_out();
+    assert_eq!(world.last_visit().get("id_token_hint").map(String::as_str), None);
+}

@@ -216,7 +216,8 @@ export interface Client<C = Claims> {
   readonly signIn: (options?: SignInOptions) => Promise<void>;
   /**
    * Ends the session here at once, and then, unless the scope is `local`, everywhere by leaving for
-   * the provider. If that fails the person is signed out here all the same.
+   * the provider. If that fails the person is signed out here all the same, and nothing leaves the page
+   * later by itself: call it again, on a click on "finish signing out", when the provider is back.
    */
   readonly signOut: (options?: SignOutOptions) => Promise<void>;
   /**

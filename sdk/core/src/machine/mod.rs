@@ -101,6 +101,8 @@ pub struct Machine {
     stream: stream::Stream,
     refresh: refresh::Refresh,
     accepted_logout_tokens: Vec<Text>,
+    /// The `id_token_hint` of a sign-out that the provider was not told of.
+    unfinished: Secret,
 }
 
 /// What the answer of an effect is waited for.
@@ -268,6 +270,7 @@ impl Machine {
             stream: stream::Stream::default(),
             refresh: refresh::Refresh::default(),
             accepted_logout_tokens: Vec::new(),
+            unfinished: Secret::default(),
         })
     }
 

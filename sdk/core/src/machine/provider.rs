@@ -153,7 +153,7 @@ impl Machine {
             Goal::Check(command) => self.check_failed(command, error),
             Goal::Stream => self.stream_failed(None),
             Goal::Revoke(_, command) => self.complete(command, Outcome::Done {}),
-            Goal::EndSession(sign_out) => self.sign_out_failed(sign_out.command, error),
+            Goal::EndSession(sign_out) => self.sign_out_failed(&sign_out, error),
             Goal::Reach => self.try_to_reach(),
         }
     }

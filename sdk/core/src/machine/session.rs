@@ -73,6 +73,7 @@ impl Machine {
             self.close_stream();
         }
         self.held = Some(session);
+        self.unfinished = Secret::default();
         self.status = Status::Authenticated;
         self.error = None;
         self.changed = true;

@@ -34,7 +34,8 @@ impl Machine {
         }
         let id_token_hint = match &self.held {
             Some(held) => Secret(held.id_token.raw().into()),
-            None => Secret::default(),
+            // The page stayed where it was when it could not tell: now it may finish that.
+            None => core::mem::take(&mut self.unfinished),
         };
         if self.held.is_none() {
             // One that was kept, but could not be recalled.
@@ -81,7 +82,7 @@ impl Machine {
         let endpoint =
             self.metadata.as_ref().and_then(|metadata| metadata.end_session_endpoint.clone());
         let Some(endpoint) = endpoint else {
-            return self.sign_out_failed(sign_out.command, Code::SignOutUnsupported.into());
+            return self.sign_out_failed(sign_out, Code::SignOutUnsupported.into());
         };
         // Another command was faster.
         if self.leaving {
@@ -105,9 +106,11 @@ impl Machine {
         self.navigate(Secret(url), form, false);
     }
 
-    /// The person is signed out here, and told that the provider does not know.
-    pub(super) fn sign_out_failed(&mut self, command: u32, error: Error) {
+    /// The person is signed out here, and told that the provider does not know. The next sign-out of
+    /// this page finishes it.
+    pub(super) fn sign_out_failed(&mut self, sign_out: &SignOut, error: Error) {
+        self.unfinished = sign_out.id_token_hint.clone();
         self.set_error(Some(error.clone()));
-        self.complete_failed(Some(command), error);
+        self.complete_failed(Some(sign_out.command), error);
     }
 }
