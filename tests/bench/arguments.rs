@@ -16,6 +16,8 @@ pub(crate) enum Part {
     Logout,
     /// A callback's load to a session.
     Callback,
+    /// A reload to a session, by where that is kept.
+    Reload,
     /// A provider's start to the first verified ID token.
     Start,
     /// Requests and logins per second.
@@ -62,6 +64,7 @@ impl Arguments {
             match word.as_str() {
                 "logout" => part = Some(Part::Logout),
                 "callback" => part = Some(Part::Callback),
+                "reload" => part = Some(Part::Reload),
                 "start" => part = Some(Part::Start),
                 "load" => part = Some(Part::Load),
                 "streams" => part = Some(Part::Streams),

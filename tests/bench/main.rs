@@ -13,6 +13,7 @@ mod load;
 mod login;
 mod logout;
 mod pages;
+mod reload;
 mod rows;
 mod schedules;
 mod server;
@@ -44,6 +45,7 @@ fn run(arguments: Arguments) -> Result<()> {
         match arguments.part {
             Part::Logout => logout::measure(arguments.size).await,
             Part::Callback => callback::measure(arguments.size).await,
+            Part::Reload => reload::measure(arguments.size).await,
             Part::Start => start::measure(arguments.size).await,
             Part::Load => load::measure(arguments.size).await,
             Part::Streams => streams::measure(arguments.size).await,

@@ -1,4 +1,4 @@
-import { createClient, GatepassError, type Client, type OnLoad, type Session } from "gatepass";
+import { createClient, GatepassError, type Client, type OnLoad, type Session, type StorageKind } from "gatepass";
 
 interface Config {
   issuer: string;
@@ -16,13 +16,15 @@ const asked = new URLSearchParams(location.search);
 // A provider that lies is asked for by the address; the provider brings the person back without it.
 sessionStorage.issuer = asked.get("issuer") ?? sessionStorage.issuer ?? config.issuer;
 config.issuer = sessionStorage.issuer;
+// Where the session is kept is asked for likewise, and by each tab for itself.
+sessionStorage.storage = asked.get("storage") ?? sessionStorage.storage ?? "memory";
 sessionStorage.onLoad = asked.get("onLoad") ?? sessionStorage.onLoad ?? "auto";
 const count = Number(asked.get("clients") ?? sessionStorage.clients ?? 1);
 // The provider brings the person back without the query.
 sessionStorage.clients = count;
 
 const make = (): Client =>
-  createClient({ ...config, onLoad: sessionStorage.onLoad as OnLoad, tokenOrigins: [new URL(config.issuer).origin, api] });
+  createClient({ ...config, onLoad: sessionStorage.onLoad as OnLoad, storage: sessionStorage.storage as StorageKind, tokenOrigins: [new URL(config.issuer).origin, api] });
 // Two clients on one page, as React's strict mode makes them: the first one draws.
 const [auth] = Array.from({ length: count }, make) as [Client, ...Client[]];
 

@@ -2,11 +2,13 @@
 
 use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::time::Duration;
 use thirtyfour::WindowHandle;
 use thirtyfour::prelude::*;
 
 use crate::engine::{self, Ability, Engine, Log, Own, Started};
+use crate::environment;
 use crate::network::Request;
 use crate::report;
 use crate::tab::Tab;
@@ -33,6 +35,17 @@ pub struct Flavour {
     pub trusts_demo: bool,
     /// Nothing is logged: for what is timed, which the log would slow down.
     pub is_unlogged: bool,
+    /// Its profile is the one of this number and outlives it, until the process ends; otherwise it has
+    /// a fresh one.
+    pub profile: Option<u32>,
+}
+
+impl Flavour {
+    /// The directory of the profile that outlives the browser.
+    pub(crate) fn kept_profile(self) -> Option<PathBuf> {
+        let name = |number| format!("journeys/profile-{}-{number}", std::process::id());
+        self.profile.map(|number| environment::output(&name(number)))
+    }
 }
 
 impl Browser {

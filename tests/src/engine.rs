@@ -47,6 +47,8 @@ pub enum Ability {
     Preload,
     /// A browser in which no site may store anything.
     BlockedStorage,
+    /// A browser that begins with what an earlier one has stored.
+    KeptProfile,
 }
 
 /// What a driver cannot do.
@@ -81,6 +83,9 @@ impl Engine {
             }
             (Self::WebKit, Ability::Preload) => {
                 "WebKitWebDriver runs no script before a page's own"
+            }
+            (Self::WebKit, Ability::KeptProfile) => {
+                "WebKitWebDriver's browsers store nothing beyond their end"
             }
             (Self::WebKit, Ability::BlockedStorage) => "MiniBrowser cannot forbid all storage",
         };
@@ -143,6 +148,9 @@ pub(crate) async fn start(world: World, flavour: Flavour) -> Result<Started> {
     let engine = world.engine();
     if flavour.blocks_storage {
         engine.must(Ability::BlockedStorage)?;
+    }
+    if flavour.profile.is_some() {
+        engine.must(Ability::KeptProfile)?;
     }
     match engine {
         Engine::Chromium => chromium::start(world, flavour).await,

@@ -28,9 +28,11 @@ for (const name of names) {
   });
 }
 // esbuild leaves `new URL("../wasm/...", import.meta.url)` as it is: the file is put where that leads.
-const beside = join(out, "gatepass/wasm");
-await mkdir(beside, { recursive: true });
-await copyFile(
-  join(app, "node_modules/gatepass/npm/wasm/gatepass_bg.wasm"),
-  join(beside, "gatepass_bg.wasm"),
-);
+for (const name of names.filter((name) => /^gatepass(?!-inline)/.test(name))) {
+  const beside = join(out, name, "wasm");
+  await mkdir(beside, { recursive: true });
+  await copyFile(
+    join(app, "node_modules/gatepass/npm/wasm/gatepass_bg.wasm"),
+    join(beside, "gatepass_bg.wasm"),
+  );
+}

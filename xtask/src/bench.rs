@@ -44,6 +44,8 @@ pub(crate) enum Part {
     Logout,
     /// A callback's load to a session.
     Callback,
+    /// A reload to a session, by where that is kept.
+    Reload,
     /// A provider's start to the first verified ID token; its memory.
     Start,
     /// Discovery requests and logins per second.
@@ -58,10 +60,11 @@ pub(crate) enum Part {
 
 impl Part {
     /// All, in the order of the report.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Size,
         Self::Logout,
         Self::Callback,
+        Self::Reload,
         Self::Start,
         Self::Load,
         Self::Streams,
@@ -75,6 +78,7 @@ impl Part {
             Self::Size => "size",
             Self::Logout => "logout",
             Self::Callback => "callback",
+            Self::Reload => "reload",
             Self::Start => "start",
             Self::Load => "load",
             Self::Streams => "streams",
@@ -134,7 +138,8 @@ impl Program {
             ("GATEPASS_XTASK", std::env::current_exe()?),
             ("GATEPASS_WORLD", "chromium-blocked".into()),
         ];
-        if parts.iter().any(|part| [Part::Logout, Part::Callback, Part::Verify].contains(part)) {
+        let in_browser = [Part::Logout, Part::Callback, Part::Reload, Part::Verify];
+        if parts.iter().any(|part| in_browser.contains(part)) {
             let browser = needs::browser()?;
             environment.extend([
                 ("GATEPASS_CHROMIUM", browser.chromium),
@@ -180,7 +185,8 @@ fn pages() -> Result<PathBuf> {
         Command::new("node")
             .arg(workspace::path("xtask/scripts/bench-pages.mjs"))
             .args(directories)
-            .args(["gatepass", "gatepass-inline", "oidc-client-ts", "oidc-spa", "verify"]),
+            .args(["gatepass", "gatepass-session", "gatepass-local", "gatepass-inline"])
+            .args(["oidc-client-ts", "oidc-spa", "verify"]),
     )?;
     Ok(pages)
 }

@@ -4,7 +4,7 @@ import { takeArrival } from "../../driver/arrival.js";
 import { openDoor } from "../../driver/door.js";
 import type { Door } from "../../driver/part.d.ts";
 import type { Command } from "../../driver/wire.d.ts";
-import { join, type Send, tokenOf } from "./commands.js";
+import { join, openVault, type Send, tokenOf } from "./commands.js";
 import { configOf, refuseMisshapen } from "./config.js";
 import { errorOf, type GatepassError } from "./errors.js";
 import { fetchWith } from "./fetch.js";
@@ -95,6 +95,9 @@ function begin<C>(
 ): Send {
   // Now, not when the module is there: a router must find the address clean.
   const arrival = takeArrival(options.issuer);
+
+  // Fetched beside the module: the start waits for what it keeps. That it failed is seen then.
+  if (options.storage && options.storage !== "memory") openVault().catch(() => {});
 
   let started: Promise<Send> | undefined;
   let onLoad = options.onLoad ?? "hint";

@@ -29,7 +29,7 @@ const vault: PartMaker = () => ({
     save_sealed: async (...given) => (await openVault()).save_sealed?.(...given),
   },
 });
-const openVault = async () => (await import("../../driver/vault.js")).vault().effects ?? {};
+export const openVault = async () => (await import("../../driver/vault.js")).vault().effects ?? {};
 
 /** Likewise what stands in for Web Locks, once for a client. */
 const leases: PartMaker = (emit) => {

@@ -240,11 +240,16 @@ impl World {
                 }
                 (Some(Lane::Own(effect)), Answer::Verdict { valid })
             }
-            // What is sealed, the world can read.
-            Effect::Load { area, key } | Effect::LoadSealed { area, key, .. } => {
+            Effect::Load { area, key } => {
                 let Some(storage) = self.area(site, tab, area) else { return };
                 let value = storage.get(key.as_str()).map(|text| text.as_str().into());
                 (None, Answer::Loaded { value })
+            }
+            // What is sealed, the world can read; opening it takes a while.
+            Effect::LoadSealed { area, key, .. } => {
+                let Some(storage) = self.area(site, tab, area) else { return };
+                let value = storage.get(key.as_str()).map(|text| text.as_str().into());
+                (Some(Lane::Own(effect)), Answer::Loaded { value })
             }
             Effect::Save { area, key, value } | Effect::SaveSealed { area, key, value } => {
                 let Some(storage) = self.area(site, tab, area) else { return };

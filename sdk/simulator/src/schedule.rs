@@ -5,7 +5,10 @@
 
 use core::fmt;
 
-use gatepass_core::wire::{OnLoad, Scope};
+use gatepass_core::{
+    config::StorageKind,
+    wire::{OnLoad, Scope},
+};
 
 use crate::{provider::Endpoint, random::Random};
 
@@ -35,6 +38,8 @@ pub struct Setup {
     pub no_events: bool,
     /// What one tab says can be heard before what another one said earlier.
     pub messages_overtake: bool,
+    /// Where the apps keep their sessions.
+    pub storage: Option<StorageKind>,
 }
 
 /// One turn: something happens, then some of what is under way arrives.
@@ -262,6 +267,9 @@ impl Schedule {
             no_refreshed_id_token: random.once_in(3),
             no_events: random.once_in(5),
             messages_overtake: random.once_in(8),
+            // By a generator of its own: what a seed was before there was a choice, it is still.
+            storage: Random(!seed)
+                .one_of(&[None, Some(StorageKind::Session), Some(StorageKind::Local)], None),
         };
         let mut groups = vec![Group::People, Group::People];
         groups.extend(GROUPS.into_iter().filter(|_| random.once_in(2)));
@@ -472,6 +480,9 @@ impl fmt::Display for Setup {
         say(self.messages_overtake, "messages among tabs overtake each other");
         if let Some(seconds) = self.session_lifetime {
             said.push(format!("an app's session lasts {seconds} s"));
+        }
+        if let Some(kind) = self.storage {
+            said.push(format!("apps keep their sessions: {kind:?}").to_lowercase());
         }
         if said.is_empty() {
             said.push("an ordinary browser and provider".to_owned());

@@ -140,7 +140,7 @@ fn simplify_turns(schedule: &mut Schedule, fails: &impl Fn(&Schedule) -> bool) {
 
 /// The world is as ordinary as it can be.
 fn simplify_setup(schedule: &mut Schedule, fails: &impl Fn(&Schedule) -> bool) {
-    let steps: [fn(&mut Setup); 9] = [
+    let steps: [fn(&mut Setup); 10] = [
         |setup| setup.locks_missing = false,
         |setup| setup.frames_are_blind = false,
         |setup| setup.session_lifetime = None,
@@ -150,6 +150,7 @@ fn simplify_setup(schedule: &mut Schedule, fails: &impl Fn(&Schedule) -> bool) {
         |setup| setup.no_refreshed_id_token = false,
         |setup| setup.no_events = false,
         |setup| setup.messages_overtake = false,
+        |setup| setup.storage = None,
     ];
     for step in steps {
         let mut simpler = schedule.clone();

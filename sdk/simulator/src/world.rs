@@ -211,6 +211,7 @@ impl World {
             post_logout_redirect_uri: format!("{origin}/").into(),
             origin: origin.into(),
             session_lifetime: self.setup.session_lifetime,
+            storage: self.setup.storage,
             ..Config::default()
         };
         let machine = Machine::new(config).ok()?;

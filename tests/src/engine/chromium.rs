@@ -28,6 +28,12 @@ pub(super) async fn start(world: World, flavour: Flavour) -> Result<Started> {
     for switch in SWITCHES {
         options.add_arg(switch)?;
     }
+    if let Some(profile) = flavour.kept_profile() {
+        std::fs::create_dir_all(&profile)?;
+        // Without `..`: the driver reads no file by such a path.
+        let profile = profile.canonicalize()?;
+        options.add_arg(&format!("--user-data-dir={}", profile.display()))?;
+    }
     // Otherwise popups without a click pass in tests and fail for people.
     options.add_exclude_switch("disable-popup-blocking")?;
     let is_blocked = u8::from(!world.frames_get_cookies());

@@ -30,6 +30,10 @@ pub(super) async fn start(world: World, flavour: Flavour) -> Result<Started> {
         options.add_arg("-profile")?;
         options.add_arg(&profile.path().to_string_lossy())?;
         own.store = Some(profile);
+    } else if let Some(profile) = flavour.kept_profile() {
+        std::fs::create_dir_all(&profile)?;
+        options.add_arg("-profile")?;
+        options.add_arg(&profile.to_string_lossy())?;
     }
     options.set_preferences(preferences(world, flavour)?)?;
     // Otherwise a wrong certificate would do: geckodriver asks for that unless told.

@@ -17,6 +17,7 @@ pub(super) fn of(part: Part, rows: &[Row]) -> Vec<Aim> {
             all(rows, "gatepass", |row| p95(row, "click to anonymous elsewhere"), 100.0),
         )],
         Part::Callback => callback(rows),
+        Part::Reload => reload(rows),
         Part::Start => vec![
             aim(
                 "idp-dev below 100 ms to the first verified ID token",
@@ -104,6 +105,25 @@ fn callback(rows: &[Row]) -> Vec<Aim> {
     aims
 }
 
+/// Near the provider and far from it.
+fn reload(rows: &[Row]) -> Vec<Aim> {
+    let kept = |storage: &str| {
+        let is_it = |row: &&Row| row.note.as_deref().is_some_and(|note| note.starts_with(storage));
+        rows.iter().filter(is_it).cloned().collect::<Vec<_>>()
+    };
+    let (session, memory) = (kept("session"), kept("memory"));
+    let below = |rows: &[Row], measure: &str, limit| {
+        all(rows, "gatepass", |row| median(row, measure), limit)
+    };
+    let asks_nobody =
+        below(&session, "redirects", 0.5) && below(&session, "requests of the last page", 0.5);
+    vec![
+        aim("no request with session", asks_nobody),
+        aim("below 30 ms with session", below(&session, "time", 30.0)),
+        aim("one redirect with memory", below(&memory, "redirects", 1.5)),
+    ]
+}
+
 fn aim(text: &str, met: bool) -> Aim {
     Aim { text: text.to_owned(), met }
 }
@@ -175,6 +195,24 @@ mod tests {
         let far = rows.clone().map(|row| Row { note: Some("far".to_owned()), ..row });
         let both = [&[of("gatepass", 4.0)][..], &rows[1..], &far[..2]].concat();
         assert_eq!(met(Part::Callback, &both), [false, true, true, true]);
+    }
+
+    #[test]
+    fn a_reload_is_judged_by_where_the_session_is_kept() {
+        let of = |note: &str, redirects, time| {
+            let mut row_of = row(Part::Reload, "gatepass", "redirects", [redirects; 4]);
+            let more = [("requests of the last page", redirects), ("time", time)];
+            for (name, value) in more {
+                row_of.measures.extend(row(Part::Reload, "", name, [value; 4]).measures);
+            }
+            Row { note: Some(note.to_owned()), ..row_of }
+        };
+        let memory = of("memory", 1.0, 90.0);
+        let rows = |time| [memory.clone(), of("session", 0.0, 9.0), of("session, far", 0.0, time)];
+        assert_eq!(met(Part::Reload, &rows(29.9)), [true; 3]);
+        assert_eq!(met(Part::Reload, &rows(30.0)), [true, false, true]);
+        let asks = [of("memory", 2.0, 1.0), of("session", 1.0, 1.0)];
+        assert_eq!(met(Part::Reload, &asks), [false, true, false]);
     }
 
     #[test]

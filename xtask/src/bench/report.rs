@@ -147,6 +147,9 @@ pub(super) fn title(part: Part) -> &'static str {
         Part::Size => "The whole npm client, bundled by esbuild, as transferred",
         Part::Logout => "Sign-out: click at one app to `anonymous` at the other, cookies blocked",
         Part::Callback => "Callback: load to `authenticated`, against the same idp-dev",
+        Part::Reload => {
+            "Reload of an app's only tab to `authenticated`, by where the session is kept"
+        }
         Part::Start => "Provider: start to the first verified ID token, keys included",
         Part::Load => "Provider: requests per second, ES256, no password hash",
         Part::Streams => "Provider: many open event streams",

@@ -1,0 +1,5 @@
+// Ours, with the session kept: `local`.
+import { createClient } from "gatepass";
+import { face } from "./gatepass-face.js";
+
+export const open = face(createClient, { storage: "local" });
