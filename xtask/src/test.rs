@@ -89,7 +89,7 @@ impl Options {
         match &self.world {
             Some(wanted) if wanted != world => Rows::None,
             Some(_) => Rows::All,
-            None if self.ring == Some(Which::All) || worlds::CHROMIUM.contains(&world) => Rows::All,
+            None if self.ring == Some(Which::All) || world == worlds::CHROMIUM[0] => Rows::All,
             None => Rows::Spine,
         }
     }
@@ -377,7 +377,7 @@ impl Session {
         let filter = self.filter.clone().unwrap_or_default();
         let mut expected: Vec<&str> = Vec::new();
         if rows == Rows::Spine {
-            let spine = worlds::spine_of(&binary.target).iter();
+            let spine = worlds::spine_of(&binary.target, world).into_iter();
             expected.extend(spine.filter(|name| name.contains(&filter)));
             if expected.is_empty() {
                 return Ok(());

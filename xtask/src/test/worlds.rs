@@ -6,13 +6,14 @@ use std::path::PathBuf;
 
 use crate::workspace;
 
-/// Chromium's worlds, in which every journey runs on each change.
+/// Chromium's worlds. In the first every journey runs on each change; in all others a spine does,
+/// and everything by `test all`.
 pub(super) const CHROMIUM: [&str; 2] = ["chromium-blocked", "chromium-allowed"];
 
-/// Firefox's worlds, in which a spine runs on each change, and everything by `test all`.
+/// Firefox's worlds.
 pub(super) const FIREFOX: [&str; 2] = ["firefox-default", "firefox-block-all"];
 
-/// WebKit's world, likewise.
+/// WebKit's world.
 pub(super) const WEBKIT: &str = "webkit-itp";
 
 /// All of them, as the table has them.
@@ -29,9 +30,22 @@ pub(super) const SPINE: [(&str, &[&str]); 3] = [
     ("tabs", &["a_tab_that_closes_hands_the_stream_over"]),
 ];
 
-/// The journeys of a test file that belong to the spine.
-pub(super) fn spine_of(target: &str) -> &'static [&'static str] {
-    SPINE.iter().find(|(file, _)| *file == target).map_or(&[], |(_, names)| names)
+/// What belongs to the spine besides where frames get the provider's cookie: the journeys that see
+/// something else there.
+const SEEING: [(&str, &[&str]); 3] = [
+    (
+        "idp_frames",
+        &["f4_session_frame_tells_a_change_where_it_sees_its_cookie_and_nothing_elsewhere"],
+    ),
+    ("ways", &["f17_probe_never_leaves_the_page"]),
+    ("world", &["world_proves_itself"]),
+];
+
+/// The journeys of a test file that belong to a world's spine.
+pub(super) fn spine_of(target: &str, world: &str) -> Vec<&'static str> {
+    let seeing: &[_] = if world == CHROMIUM[1] { &SEEING } else { &[] };
+    let files = SPINE.iter().chain(seeing).filter(|(file, _)| *file == target);
+    files.flat_map(|(_, names)| names.iter().copied()).collect()
 }
 
 /// What the journeys of one test file wrote about their drivers.
