@@ -103,7 +103,7 @@ fn a_sleeping_tab_finds_out_when_it_wakes() -> Result {
         hooli.wait_signed_out().await?;
         let wake = json!({ "state": "active" });
         pied_piper.tab.command("Page.setWebLifecycleState", wake).await?;
-        pied_piper.wait_signed_out().await?;
+        pied_piper.wait_ended().await?;
         pied_piper.shows_nothing_private().await?;
         ensure!(pied_piper.is_marked().await?, "the page was reloaded");
         Ok(())
@@ -118,7 +118,7 @@ fn rp24_a_page_left_and_come_back_to_finds_out() -> Result {
         hooli.sign_out().await?;
         hooli.wait_signed_out().await?;
         pied_piper.tab.back().await?;
-        pied_piper.wait_signed_out().await?;
+        pied_piper.wait_ended().await?;
         pied_piper.shows_nothing_private().await
     })
 }

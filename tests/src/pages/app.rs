@@ -108,6 +108,23 @@ impl<'a> App<'a> {
         self.tab.wait_text("sign-in").await.map(drop)
     }
 
+    /// Waits until a session that ended while the page could not hear of it has ended here too. What
+    /// tells it first is a race: the stream's logout token (`anonymous`), or a refresh token that is
+    /// worth nothing any more (`expired`).
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn wait_ended(&self) -> Result<()> {
+        let ended = until(format!("an end of the session at {}", self.origin), async || {
+            let status = self.status().await?;
+            Ok(matches!(status.as_deref(), Some("anonymous" | "expired")).then_some(()))
+        });
+        if let Err(error) = ended.await {
+            return Err(error.context(self.tab.describe().await));
+        }
+        self.tab.wait_text("sign-in").await.map(drop)
+    }
+
     /// Clicks "Sign in" and signs in at the provider's page.
     ///
     /// # Errors
