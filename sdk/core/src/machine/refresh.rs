@@ -349,10 +349,12 @@ impl Machine {
 
     /// What is waited for still.
     fn refresh_next(&mut self) {
-        if self.is_leading() {
-            self.refresh_as_leader();
-        } else {
-            self.refresh_elsewhere();
+        // After a request that took long, this tab may hear only in a moment that it was replaced.
+        let is_late = difference(self.now.monotonic_ms, self.refresh.begun_ms) >= PATIENCE_MS;
+        match (self.is_leading(), is_late) {
+            (true, false) => self.refresh_as_leader(),
+            (true, true) => self.refresh_soon(),
+            (false, _) => self.refresh_elsewhere(),
         }
     }
 
