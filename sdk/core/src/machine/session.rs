@@ -243,6 +243,7 @@ impl Machine {
             return;
         }
         if !self.is_news(&shared) {
+            self.correct(&shared);
             return self.ask_again(&shared);
         }
         // An ID token may be older than the access token that it is shared with: a provider need not
@@ -265,6 +266,14 @@ impl Machine {
         // The sign-in first: an old session that was refreshed since is no newer for that.
         let newer = |held: &Held| (&held.began, &held.version) < (&shared.began, &shared.version);
         self.held.as_deref().is_none_or(newer) && self.ended < shared.began
+    }
+
+    /// Whoever tells of an older sign-in has not heard of this one: a page that comes back from the
+    /// browser's cache asks when those who know may still be looking at it themselves.
+    pub(super) fn correct(&mut self, shared: &SharedSession) {
+        if self.held.as_ref().is_some_and(|held| shared.began < held.began) {
+            self.share_session();
+        }
     }
 
     fn handle_ended(&mut self, began: Version, session_id: Option<&str>, cause: &Cause) {

@@ -307,6 +307,7 @@ impl Machine {
             Purpose::Adopt(shared) => {
                 // Several tabs answer one `hello`: the first one counts.
                 if !self.is_news(&shared) {
+                    self.correct(&shared);
                     if shared.kept_ms.is_some() {
                         self.recalled_in_vain();
                     }
