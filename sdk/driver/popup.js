@@ -13,12 +13,14 @@ export const popup = (door) => () => ({
     open_popup: (_, { url, state, timeout_ms }, { signal }) =>
       new Promise((resolve) => {
         const { opened, given_up } = door;
-        // A `javascript:` address would run in this page.
-        if (!opened || !/^https?:/.test(url)) return resolve(failed("unavailable"));
+        // Given up while this file was loaded: the window is another sign-in's by now. And a
+        // `javascript:` address would run in this page.
+        if (!opened || signal.aborted || !/^https?:/.test(url)) return resolve(failed("unavailable"));
         const channel = new BroadcastChannel("gatepass:1:" + state);
         /** @param {Reply} reply */
         const end = (reply) => {
           clearTimeout(timer);
+          given_up?.removeEventListener("abort", giveUp);
           channel.close();
           resolve(reply);
         };

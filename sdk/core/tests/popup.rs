@@ -2,7 +2,7 @@
 
 use gatepass_core::{
     error::Code,
-    wire::{Command, Ending, Failure, Mode, Outcome, Status},
+    wire::{Command, Ending, Failure, Mode, Outcome, Scope, Status},
 };
 
 use crate::world::{APP, Endpoint, Page, World, page::sign_in_to, provider::Visit};
@@ -140,6 +140,38 @@ fn rp22_two_clicks_at_once_open_one_window() {
     assert_eq!(refused(page.outcome(first)), Some(Code::Superseded));
     page.person_enters_in_window("richard");
     assert_eq!(page.outcome(second), Some(Outcome::Done {}));
+}
+
+#[test]
+fn rp22_a_sign_out_takes_the_window_back() {
+    let world = World::new();
+    let (page, command) = waiting(&world);
+    page.leave_only_this_app();
+    assert_eq!(refused(page.outcome(command)), Some(Code::Superseded));
+    // Also when the window has answered, and the answer is being looked at.
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.hold(Endpoint::Token);
+    let command = click(&page, Some("login"));
+    page.person_enters_in_window("dinesh");
+    assert_eq!(page.outcome(command), None);
+    page.begin(Command::SignOut { scope: Scope::Local });
+    world.settle();
+    world.release();
+    assert_eq!(refused(page.outcome(command)), Some(Code::Superseded));
+    page.expect_status(Status::Anonymous);
+}
+
+#[test]
+fn rp22_a_second_click_that_is_refused_has_taken_the_window_too() {
+    let world = World::new();
+    let (page, first) = waiting(&world);
+    let mut elsewhere = in_a_window(None);
+    if let Command::SignIn { return_to, .. } = &mut elsewhere {
+        *return_to = "//evil.example/".into();
+    }
+    assert_eq!(refused(page.run(elsewhere)), Some(Code::ReturnToRefused));
+    assert_eq!(refused(page.outcome(first)), Some(Code::Superseded));
 }
 
 #[test]

@@ -53,6 +53,9 @@ impl Machine {
         if self.is_gone() {
             return self.complete_failed(Some(id), Code::Superseded.into());
         }
+        // First: a face has only one window, and whatever comes of this click has taken it.
+        self.latest_click = id;
+        self.close_popup();
         if !stays_here(&return_to) {
             let expected = "a path of this origin";
             let error = Error::new(Code::ReturnToRefused, "returnTo", expected, &return_to);
@@ -70,7 +73,6 @@ impl Machine {
             None => {}
         }
         self.save_memory();
-        self.close_popup();
         self.prepare(Some(id), way, return_to, wishes);
     }
 
@@ -92,7 +94,7 @@ impl Machine {
 
     /// A later click takes the place of a window that has not answered: the person may have closed
     /// it, which nobody can know.
-    fn close_popup(&mut self) {
+    pub(super) fn close_popup(&mut self) {
         let open = self.waiting.iter().find_map(|(effect, expect)| match expect {
             Expect::Frame(departure) if departure.attempt.way != Way::Frame => {
                 Some((*effect, departure.command))
@@ -151,10 +153,10 @@ impl Machine {
         let state = departure.state.clone();
         let effect = match departure.attempt.way {
             Way::Frame => Effect::OpenFrame { url, timeout_ms: FRAME_TIMEOUT_MS },
-            Way::Popup(_) => {
-                self.close_popup();
-                Effect::OpenPopup { url, state, timeout_ms: POPUP_TIMEOUT_MS }
+            Way::Popup(click) if click != self.latest_click => {
+                return self.complete_failed(departure.command, Code::Superseded.into());
             }
+            Way::Popup(_) => Effect::OpenPopup { url, state, timeout_ms: POPUP_TIMEOUT_MS },
             Way::Click | Way::Redirect => return self.leave_to(departure, url),
         };
         self.effect(effect, Expect::Frame(departure));

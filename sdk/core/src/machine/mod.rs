@@ -101,6 +101,8 @@ pub struct Machine {
     stream: stream::Stream,
     refresh: refresh::Refresh,
     accepted_logout_tokens: Vec<Text>,
+    /// The command of the latest click on "sign in": a window is its alone.
+    latest_click: u32,
     /// The `id_token_hint` of a sign-out that the provider was not told of.
     unfinished: Secret,
 }
@@ -270,6 +272,7 @@ impl Machine {
             stream: stream::Stream::default(),
             refresh: refresh::Refresh::default(),
             accepted_logout_tokens: Vec::new(),
+            latest_click: 0,
             unfinished: Secret::default(),
         })
     }

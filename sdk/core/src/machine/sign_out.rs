@@ -35,7 +35,7 @@ impl Machine {
         let id_token_hint = match &self.held {
             Some(held) => Secret(held.id_token.raw().into()),
             // The page stayed where it was when it could not tell: now it may finish that.
-            None => core::mem::take(&mut self.unfinished),
+            None => self.unfinished.clone(),
         };
         if self.held.is_none() {
             // One that was kept, but could not be recalled.
@@ -43,6 +43,9 @@ impl Machine {
             self.erase_kept(Area::Origin);
         }
         let revocation = self.held.as_ref().map(|held| revocation_form(&self.config, &held.tokens));
+        // Who signs in in a window meanwhile is not signed in by it afterwards.
+        self.latest_click = 0;
+        self.close_popup();
         // F7: the local session and the other tabs' go first, whatever the provider does.
         self.end(if scope == Scope::Global { Ending::SignedOut } else { Ending::SignedOutHere });
         if let Some(memory) = &mut self.memory {
@@ -59,6 +62,8 @@ impl Machine {
             None => self.complete(waiting, Outcome::Done {}),
         }
         if scope == Scope::Global {
+            // Until somebody signs in: the provider may not hear of it, nor the page be left.
+            self.unfinished = id_token_hint.clone();
             let sign_out = SignOut { command: id, id_token_hint, state: Text::default() };
             self.with_metadata(Goal::EndSession(Box::new(sign_out)), true);
         }
@@ -109,7 +114,6 @@ impl Machine {
     /// The person is signed out here, and told that the provider does not know. The next sign-out of
     /// this page finishes it.
     pub(super) fn sign_out_failed(&mut self, sign_out: &SignOut, error: Error) {
-        self.unfinished = sign_out.id_token_hint.clone();
         self.set_error(Some(error.clone()));
         self.complete_failed(Some(sign_out.command), error);
     }

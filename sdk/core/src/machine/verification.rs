@@ -273,6 +273,12 @@ impl Machine {
                 let form = revocation_form(&self.config, &tokens);
                 self.with_metadata(Goal::Revoke(form, None), false);
             }
+            // Or the click was taken back by another one, or by a sign-out.
+            Purpose::SignIn(Way::Popup(click), _) if click != self.latest_click => {
+                let form = revocation_form(&self.config, &tokens);
+                self.with_metadata(Goal::Revoke(form, None), false);
+                self.complete_failed(Some(click), Code::Superseded.into());
+            }
             Purpose::SignIn(way, before) => {
                 // A page that stayed may have heard of others meanwhile.
                 let before = match way {
