@@ -15,6 +15,10 @@ use crate::{
     world::World,
 };
 
+/// What nothing that is asked for may take when all is well: a page that nothing has reached for long
+/// looks first whether it was replaced.
+const A_MOMENT_MS: i64 = 100;
+
 impl World {
     /// Plays the end of every schedule.
     pub(crate) fn come_to_rest(&mut self, scope: Scope) {
@@ -121,12 +125,12 @@ impl World {
         for id in self.shown_pages() {
             self.command(id, Wish::Check, Command::CheckSession {});
         }
-        self.settle();
+        self.pass(A_MOMENT_MS, true);
         let mut asked = Vec::new();
         for id in self.shown_pages() {
             asked.push((id, self.command(id, Wish::Token, get_token(None, None))));
         }
-        self.settle();
+        self.pass(A_MOMENT_MS, true);
         let now = self.time();
         let held = asked.iter().filter_map(|(id, command)| Some((self.pages.get(id)?, *command)));
         let useless =

@@ -281,7 +281,8 @@ impl Machine {
     /// to be carried out. `bytes` is the body of a response or a chunk of a stream.
     #[must_use]
     pub fn step(&mut self, now: Now, entropy: Entropy, fact: Fact, bytes: &[u8]) -> Vec<Order> {
-        self.now = now;
+        let before = core::mem::replace(&mut self.now, now);
+        self.note_silence(before.monotonic_ms);
         self.entropy = entropy;
         match fact {
             Fact::Command { id, command } => self.handle_command(id, command),

@@ -27,6 +27,10 @@ const PATIENCE_MS: i64 = RENEW_MS - super::provider::REQUEST_TIMEOUT_MS as i64;
 /// at the same moment, for browsers let the timers of hidden tabs go off together.
 const TAKEOVER_MS: i64 = 300;
 
+/// How long a page that nothing has reached for a while waits before it refreshes: if it hung, that
+/// it was replaced is among what reaches it now.
+const WAKING_MS: i64 = 20;
+
 /// A refresh under way, and who waits for it.
 #[derive(Default)]
 pub(super) struct Refresh {
@@ -34,6 +38,8 @@ pub(super) struct Refresh {
     sent: bool,
     /// When it was made up, on the page's own clock.
     begun_ms: i64,
+    /// When something reached the page last after nothing had for long, on the same clock.
+    woken_ms: i64,
     /// What it is for.
     target: Target,
     waiters: Vec<Waiting>,
@@ -123,6 +129,18 @@ impl Machine {
         }
     }
 
+    /// Notes how long nothing has reached this page, when something does.
+    pub(super) fn note_silence(&mut self, before_ms: i64) {
+        if difference(self.now.monotonic_ms, before_ms) >= PATIENCE_MS {
+            self.refresh.woken_ms = self.now.monotonic_ms;
+        }
+    }
+
+    fn is_waking(&self) -> bool {
+        matches!(self.lead, Lead::Holding(_))
+            && difference(self.now.monotonic_ms, self.refresh.woken_ms) < WAKING_MS
+    }
+
     fn waits_for(&self, target: &Target) -> bool {
         self.refresh.waiters.iter().any(|waiting| waiting.target == *target)
     }
@@ -205,6 +223,9 @@ impl Machine {
     /// Sends what waits, if this tab leads now.
     pub(super) fn refresh_as_leader(&mut self) {
         if let (Some(first), false) = (self.refresh.waiters.first(), self.refresh.sent) {
+            if self.is_waking() {
+                return self.set_timer(Timer::Renew, WAKING_MS);
+            }
             self.refresh.target = first.target.clone();
             self.refresh.sent = true;
             self.clear_timer(Timer::Renew);

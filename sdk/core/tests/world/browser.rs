@@ -610,9 +610,12 @@ impl Browser {
 
     // Time.
 
-    /// Delivers what waits and follows navigations, until nothing is left to do.
+    /// Delivers what waits and follows navigations, until nothing is left to do. What a page puts
+    /// off for a moment, so that what has reached it is heard first, happens too.
     pub fn settle(&mut self) {
         while self.deliver_one() {}
+        let moment = self.monotonic_ms + 20;
+        self.run_timers(moment);
         assert!(self.monotonic_ms < i64::MAX);
     }
 
@@ -719,6 +722,12 @@ impl Browser {
     pub fn advance(&mut self, ms: i64) {
         self.settle();
         let end = self.monotonic_ms + ms;
+        self.run_timers(end);
+        self.wall_ms += (end - self.monotonic_ms).max(0);
+        self.monotonic_ms = self.monotonic_ms.max(end);
+    }
+
+    fn run_timers(&mut self, end: i64) {
         loop {
             let due = self
                 .documents
@@ -733,10 +742,8 @@ impl Browser {
             self.wall_ms += passed;
             self.page(document).wake_at = None;
             self.signal(document, Signal::Wake {});
-            self.settle();
+            while self.deliver_one() {}
         }
-        self.wall_ms += end - self.monotonic_ms;
-        self.monotonic_ms = end;
     }
 
     /// When the page wants to be woken.
