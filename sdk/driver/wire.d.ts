@@ -220,7 +220,7 @@ export type Answer =
   | {
       kind: "granted";
     }
-  /** `save`, `save_sealed`, `erase`, `broadcast`, `drop_lock`, `navigate`: carried out. */
+  /** `save`, `save_sealed`, `erase`, `broadcast`, `drop_lock`, `navigate`: carried out. `watch_session`: the session changed. */
   | {
       kind: "done";
     }
@@ -497,6 +497,14 @@ export type Effect =
       authorization: string;
       /** When to give up waiting for the head, in milliseconds. */
       timeout_ms: number;
+    }
+  /** Ask the provider's hidden frame again and again whether its session changed (Session Management 1.0, 3.1). Answered by `done` when it says so, after it has shown that it can see the session; by `failed` when it cannot. */
+  | {
+      kind: "watch_session";
+      /** The frame's address. */
+      url: string;
+      /** The client id, a space and the `session_state`. */
+      words: string;
     }
 ;
 

@@ -34,6 +34,7 @@ impl Driver {
             &VAULT,
             &NAVIGATION,
             &FRAME,
+            &WATCH,
             &CHANNEL,
             &LOCKS,
             // After those, in whose place it comes where the browser has none.
@@ -164,6 +165,12 @@ extern "C" {
 extern "C" {
     #[wasm_bindgen(thread_local_v2, js_name = frame)]
     static FRAME: Function;
+}
+
+#[wasm_bindgen(module = "/driver/watch.js")]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = watch)]
+    static WATCH: Function;
 }
 
 #[wasm_bindgen(module = "/driver/popup.js")]

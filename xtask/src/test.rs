@@ -109,6 +109,17 @@ const TWO: NonZero<usize> = NonZero::<usize>::MIN.saturating_add(1);
 /// How what is tested optimised is built.
 const OPTIMISED: [&str; 2] = ["--profile", "optimised"];
 
+/// A page that answers whoever asks it what its address says, one answer after the other, and keeps
+/// what it was asked with the page around it.
+const ASKED: &str = "<!doctype html><title>Asked</title><script>
+    const answers = new URLSearchParams(location.search).getAll('say');
+    onmessage = ({ data, source, origin }) => {
+      (parent.asked ??= []).push(data);
+      const answer = answers.length > 1 ? answers.shift() : answers[0];
+      if (answer) source.postMessage(answer, origin);
+    };
+    </script>";
+
 /// The test files of the crate gatepass-tests that need no browser.
 const WITHOUT_BROWSER: [&str; 3] = ["gatepass_tests", "layering", "documents"];
 
@@ -295,6 +306,7 @@ impl Session {
         let served = workspace::output("effects");
         fs::create_dir_all(&served)?;
         fs::write(served.join("page.html"), "<!doctype html><title>A page</title>")?;
+        fs::write(served.join("asked.html"), ASKED)?;
         let silent = workspace::path("sdk/driver/gatepass-silent.html");
         fs::copy(silent, served.join("gatepass-silent.html"))?;
         fs::write(served.join("server.txt"), format!("http://{}", server::start()?))?;

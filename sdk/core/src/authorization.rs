@@ -96,6 +96,13 @@ impl UntrustedResponse {
         Ok(Secret(code.ok_or_else(missing)?.into()))
     }
 
+    /// Session Management 1.0, 2: what the provider's frame is asked about. It has no space, which
+    /// would end it there; one that has says nothing.
+    pub(crate) fn session_state(&self) -> Option<Text> {
+        let state = self.once("session_state").ok().flatten()?;
+        state.bytes().all(|byte| byte != b' ').then(|| state.into())
+    }
+
     /// The code that [`code`](Self::code) has given.
     pub(crate) fn sent_code(&self) -> Secret {
         Secret(self.once("code").ok().flatten().unwrap_or_default().into())

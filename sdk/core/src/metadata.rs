@@ -17,6 +17,8 @@ pub(crate) struct Metadata {
     pub(crate) userinfo_endpoint: Option<Text>,
     pub(crate) end_session_endpoint: Option<Text>,
     pub(crate) session_events_endpoint: Option<Text>,
+    /// Session Management 1.0, 3.3.
+    pub(crate) check_session_iframe: Option<Text>,
     /// RFC 7009, 2.
     pub(crate) revocation_endpoint: Option<Text>,
     /// RFC 9207, 3: whether every authorization response carries `iss`.
@@ -59,6 +61,7 @@ impl Metadata {
         let revocation_endpoint = optional_endpoint(document, "revocation_endpoint", config)?;
         let session_events_endpoint =
             optional_endpoint(document, "session_events_endpoint", config)?;
+        let check_session_iframe = optional_endpoint(document, "check_session_iframe", config)?;
         Ok(Self {
             authorization_endpoint: authorization_endpoint.into(),
             token_endpoint: token_endpoint.into(),
@@ -66,6 +69,7 @@ impl Metadata {
             userinfo_endpoint: userinfo_endpoint.map(Into::into),
             end_session_endpoint: end_session_endpoint.map(Into::into),
             session_events_endpoint: session_events_endpoint.map(Into::into),
+            check_session_iframe: check_session_iframe.map(Into::into),
             revocation_endpoint: revocation_endpoint.map(Into::into),
             promises_iss: document.get("authorization_response_iss_parameter_supported")
                 == Some(&Value::Bool(true)),
@@ -83,6 +87,7 @@ impl Metadata {
             ("userinfo_endpoint", self.userinfo_endpoint.as_ref()),
             ("end_session_endpoint", self.end_session_endpoint.as_ref()),
             ("session_events_endpoint", self.session_events_endpoint.as_ref()),
+            ("check_session_iframe", self.check_session_iframe.as_ref()),
             ("revocation_endpoint", self.revocation_endpoint.as_ref()),
         ];
         for (name, url) in endpoints {

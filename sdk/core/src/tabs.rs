@@ -29,6 +29,8 @@ pub(crate) struct SharedSession {
     pub(crate) id_token: Text,
     pub(crate) tokens: Tokens,
     pub(crate) started_at: i64,
+    /// What the provider's frame is asked about.
+    pub(crate) session_state: Option<Text>,
     /// When the ID token was accepted, by the provider's clock: its times are held against that.
     pub(crate) accepted_at: i64,
     /// What the tab knows of the provider's clock: one that adopts has asked nothing yet.
@@ -96,6 +98,7 @@ impl Message {
                 expires_at.write_member("expires_at", &mut writer);
                 session.tokens.refresh_token.write_member("refresh_token", &mut writer);
                 session.started_at.write_member("started_at", &mut writer);
+                session.session_state.write_member("session_state", &mut writer);
                 session.accepted_at.write_member("accepted_at", &mut writer);
                 session.clock_offset_ms.write_member("clock_offset_ms", &mut writer);
                 writer.member("keys", &session.keys);
@@ -172,6 +175,7 @@ impl Message {
                         .collect(),
                 },
                 started_at: member(value, "started_at", &mut wrong),
+                session_state: member(value, "session_state", &mut wrong),
                 accepted_at: member(value, "accepted_at", &mut wrong),
                 clock_offset_ms: member(value, "clock_offset_ms", &mut wrong),
                 keys: member(value, "keys", &mut wrong),

@@ -30,4 +30,5 @@ mod tabs;
 mod targets;
 mod token_response;
 mod vectors;
+mod watch;
 mod world;

@@ -22,6 +22,14 @@ const frame: PartMaker = () => ({
   },
 });
 
+/** Likewise, for providers that have a frame and no stream. */
+const watch: PartMaker = (emit) => ({
+  effects: {
+    watch_session: async (...given) =>
+      (await import("../../driver/watch.js")).watch(emit).effects?.watch_session?.(...given),
+  },
+});
+
 /** Likewise, for apps that keep their session. */
 const vault: PartMaker = () => ({
   effects: {
@@ -86,6 +94,7 @@ export function join(
       vault,
       navigation,
       frame,
+      watch,
       popupOf(door),
       channel,
       locks,

@@ -270,6 +270,8 @@ impl World {
                 page.deadlines.insert(effect, self.now_ms + i64::from(timeout_ms));
                 return self.open_frame(id, effect, &url.0);
             }
+            // The provider has no frame.
+            Effect::WatchSession { .. } => (None, Answer::Failed { reason: Failure::Unavailable }),
             // Nobody here clicks for one.
             Effect::OpenPopup { .. } => (None, Answer::Failed { reason: Failure::Unavailable }),
             Effect::Broadcast { text, .. } => {

@@ -142,7 +142,9 @@ impl Machine {
         });
         match begun {
             Ok((token, tokens)) => {
-                let purpose = verification::Purpose::SignIn(attempt.way, attempt.subject.clone());
+                let state = redemption.response.session_state();
+                let before = attempt.subject.clone();
+                let purpose = verification::Purpose::SignIn(attempt.way, before, state);
                 self.verify(verification::Verification::id_token(token, tokens, purpose));
             }
             Err(error) => self.arrival_failed(error, attempt.way),

@@ -21,6 +21,17 @@ impl Machine {
         }
     }
 
+    /// Something about the session has changed, or seems to have. A refresh says whether it still
+    /// stands where UserInfo asks only about the token, and brings what is new.
+    pub(super) fn look_again(&mut self) {
+        match &self.held {
+            Some(held) if held.tokens.refresh_token.is_some() => {
+                self.refresh(Waiter::Check(None));
+            }
+            _ => self.check(None),
+        }
+    }
+
     /// UserInfo is asked where there is one; a refresh tells as much where there is none.
     pub(super) fn send_check(&mut self, userinfo_endpoint: Option<Text>, command: Option<u32>) {
         match (&self.held, userinfo_endpoint) {

@@ -139,6 +139,8 @@ enum Expect {
     UserInfo(Option<u32>, Version),
     Lock,
     StreamHead,
+    /// What the provider's frame says.
+    Watched,
     SignOutSaved(Box<sign_out::SignOut>),
     /// For the command that waits for it.
     Revoked(Option<u32>),
@@ -376,6 +378,7 @@ impl Machine {
             }
             Expect::Lock => self.handle_lock(effect, answer),
             Expect::StreamHead => self.handle_stream_head(effect, answer),
+            Expect::Watched => self.handle_watched(answer),
             // Whatever came of it: the session is over here.
             Expect::Revoked(command) => self.complete(command, Outcome::Done {}),
             Expect::SignOutSaved(sign_out) => self.handle_sign_out_saved(answer, &sign_out),

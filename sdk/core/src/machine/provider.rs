@@ -128,7 +128,7 @@ impl Machine {
             Goal::Stream => {
                 let relay = self.config.session_events_endpoint.as_ref();
                 let url = relay.or(metadata.session_events_endpoint.as_ref());
-                self.send_open_stream(url.cloned());
+                self.send_open_stream(url.cloned(), metadata.check_session_iframe.clone());
             }
             Goal::Revoke(form, command) => match &metadata.revocation_endpoint {
                 Some(url) => {

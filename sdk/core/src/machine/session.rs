@@ -33,6 +33,8 @@ pub(super) struct Held {
     pub(super) began: Version,
     /// When it began, by the provider's clock.
     pub(super) started_at: i64,
+    /// What the provider's frame is asked about; absent once it has said what it can.
+    pub(super) session_state: Option<Text>,
 }
 
 impl Machine {
@@ -68,8 +70,10 @@ impl Machine {
             .as_ref()
             .is_some_and(|held| held.id_token.subject() != session.id_token.subject());
         self.cause = other_user.then(|| Cause { ending: Ending::UserChanged, at: self.time().0 });
-        if other_user {
-            // The stream is of the old user's grant.
+        let other_state =
+            self.held.as_ref().is_some_and(|held| held.session_state != session.session_state);
+        if other_user || other_state {
+            // The stream is of the old user's grant; and a frame is asked about what is over.
             self.close_stream();
         }
         self.held = Some(session);
@@ -119,6 +123,7 @@ impl Machine {
             id_token: held.id_token.raw().into(),
             tokens: held.tokens.clone(),
             started_at: held.started_at,
+            session_state: held.session_state.clone(),
             accepted_at: held.id_token.accepted_at(),
             clock_offset_ms: self.clock_offset_ms,
             keys: held.keys.clone(),

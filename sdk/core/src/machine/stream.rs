@@ -44,21 +44,43 @@ impl Machine {
         self.clear_timer(Timer::StreamRetry);
         let stays = !self.away && !self.leaving;
         let wanted = self.held.is_some() && self.is_leading() && stays;
-        if wanted && self.stream.effect.is_none() && !self.stream.absent {
+        if wanted && self.stream.effect.is_none() {
             self.with_metadata(Goal::Stream, false);
         }
     }
 
-    pub(super) fn send_open_stream(&mut self, endpoint: Option<Text>) {
-        let (Some(held), Some(url)) = (&self.held, endpoint) else { return };
+    /// Where there is no stream, the provider's frame is watched in its place.
+    pub(super) fn send_open_stream(&mut self, endpoint: Option<Text>, frame: Option<Text>) {
+        let Some(held) = &self.held else { return };
         if self.stream.effect.is_some() || self.away || self.leaving || !self.is_leading() {
             return;
         }
-        let authorization = bearer(&held.tokens.access_token);
-        let timeout_ms = super::provider::REQUEST_TIMEOUT_MS;
-        let effect = Effect::OpenStream { url, authorization, timeout_ms };
-        let id = self.effect(effect, Expect::StreamHead);
-        self.stream.effect = Some(id);
+        let endpoint = endpoint.filter(|_| !self.stream.absent);
+        let (effect, expect) = match (endpoint, frame, &held.session_state) {
+            (Some(url), ..) => {
+                let authorization = bearer(&held.tokens.access_token);
+                let timeout_ms = super::provider::REQUEST_TIMEOUT_MS;
+                (Effect::OpenStream { url, authorization, timeout_ms }, Expect::StreamHead)
+            }
+            (None, Some(url), Some(state)) => {
+                let words = Secret(Text::concat(&[&self.config.client_id, " ", state]));
+                (Effect::WatchSession { url, words }, Expect::Watched)
+            }
+            _ => return,
+        };
+        self.stream.effect = Some(self.effect(effect, expect));
+    }
+
+    /// The frame has said what it can: it is asked no more about this sign-in, in any tab. That
+    /// something changed ends nothing by itself (Session Management 1.0, 3.1: ask the provider).
+    pub(super) fn handle_watched(&mut self, answer: &Answer) {
+        self.stream.effect = None;
+        if let Some(held) = &mut self.held {
+            held.session_state = None;
+        }
+        if matches!(answer, Answer::Done {}) {
+            self.look_again();
+        }
     }
 
     pub(super) fn handle_stream_head(&mut self, effect: u32, answer: &Answer) {
@@ -92,8 +114,11 @@ impl Machine {
             }
             // Later: too many streams, or a provider in trouble. (A 401 for a fresh token too.)
             401 | 429 | 500.. => self.stream_failed(response.retry_after),
-            // Not for this client: checks remain.
-            _ => self.stream.absent = true,
+            // Not for this client: the frame and checks remain.
+            _ => {
+                self.stream.absent = true;
+                self.open_stream();
+            }
         }
     }
 

@@ -40,8 +40,8 @@ enum Subject {
 /// What an ID token came for.
 pub(super) enum Purpose {
     /// It answers a sign-in.
-    /// The person who was signed in before is named.
-    SignIn(Way, Option<Text>),
+    /// The person who was signed in before is named, and the `session_state` that came with it.
+    SignIn(Way, Option<Text>, Option<Text>),
     /// It came with refreshed tokens, for the session of this version.
     Refresh(Version),
     /// Another tab shared its session.
@@ -264,7 +264,7 @@ impl Machine {
         match purpose {
             // Somebody signed in otherwise while the frame was asking. Or signed out, here or in
             // another tab: then only a click signs in again. Nobody will use these tokens.
-            Purpose::SignIn(Way::Frame, _)
+            Purpose::SignIn(Way::Frame, ..)
                 if self.held.is_some()
                     || self.leaving
                     || self.is_stopped()
@@ -274,12 +274,12 @@ impl Machine {
                 self.with_metadata(Goal::Revoke(form, None), false);
             }
             // Or the click was taken back by another one, or by a sign-out.
-            Purpose::SignIn(Way::Popup(click), _) if click != self.latest_click => {
+            Purpose::SignIn(Way::Popup(click), ..) if click != self.latest_click => {
                 let form = revocation_form(&self.config, &tokens);
                 self.with_metadata(Goal::Revoke(form, None), false);
                 self.complete_failed(Some(click), Code::Superseded.into());
             }
-            Purpose::SignIn(way, before) => {
+            Purpose::SignIn(way, before, session_state) => {
                 // A page that stayed may have heard of others meanwhile.
                 let before = match way {
                     Way::Popup(_) => self.held.as_ref().map(|held| held.id_token.subject().into()),
@@ -295,7 +295,15 @@ impl Machine {
                 let version = self.next_version();
                 let (began, started_at, keys) = (version.clone(), self.time().0, self.keys_text());
                 let id_token = token;
-                self.hold(Box::new(Held { id_token, tokens, keys, version, began, started_at }));
+                self.hold(Box::new(Held {
+                    id_token,
+                    tokens,
+                    keys,
+                    version,
+                    began,
+                    started_at,
+                    session_state,
+                }));
                 if other_user {
                     self.cause = Some(Cause { ending: Ending::UserChanged, at: self.time().0 });
                     self.changed = true;
@@ -330,7 +338,9 @@ impl Machine {
                     self.clock_offset_ms = shared.clock_offset_ms;
                     self.measured_offset_ms = shared.clock_offset_ms;
                 }
-                let SharedSession { version, began, started_at, keys, kept_ms, .. } = *shared;
+                let SharedSession {
+                    version, began, started_at, session_state, keys, kept_ms, ..
+                } = *shared;
                 let id_token = token;
                 // Whoever had an older sign-in may have told of it, to a tab that has just begun and
                 // hears of this one from nobody: so it tells of this one too.
@@ -338,7 +348,15 @@ impl Machine {
                 let is_own = self.held.as_ref().is_none_or(|h| h.tokens.others == tokens.others);
                 let own = is_own.then(Target::default);
                 let replaces = self.held.as_ref().is_some_and(|held| held.began != began);
-                self.hold(Box::new(Held { id_token, tokens, keys, version, began, started_at }));
+                self.hold(Box::new(Held {
+                    id_token,
+                    tokens,
+                    keys,
+                    version,
+                    began,
+                    started_at,
+                    session_state,
+                }));
                 // A leader that did not know this version may have been asked for the next one.
                 let leads = kept_ms.is_none() && self.is_leading();
                 if replaces || leads {
@@ -401,7 +419,7 @@ impl Machine {
             error
         };
         match purpose {
-            Purpose::SignIn(way, _) => self.arrival_failed(error, *way),
+            Purpose::SignIn(way, ..) => self.arrival_failed(error, *way),
             Purpose::Refresh(version) if !self.is_held(version) => {}
             Purpose::Refresh(_) => self.refresh_failed(error),
             // Whoever shared it may be anybody on this origin: as if nothing had been said.

@@ -153,6 +153,7 @@ union! {
         /// `take_lock`: it is held now.
         Granted = "granted" {}
         /// `save`, `save_sealed`, `erase`, `broadcast`, `drop_lock`, `navigate`: carried out.
+        /// `watch_session`: the session changed.
         Done = "done" {}
     }
 }

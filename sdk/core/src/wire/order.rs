@@ -204,6 +204,15 @@ union! {
             /// When to give up waiting for the head, in milliseconds.
             timeout_ms: u32 = "timeout_ms",
         }
+        /// Ask the provider's hidden frame again and again whether its session changed (Session
+        /// Management 1.0, 3.1). Answered by `done` when it says so, after it has shown that it can
+        /// see the session; by `failed` when it cannot.
+        WatchSession = "watch_session" {
+            /// The frame's address.
+            url: Text = "url",
+            /// The client id, a space and the `session_state`.
+            words: Secret = "words",
+        }
     }
 }
 

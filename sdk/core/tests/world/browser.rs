@@ -97,6 +97,8 @@ pub struct Browser {
     pub vault_key: u32,
     /// What is being sealed: page, effect, area, key, text.
     sealing: Vec<(u64, u32, Area, String, String)>,
+    /// Frames of the provider that pages have asked to be watched, and the words for them.
+    watching: Vec<(u64, u32, String, String)>,
     /// Its verdicts come after everything else.
     pub slow_crypto: bool,
     /// An algorithm that its WebCrypto has not.
@@ -161,6 +163,7 @@ impl Browser {
             vault: Vault::Works,
             vault_key: 1,
             sealing: Vec::new(),
+            watching: Vec::new(),
             slow_crypto: false,
             lacks: None,
             frames_are_blind: false,
@@ -498,6 +501,10 @@ impl Browser {
                 return self.show_in_popup(document, id, visit);
             }
             Effect::OpenPopup { .. } => unavailable,
+            Effect::WatchSession { url, words } => {
+                self.watching.push((document, id, url.into(), words.0.into()));
+                return;
+            }
             Effect::Broadcast { text, .. } => {
                 self.page(document).listens = true;
                 self.say(Some(document), &text.0);
@@ -512,6 +519,24 @@ impl Browser {
             }
         };
         self.answer(document, id, answer);
+    }
+
+    /// The provider's frames that are watched now: address and words.
+    pub fn watched(&mut self) -> Vec<(String, String)> {
+        let live = |(document, id, ..): &(u64, u32, String, String)| {
+            self.documents.get(document).is_some_and(|page| page.live.contains(id))
+        };
+        self.watching.retain(live);
+        self.watching.iter().map(|(_, _, url, words)| (url.clone(), words.clone())).collect()
+    }
+
+    /// What comes of watching them.
+    pub fn frames_say(&mut self, answer: &Answer) {
+        self.watched();
+        for (document, id, ..) in core::mem::take(&mut self.watching) {
+            self.answer(document, id, answer.clone());
+        }
+        self.settle();
     }
 
     /// What is being sealed is stored now, unless it was cancelled meanwhile.
