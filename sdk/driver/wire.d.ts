@@ -38,6 +38,7 @@ export type ErrorCode =
   | "refreshed_token_invalid"
   | "user_info_invalid"
   | "user_info_sub_mismatch"
+  | "security_event_invalid"
   | "logout_token_invalid"
   | "popup_blocked"
   | "popup_timeout"

@@ -18,7 +18,7 @@ use crate::{needs, workspace};
 /// What decides whether a message of somebody else is believed.
 const FILES: [&str; 13] = [
     "sdk/core/src/id_token.rs",
-    "sdk/core/src/logout_token.rs",
+    "sdk/core/src/event_token.rs",
     "sdk/core/src/user_info.rs",
     "sdk/core/src/machine/verification.rs",
     "sdk/core/src/jws.rs",

@@ -195,6 +195,9 @@ codes! {
     UserInfoSubMismatch "user_info_sub_mismatch" Provider "OIDC Core 5.3.2"
         "UserInfo speaks of somebody else than the ID token."
         "Do not trust this answer.";
+    SecurityEventInvalid "security_event_invalid" Provider "RFC 8417 2"
+        "A Security Event Token breaks one of the rules."
+        "Nothing was done for it; the evidence names the rule.";
     LogoutTokenInvalid "logout_token_invalid" Provider "Back-Channel Logout 2.6"
         "A logout token breaks one of the rules."
         "Nothing was signed out; the evidence names the rule.";

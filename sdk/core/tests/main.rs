@@ -22,6 +22,7 @@ mod probe;
 mod properties;
 mod relay;
 mod revocation;
+mod security_event;
 mod signatures;
 mod start;
 mod stream;

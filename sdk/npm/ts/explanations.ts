@@ -40,6 +40,7 @@ export const explanations: Record<ErrorCode, readonly [meaning: string, fix: str
   refreshed_token_invalid: ["The refreshed ID token differs from the first in a claim that must stay.", "Do not trust this answer; the evidence names the claim."],
   user_info_invalid: ["UserInfo is not a JSON object with a `sub`.", "Compare the UserInfo endpoint's answer with the evidence."],
   user_info_sub_mismatch: ["UserInfo speaks of somebody else than the ID token.", "Do not trust this answer."],
+  security_event_invalid: ["A Security Event Token breaks one of the rules.", "Nothing was done for it; the evidence names the rule."],
   logout_token_invalid: ["A logout token breaks one of the rules.", "Nothing was signed out; the evidence names the rule."],
   popup_blocked: ["The browser did not open a window for the sign-in, or it is gone.", "Call signIn() in the click itself, before anything is awaited, or with mode `popup-or-redirect`."],
   popup_timeout: ["The window for the sign-in brought no answer in ten minutes.", "Nothing is wrong: show the sign-in button. If the person did sign in, see that `redirectUri` leads to a page of this origin that makes the client."],

@@ -100,7 +100,7 @@ pub struct Machine {
     lead: leader::Lead,
     stream: stream::Stream,
     refresh: refresh::Refresh,
-    accepted_logout_tokens: Vec<Text>,
+    accepted_event_tokens: Vec<Text>,
     /// The command of the latest click on "sign in": a window is its alone.
     latest_click: u32,
     /// The `id_token_hint` of a sign-out that the provider was not told of.
@@ -273,7 +273,7 @@ impl Machine {
             lead: leader::Lead::No,
             stream: stream::Stream::default(),
             refresh: refresh::Refresh::default(),
-            accepted_logout_tokens: Vec::new(),
+            accepted_event_tokens: Vec::new(),
             latest_click: 0,
             unfinished: Secret::default(),
         })

@@ -3,8 +3,8 @@
 use super::{Expect, Machine, Timer, start::BUSY_MS, verification};
 use crate::{
     attempt::Way,
+    event_token::{Kind, VerifiedEventToken},
     id_token::{Expected, UntrustedIdToken, VerifiedIdToken},
-    logout_token::VerifiedLogoutToken,
     secret::Secret,
     tabs::{Message, SharedSession, Version},
     text::Text,
@@ -14,8 +14,8 @@ use crate::{
 };
 use alloc::boxed::Box;
 
-/// How many logout tokens are remembered so that each is accepted once.
-const REMEMBERED_LOGOUT_TOKENS: usize = 32;
+/// How many event tokens are remembered so that each is accepted once.
+const REMEMBERED_EVENT_TOKENS: usize = 32;
 
 /// How far in the future a version may be: machines' clocks are set back, by years if need be.
 const FARTHEST_MS: i64 = 1 << 41;
@@ -200,16 +200,20 @@ impl Machine {
         }
     }
 
-    /// A logout token passed every check. It counts once.
-    pub(super) fn logged_out(&mut self, token: VerifiedLogoutToken) {
-        if self.accepted_logout_tokens.contains(&token.token_id) {
+    /// An event token passed every check. It counts once. That something changed is all that is taken
+    /// from it: the tokens say what holds (docs/session-events.md, 4.4).
+    pub(super) fn told_by_provider(&mut self, token: VerifiedEventToken) {
+        if self.accepted_event_tokens.contains(&token.token_id) {
             return;
         }
-        if self.accepted_logout_tokens.len() == REMEMBERED_LOGOUT_TOKENS {
-            self.accepted_logout_tokens.remove(0);
+        if self.accepted_event_tokens.len() == REMEMBERED_EVENT_TOKENS {
+            self.accepted_event_tokens.remove(0);
         }
-        self.accepted_logout_tokens.push(token.token_id);
-        self.end(Ending::LogoutToken);
+        self.accepted_event_tokens.push(token.token_id);
+        match token.kind {
+            Kind::Logout => self.end(Ending::LogoutToken),
+            Kind::Change => self.look_again(),
+        }
     }
 
     pub(super) fn handle_message(&mut self, text: &str) {

@@ -5,7 +5,7 @@ use super::{Expect, Goal, Machine, Timer, refresh::Waiter, verification::Verific
 use crate::{
     error::Code,
     event_stream::EventStream,
-    logout_token::UntrustedLogoutToken,
+    event_token::{Kind, UntrustedEventToken},
     secret::Secret,
     text::Text,
     time::difference,
@@ -157,20 +157,23 @@ impl Machine {
             return self.handle_silence();
         };
         for event in events {
-            if event.name == "logout" {
-                self.handle_logout_token(&event.data);
+            match event.name.as_str() {
+                "logout" => self.handle_event_token(&event.data, Kind::Logout),
+                "security_event" => self.handle_event_token(&event.data, Kind::Change),
+                // docs/session-events.md, 4: others are ignored.
+                _ => {}
             }
         }
     }
 
-    fn handle_logout_token(&mut self, raw: &str) {
+    fn handle_event_token(&mut self, raw: &str, kind: Kind) {
         if self.held.is_none() {
             return;
         }
-        match UntrustedLogoutToken::begin(raw, &self.config) {
-            Ok(token) => self.verify(Verification::logout_token(token)),
-            // Nothing is signed out by what is no logout token of ours, but the app can see it.
-            Err(error) => self.logout_token_failed(error),
+        match UntrustedEventToken::begin(raw, kind, &self.config) {
+            Ok(token) => self.verify(Verification::event_token(token)),
+            // Nothing is done for what is no token of ours, but the app can see it.
+            Err(error) => self.event_token_failed(kind, error),
         }
     }
 

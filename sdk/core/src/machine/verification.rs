@@ -5,11 +5,11 @@ use crate::{
     attempt::Way,
     base64url,
     error::{Blame, Code, Error, Result},
+    event_token::{Judgement, Kind, UntrustedEventToken},
     id_token::{UnboundIdToken, UntrustedIdToken},
     jwk::{KeySet, not_found},
     jws::UntrustedJws,
     learnt::DatedKeys,
-    logout_token::{Judgement, UntrustedLogoutToken},
     secret::Secret,
     tabs::{SharedSession, Version},
     text::Text,
@@ -34,7 +34,7 @@ pub(super) struct Verification {
 #[allow(clippy::large_enum_variant, reason = "one at a time, and boxed from the start")]
 enum Subject {
     IdToken { token: UntrustedIdToken, tokens: Tokens, purpose: Purpose },
-    LogoutToken(UntrustedLogoutToken),
+    EventToken(UntrustedEventToken),
 }
 
 /// What an ID token came for.
@@ -60,8 +60,8 @@ impl Verification {
         Self::of(Subject::IdToken { token, tokens, purpose })
     }
 
-    pub(super) fn logout_token(token: UntrustedLogoutToken) -> Box<Self> {
-        Self::of(Subject::LogoutToken(token))
+    pub(super) fn event_token(token: UntrustedEventToken) -> Box<Self> {
+        Self::of(Subject::EventToken(token))
     }
 
     fn of(subject: Subject) -> Box<Self> {
@@ -89,7 +89,7 @@ impl Verification {
     const fn jws(&self) -> &UntrustedJws {
         match &self.subject {
             Subject::IdToken { token, .. } => &token.jws,
-            Subject::LogoutToken(token) => &token.jws,
+            Subject::EventToken(token) => &token.jws,
         }
     }
 }
@@ -212,14 +212,17 @@ impl Machine {
                     Err(error) => self.id_token_failed(&purpose, error),
                 }
             }
-            Subject::LogoutToken(token) => {
+            Subject::EventToken(token) => {
+                let kind = token.kind;
                 let now = self.time();
                 // The session may have changed while the key set was fetched.
                 let Some(held) = &self.held else { return };
                 match token.finish(valid, now, &self.config, &held.id_token) {
-                    Ok(Judgement::Genuine(token)) => self.logged_out(token),
-                    Ok(Judgement::Untimely) => self.check(None),
-                    Err(error) => self.logout_token_failed(error),
+                    Ok(Judgement::Genuine(token)) => self.told_by_provider(token),
+                    Ok(Judgement::Untimely(Kind::Logout)) => self.check(None),
+                    // What it told is in the tokens that are newer; one of the future is none.
+                    Ok(Judgement::Untimely(Kind::Change)) => {}
+                    Err(error) => self.event_token_failed(kind, error),
                 }
             }
         }
@@ -387,24 +390,24 @@ impl Machine {
     pub(super) fn verification_failed(&mut self, verification: &Verification, error: Error) {
         match &verification.subject {
             Subject::IdToken { purpose, .. } => self.id_token_failed(purpose, error),
-            Subject::LogoutToken(_) => self.logout_token_failed(error),
+            Subject::EventToken(token) => self.event_token_failed(token.kind, error),
         }
     }
 
-    /// Nobody is signed out by a token that breaks a rule, but the app can see that one came. What
+    /// Nothing is done for a token that breaks a rule, but the app can see that one came. What
     /// rule it was is evidence: whoever sees `signature_invalid` thinks of the sign-in.
-    pub(super) fn logout_token_failed(&mut self, error: Error) {
+    pub(super) fn event_token_failed(&mut self, kind: Kind, error: Error) {
         // A relay knows people and no sessions: it tells all browsers of a person what one did.
         let of_another = error.evidence.as_ref().is_some_and(|it| &*it.subject == "sid");
         if of_another && self.is_relayed() {
             return;
         }
         let forged = error.code.blame() == Blame::Provider;
-        let code = if forged { Code::LogoutTokenInvalid } else { error.code };
+        let code = if forged { kind.code() } else { error.code };
         let error = if error.evidence.is_some() {
             error.with_code(code)
         } else {
-            Error::new(code, "logout token", "one that keeps the rules", error.code.as_str())
+            Error::new(code, "event token", "one that keeps the rules", error.code.as_str())
         };
         self.set_error(Some(error));
     }

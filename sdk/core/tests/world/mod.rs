@@ -110,6 +110,16 @@ impl World {
         browser.settle();
     }
 
+    /// Puts a Security Event Token, changed, on every stream.
+    pub fn push_security_event(&self, change: impl FnOnce(&mut token::Draft)) {
+        let mut browser = self.browser();
+        let (sso, now) = (browser.provider.cookie.unwrap(), browser.provider_time());
+        let mut draft = browser.provider.security_event(sso, now);
+        change(&mut draft);
+        browser.push_bytes(format!("event: security_event\ndata: {}\n\n", draft.sign()).as_bytes());
+        browser.settle();
+    }
+
     /// Puts bytes on every open stream.
     pub fn push(&self, bytes: &[u8]) {
         let mut browser = self.browser();

@@ -574,6 +574,30 @@ impl Provider {
         draft
     }
 
+    /// A Security Event Token (docs/session-events.md, 4.4): the level of the session has changed.
+    pub fn security_event(&mut self, sso: usize, now: i64) -> Draft {
+        self.counter += 1;
+        let session = &self.sessions[sso];
+        let event = "https://schemas.openid.net/secevent/caep/event-type/assurance-level-change";
+        let mut draft = Draft::new(
+            self.key,
+            json!({
+                "iss": ISSUER, "aud": CLIENT, "iat": now, "jti": format!("jti-{}", self.counter),
+                "sub_id": {
+                    "format": "complex",
+                    "user": { "format": "iss_sub", "iss": ISSUER, "sub": session.user },
+                    "session": { "format": "opaque", "id": session.sid },
+                },
+                "events": { event: {
+                    "namespace": ISSUER, "previous_level": "1", "current_level": "2",
+                    "change_direction": "increase", "event_timestamp": now,
+                } },
+            }),
+        );
+        draft.header("typ", json!("secevent+jwt"));
+        draft
+    }
+
     pub fn count(&self, endpoint: Endpoint) -> usize {
         self.requests.iter().filter(|request| request.endpoint == endpoint).count()
     }
