@@ -72,19 +72,23 @@ fn the_package_holds_what_it_names_and_nothing_else() -> Result {
             named.push(word);
         }
     }
-    for wanted in ["gatepass-silent.html", "gatepass_bg.wasm", "gatepass/inline"] {
+    let pages = ["gatepass-front-channel.html", "gatepass-silent.html"];
+    for wanted in pages.into_iter().chain(["gatepass_bg.wasm", "gatepass/inline"]) {
         ensure!(named.contains(&wanted), "the README does not name {wanted}: {named:?}");
     }
-    // An app serves this page as it is: whoever knows its script by hash must not be surprised.
-    let silent = std::fs::read(package.join("gatepass-silent.html"))?;
-    let source = std::fs::read(environment::crate_path("../sdk/driver/gatepass-silent.html"))?;
-    ensure!(silent == source, "gatepass-silent.html is another one");
-    let papers =
-        ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "gatepass-silent.html", "package.json"];
+    // An app serves these pages as they are: whoever knows a script by hash must not be surprised.
+    for page in pages {
+        let packed = std::fs::read(package.join(page))?;
+        let source = std::fs::read(environment::crate_path("../sdk/driver").join(page))?;
+        ensure!(packed == source, "{page} is another one");
+        ensure!(packed.len() < 1000, "{page} has grown to {} bytes", packed.len());
+    }
+    let papers = ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "package.json"];
     for file in &files {
         let is_code = ["driver/", "npm/ts/", "npm/wasm/"].iter().any(|at| file.starts_with(at))
             && [".js", ".d.ts", ".wasm"].iter().any(|end| file.ends_with(end));
-        ensure!(is_code || papers.contains(&&**file), "{file} has no business in the package");
+        let is_known = papers.iter().chain(&pages).any(|known| known == file);
+        ensure!(is_code || is_known, "{file} has no business in the package");
     }
     Ok(())
 }

@@ -200,6 +200,7 @@ fn papers(package: &Path) -> Result<()> {
     for file in [
         "sdk/npm/package.json",
         "sdk/npm/README.md",
+        "sdk/driver/gatepass-front-channel.html",
         "sdk/driver/gatepass-silent.html",
         "LICENSE-MIT",
         "LICENSE-APACHE",

@@ -307,8 +307,9 @@ impl Session {
         fs::create_dir_all(&served)?;
         fs::write(served.join("page.html"), "<!doctype html><title>A page</title>")?;
         fs::write(served.join("asked.html"), ASKED)?;
-        let silent = workspace::path("sdk/driver/gatepass-silent.html");
-        fs::copy(silent, served.join("gatepass-silent.html"))?;
+        for page in ["gatepass-front-channel.html", "gatepass-silent.html"] {
+            fs::copy(workspace::path("sdk/driver").join(page), served.join(page))?;
+        }
         fs::write(served.join("server.txt"), format!("http://{}", server::start()?))?;
         for member in members.iter().filter(|member| member.has_browser_tests()) {
             for binary in test_binaries(&member.name, &["--target", WASM])? {

@@ -65,6 +65,8 @@ pub(crate) enum Message {
     Refused { target: Target, code: Text, found: Text },
     /// The leader's word that it refreshes this version, and is at a further step of it.
     Refreshing { version: Version },
+    /// The app's page in a frame of the provider: the session of this `sid` may be over.
+    Check { session_id: Text },
     /// The session of this sign-in, or of an older one, is over.
     Ended { began: Version, session_id: Option<Text>, cause: Cause },
 }
@@ -83,6 +85,7 @@ impl Message {
                 Self::Renew { .. } => "renew",
                 Self::Refreshing { .. } => "refreshing",
                 Self::Refused { .. } => "refused",
+                Self::Check { .. } => "check",
                 Self::Ended { .. } => "ended",
             },
         );
@@ -115,6 +118,7 @@ impl Message {
                 writer.close(']');
             }
             Self::Refreshing { version } => version.write_member("version", &mut writer),
+            Self::Check { session_id } => writer.member("sid", session_id),
             Self::Renew { version, at_ms, target } => {
                 version.write_member("version", &mut writer);
                 at_ms.write_member("at", &mut writer);
@@ -139,7 +143,11 @@ impl Message {
     /// The latest version that it names, in milliseconds.
     pub(crate) fn latest_ms(&self) -> i64 {
         match self {
-            Self::Hello | Self::Busy { .. } | Self::Idle | Self::Refused { .. } => 0,
+            Self::Hello
+            | Self::Busy { .. }
+            | Self::Idle
+            | Self::Refused { .. }
+            | Self::Check { .. } => 0,
             Self::Session(session) => session.version.at_ms.max(session.began.at_ms),
             Self::Renew { version, .. } | Self::Refreshing { version } => version.at_ms,
             Self::Ended { began, .. } => began.at_ms,
@@ -193,6 +201,7 @@ impl Message {
                 found: member(value, "found", &mut wrong),
             },
             "refreshing" => Self::Refreshing { version: member(value, "version", &mut wrong) },
+            "check" => Self::Check { session_id: member(value, "sid", &mut wrong) },
             "ended" => Self::Ended {
                 began: member(value, "began", &mut wrong),
                 session_id: member(value, "sid", &mut wrong),

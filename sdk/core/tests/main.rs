@@ -10,6 +10,7 @@ mod clock;
 mod corpora;
 mod discovery;
 mod door;
+mod front_channel;
 mod id_token;
 mod journey;
 mod json;

@@ -9,7 +9,23 @@ use crate::{
     wire::{Answer, Outcome, Status},
 };
 
+/// How long after the front channel has made a page ask it may not do so again.
+const TOLD_PAUSE_MS: i64 = 10_000;
+
 impl Machine {
+    /// Front-Channel Logout 1.0, 3: the app's own page, framed by the provider, names the session that
+    /// is over. Anybody can frame that page: it makes this one ask, not too often, and ends nothing.
+    pub(super) fn handle_front_channel(&mut self, session_id: &str) {
+        let held = self.held.as_ref();
+        let is_ours = held.is_some_and(|held| held.id_token.session_id() == Some(session_id));
+        let now_ms = self.now.monotonic_ms;
+        let is_early = self.told_at_ms.is_some_and(|at| now_ms - at < TOLD_PAUSE_MS);
+        if is_ours && self.is_leading() && !is_early {
+            self.told_at_ms = Some(now_ms);
+            self.check(None);
+        }
+    }
+
     /// Asks the provider whether the session still stands, for a command or for ourselves.
     pub(super) fn check(&mut self, command: Option<u32>) {
         if self.held.is_some() {

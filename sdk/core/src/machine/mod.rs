@@ -101,6 +101,8 @@ pub struct Machine {
     stream: stream::Stream,
     refresh: refresh::Refresh,
     accepted_event_tokens: Vec<Text>,
+    /// When a page of the front channel made this one ask.
+    told_at_ms: Option<i64>,
     /// The command of the latest click on "sign in": a window is its alone.
     latest_click: u32,
     /// The `id_token_hint` of a sign-out that the provider was not told of.
@@ -274,6 +276,7 @@ impl Machine {
             stream: stream::Stream::default(),
             refresh: refresh::Refresh::default(),
             accepted_event_tokens: Vec::new(),
+            told_at_ms: None,
             latest_click: 0,
             unfinished: Secret::default(),
         })

@@ -230,6 +230,7 @@ impl Machine {
                 self.handle_refused(&target, &code, &found);
             }
             Some(Message::Refreshing { version }) => self.wait_longer(&version),
+            Some(Message::Check { session_id }) => self.handle_front_channel(&session_id),
             Some(Message::Session(shared)) => self.handle_shared_session(shared),
             Some(Message::Ended { began, session_id, cause }) => {
                 self.handle_ended(began, session_id.as_deref(), &cause);
