@@ -2,7 +2,7 @@
 
 use gatepass_core::{
     error::Code,
-    wire::{Command, Ending, Failure, Mode, Outcome, Scope, Status},
+    wire::{Command, Ending, Failure, Mode, OnLoad, Outcome, Scope, Status},
 };
 
 use crate::world::{APP, Endpoint, Page, World, page::sign_in_to, provider::Visit};
@@ -140,6 +140,106 @@ fn rp22_two_clicks_at_once_open_one_window() {
     assert_eq!(refused(page.outcome(first)), Some(Code::Superseded));
     page.person_enters_in_window("richard");
     assert_eq!(page.outcome(second), Some(Outcome::Done {}));
+}
+
+#[test]
+fn rp22_two_windows_whose_answers_cross_sign_in_the_later_click() {
+    for crossed in [false, true] {
+        let world = World::new();
+        world.hold(Endpoint::Token);
+        let (page, first) = waiting(&world);
+        page.person_enters_in_window("dinesh");
+        // What the window brought is at the provider when the person clicks again.
+        let second = click(&page, Some("login"));
+        page.person_enters_in_window("richard");
+        assert_eq!(world.count(Endpoint::Token), 2);
+        if crossed {
+            world.inside().cross_deliveries();
+        }
+        world.release();
+        assert_eq!(refused(page.outcome(first)), Some(Code::Superseded));
+        assert_eq!(page.outcome(second), Some(Outcome::Done {}));
+        page.expect_status(Status::Authenticated);
+        assert_eq!(page.claim("sub"), "richard", "crossed: {crossed}");
+        // Nobody keeps the tokens of the first.
+        assert_eq!(world.count(Endpoint::Revocation), 1);
+        assert!(page.token().is_ok());
+    }
+}
+
+/// What a page does at its start, in steps: a click comes after each of them.
+fn click_while_starting(begin: impl Fn(&World) -> Page, check: impl Fn(&World, &Page, u32)) {
+    for steps in 0.. {
+        let world = World::new();
+        let page = begin(&world);
+        let mut taken = 0;
+        while taken < steps && world.inside().deliver_one() {
+            taken += 1;
+        }
+        // It is as good as left, or has started.
+        let leaves = !page.is_here() || world.inside().is_leaving(page.tab);
+        if taken < steps || leaves || page.status() != Status::Restoring {
+            assert!(steps > 3, "the start has steps");
+            return;
+        }
+        let command = page.begin(in_a_window(None));
+        world.settle();
+        check(&world, &page, command);
+    }
+}
+
+#[test]
+fn rp22_a_window_that_is_opened_while_the_page_starts_is_not_left_empty() {
+    for on_load in [OnLoad::Auto, OnLoad::Hint, OnLoad::Probe] {
+        let begin = |world: &World| {
+            if on_load == OnLoad::Hint {
+                world.signed_in("richard").close();
+                world.inside().provider.cookie = None;
+            }
+            let page = world.tab();
+            page.begin_load("/", on_load);
+            page
+        };
+        click_while_starting(begin, |world, page, command| {
+            assert!(page.is_here());
+            assert_eq!((page.outcome(command), world.inside().popups.len()), (None, 1));
+            page.expect_status(Status::Anonymous);
+            page.person_enters_in_window("richard");
+            assert_eq!(page.outcome(command), Some(Outcome::Done {}));
+            page.expect_status(Status::Authenticated);
+        });
+    }
+}
+
+#[test]
+fn rp22_a_window_that_is_opened_when_the_page_leaves_is_refused_at_once() {
+    let world = World::new();
+    world.inside().stays = true;
+    let page = world.tab();
+    page.load("/", OnLoad::Auto);
+    let command = page.begin(in_a_window(None));
+    assert_eq!(refused(page.outcome(command)), Some(Code::Superseded), "the face closes it");
+    // A navigation that was stopped is none: the next click is as good as any.
+    world.advance(11);
+    page.expect_status(Status::Anonymous);
+    let command = click(&page, None);
+    page.person_enters_in_window("richard");
+    assert_eq!(page.outcome(command), Some(Outcome::Done {}));
+}
+
+#[test]
+fn rp22_a_page_that_came_back_while_it_started_still_starts() {
+    let world = World::new();
+    let page = world.tab();
+    page.begin_load("/", OnLoad::Auto);
+    world.hold(Endpoint::Discovery);
+    world.settle();
+    page.freeze();
+    page.thaw();
+    world.release();
+    world.advance(1);
+    assert!(page.is_here());
+    page.expect_status(Status::Anonymous);
 }
 
 #[test]

@@ -213,9 +213,18 @@ impl Machine {
         }
         let is_automatic = departure.attempt.way == Way::Redirect;
         if is_automatic {
-            // Another tab shared its session meanwhile, or the page was left and came back.
-            if self.start.climb().is_none_or(|climb| climb.may_not_redirect) {
-                return;
+            match self.start.climb().map(|climb| climb.may_not_redirect) {
+                // Another tab shared its session meanwhile.
+                None => return,
+                // The page was left and came back, and listens to the others; or a window was opened
+                // for the person, and the start is over without its last rung.
+                Some(true) => {
+                    if !self.has_timer(Timer::Hello) {
+                        self.ladder();
+                    }
+                    return;
+                }
+                Some(false) => {}
             }
             let now = self.local_time();
             if let Some(memory) = &mut self.memory {

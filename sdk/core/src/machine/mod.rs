@@ -42,7 +42,8 @@ use crate::{
     time::{Now, UnixTime, sum},
     token::Target,
     wire::{
-        Answer, Area, Cause, Command, Effect, Fact, Order, Outcome, Raw, Session, Signal, Status,
+        Answer, Area, Cause, Command, Effect, Fact, Mode, Order, Outcome, Raw, Session, Signal,
+        Status,
     },
 };
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
@@ -308,6 +309,15 @@ impl Machine {
             if let (Command::SignOut { .. }, Some(memory)) = (&command, &mut self.memory) {
                 memory.stopped = true;
                 self.save_memory();
+            }
+            // The window is open already: a page that left now would leave it empty.
+            if matches!(command, Command::SignIn { mode: Some(Mode::Popup), .. }) {
+                if self.is_gone() {
+                    return self.complete_failed(Some(id), Code::Superseded.into());
+                }
+                if let Some(climb) = self.start.climb() {
+                    climb.may_not_redirect = true;
+                }
             }
             self.queued.push((id, command));
             return;

@@ -735,6 +735,17 @@ impl Browser {
         }
     }
 
+    /// Whether the tab's page has ordered to be left.
+    pub fn is_leaving(&self, tab: usize) -> bool {
+        let page = self.tabs[tab].current.and_then(|id| self.documents.get(&id));
+        page.is_some_and(|page| page.leaving_to.is_some())
+    }
+
+    /// What is on its way arrives the other way round.
+    pub fn cross_deliveries(&mut self) {
+        self.deliveries.reverse();
+    }
+
     /// The person stops all navigations.
     pub fn stop_loading(&mut self) {
         for page in self.documents.values_mut() {
