@@ -129,6 +129,10 @@ export type Command =
   | {
       kind: "check_session";
     }
+  /** Start the session's own lifetime anew, if the provider says that the session still stands. */
+  | {
+      kind: "extend";
+    }
   /** An access token that is good for a while. */
   | {
       kind: "get_token";
@@ -555,7 +559,7 @@ export interface Session {
   checks?: Check[];
   /** When this app's session began, in Unix seconds by the provider's clock. */
   started_at?: number;
-  /** When this app's session ends by itself, in Unix seconds; absent if it does not. */
+  /** When this app's session ends by itself unless it is extended, in Unix seconds by the provider's clock; absent if it does not. */
   expires_at?: number;
   /** When the access token expires, in Unix seconds. */
   token_expires_at?: number;
@@ -655,7 +659,7 @@ export interface Config {
   storage?: StorageKind;
   /** Where the app's own server says that a session is over (docs/relay.md), for a provider that offers no session events. */
   session_events_endpoint?: string;
-  /** Seconds after which this app's session ends by itself. */
+  /** Seconds after which this app's session ends by itself, counted from the sign-in or from the last time that it was extended. */
   session_lifetime?: number;
   /** The algorithms that the client is registered for (`id_token_signed_response_alg`), separated by spaces; if absent all that there are: RS, PS and ES of 256, 384 and 512, EdDSA, and Ed25519, which is its name in full. */
   id_token_signed_response_alg?: string;

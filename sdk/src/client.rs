@@ -159,6 +159,27 @@ impl Client {
         self.command(Command::CheckSession {}).await.map(drop)
     }
 
+    /// How long until this app's session ends by itself, in whole seconds, for a countdown; `None` if
+    /// nobody is signed in or no [`session_lifetime`](Options::session_lifetime) is set.
+    ///
+    /// Nobody is asked: it is the session's `expires_at` by the provider's clock.
+    #[must_use]
+    pub fn session_expires_in(&self) -> Option<Duration> {
+        self.session().expires_in(js_sys::Date::now())
+    }
+
+    /// The person stays: asks the provider whether its session still lives (by a refresh; without a
+    /// refresh token by `UserInfo`) and then starts the session's lifetime anew, in all tabs of the
+    /// origin.
+    ///
+    /// # Errors
+    /// `issuer_unreachable` if the provider does not answer: nothing is extended and nothing ends.
+    /// `not_signed_in` if the session is over; `token_unavailable` if it has neither a refresh token
+    /// nor a provider with `UserInfo`; the codes of a provider's answer that is wrong.
+    pub async fn extend(&self) -> Result<()> {
+        self.command(Command::Extend {}).await.map(drop)
+    }
+
     /// Waits for what comes of a command.
     pub(crate) async fn command(&self, command: Command) -> Result<Outcome> {
         result(self.shared.tell(&command).await)

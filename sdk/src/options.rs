@@ -107,7 +107,8 @@ impl Options {
         Self { session_events_endpoint: Some(url.into()), ..self }
     }
 
-    /// How long after sign-in this app's session ends by itself, in whole seconds; never by default.
+    /// How long after the sign-in, or after the last [`extend`](crate::Client::extend), this app's
+    /// session ends by itself, in whole seconds; never by default.
     pub fn session_lifetime(self, lifetime: Duration) -> Self {
         Self { session_lifetime: Some(lifetime), ..self }
     }

@@ -2,7 +2,7 @@
 
 use gatepass_core::{json, wire};
 use serde::de::DeserializeOwned;
-use std::{ops::Deref, rc::Rc};
+use std::{ops::Deref, rc::Rc, time::Duration};
 
 /// The session of the app at one moment. It holds no token; everything in it is verified.
 ///
@@ -42,6 +42,15 @@ impl Session {
             email: text("email"),
             preferred_username: text("preferred_username"),
         })
+    }
+
+    /// How long it lasts from `now_ms` by this machine's clock, in whole seconds, of which the last
+    /// counts until it is over.
+    pub(crate) fn expires_in(&self, now_ms: f64) -> Option<Duration> {
+        #[expect(clippy::cast_precision_loss, reason = "exact for 285 million years")]
+        let ends_at = (self.expires_at? - self.clock_offset.unwrap_or_default()) as f64;
+        let left = (ends_at - now_ms / 1000.0).ceil().max(0.0);
+        Duration::try_from_secs_f64(left).ok()
     }
 
     /// The claims of the ID token as the app's own type; `None` if nobody is signed in or if the
@@ -103,6 +112,22 @@ mod tests {
     fn claim_of_another_type_is_absent() {
         let user = signed_in(r#"{"sub":"248289761001","name":7}"#).user();
         assert_eq!(user.map(|user| user.name), Some(None));
+    }
+
+    #[test]
+    fn f11_what_is_left_is_by_the_providers_clock() {
+        let left = |expires_at, clock_offset, now_ms| {
+            let session = wire::Session { expires_at, clock_offset, ..wire::Session::default() };
+            Session::new(session).expires_in(now_ms).map(|left| left.as_secs())
+        };
+        assert_eq!(left(Some(1_600), None, 1_000_000.0), Some(600));
+        assert_eq!(left(Some(1_600), None, 1_000_001.0), Some(600));
+        assert_eq!(left(Some(1_600), None, 1_599_999.0), Some(1));
+        assert_eq!(left(Some(1_600), None, 1_600_000.0), Some(0));
+        assert_eq!(left(Some(1_600), None, 9_600_000.0), Some(0));
+        assert_eq!(left(Some(1_600), Some(100), 1_000_000.0), Some(500));
+        assert_eq!(left(Some(1_600), Some(-100), 1_000_000.0), Some(700));
+        assert_eq!(left(None, None, 1_000_000.0), None);
     }
 
     #[test]

@@ -183,6 +183,7 @@ mod tests {
                 ui_locales: None,
             },
             Command::CheckSession {},
+            Command::Extend {},
             Command::GetToken {
                 min_ttl: Some(60),
                 origin: None,

@@ -19,12 +19,13 @@ config.issuer = sessionStorage.issuer;
 // Where the session is kept is asked for likewise, and by each tab for itself.
 sessionStorage.storage = asked.get("storage") ?? sessionStorage.storage ?? "memory";
 sessionStorage.onLoad = asked.get("onLoad") ?? sessionStorage.onLoad ?? "auto";
+sessionStorage.lifetime = asked.get("lifetime") ?? sessionStorage.lifetime ?? "";
 const count = Number(asked.get("clients") ?? sessionStorage.clients ?? 1);
 // The provider brings the person back without the query.
 sessionStorage.clients = count;
 
 const make = (): Client =>
-  createClient({ ...config, onLoad: sessionStorage.onLoad as OnLoad, storage: sessionStorage.storage as StorageKind, tokenOrigins: [new URL(config.issuer).origin, api] });
+  createClient({ ...config, onLoad: sessionStorage.onLoad as OnLoad, storage: sessionStorage.storage as StorageKind, sessionLifetime: Number(sessionStorage.lifetime) || undefined, dangerouslyFollowProviderClock: Boolean(sessionStorage.lifetime), tokenOrigins: [new URL(config.issuer).origin, api] });
 // Two clients on one page, as React's strict mode makes them: the first one draws.
 const [auth] = Array.from({ length: count }, make) as [Client, ...Client[]];
 
@@ -46,6 +47,10 @@ auth.subscribe((session: Session) => {
   find("notice").dataset.found = session.error?.evidence?.found ?? "";
 });
 
+setInterval(() => {
+  find("left").textContent = String(auth.sessionExpiresIn());
+}, 100);
+
 /** Shows the code of what was refused; anything else is a defect and stays an error. */
 const attempt = (id: string, act: () => Promise<unknown>): void => {
   find(id).onclick = async () => {
@@ -62,6 +67,7 @@ const attempt = (id: string, act: () => Promise<unknown>): void => {
 attempt("sign-in", () => auth.signIn());
 attempt("sign-out", () => auth.signOut());
 attempt("sign-out-here", () => auth.signOut({ scope: "local" }));
+attempt("extend", () => auth.extend());
 attempt("fetch-userinfo", async () => {
   const response = await auth.fetch(`${config.issuer}/userinfo`);
   find("userinfo").textContent = JSON.stringify(await response.json());

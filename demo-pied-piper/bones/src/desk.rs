@@ -6,6 +6,7 @@ use crate::{
 };
 use gatepass_leptos::gatepass::{Error, Scope, SignIn, Status};
 use leptos::prelude::*;
+use std::time::Duration;
 
 /// The session and the wishes that a person can have about it.
 ///
@@ -21,6 +22,10 @@ pub struct Desk {
     pub is_busy: Signal<bool>,
     /// The provider's time in Unix seconds, once a second.
     pub now: Signal<i64>,
+    /// How long the session still lasts, once a second, if it ends by itself.
+    pub left: Signal<Option<Duration>>,
+    /// Stay signed in.
+    pub extend: Callback<()>,
     /// Sign in.
     pub sign_in: Callback<SignIn>,
     /// Sign out.

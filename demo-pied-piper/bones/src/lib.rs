@@ -21,6 +21,7 @@ mod panel;
 mod server;
 mod shell;
 mod snapshot;
+mod stay;
 mod tick;
 mod veil;
 mod ways;

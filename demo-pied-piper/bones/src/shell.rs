@@ -10,13 +10,14 @@ use crate::{
     pages::{Guarded, Open},
     server,
     snapshot::Snapshot,
+    stay::Stay,
     tick, veil,
     ways::{self, Ways},
 };
 use gatepass_leptos::{
     GatepassProvider,
     gatepass::{Code, Error, OnLoad, Options, Scope, SignIn, SignInMode, Status},
-    use_client, use_session, use_sign_in, use_sign_out,
+    use_client, use_extend, use_session, use_session_expires_in, use_sign_in, use_sign_out,
 };
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{
@@ -112,7 +113,8 @@ fn Wired(
                 if is_veiled.get() { Snapshot::default() } else { session.with(Snapshot::of) }
             },
         );
-    let (sign_in, sign_out) = (use_sign_in(), use_sign_out());
+    let (sign_in, sign_out, extend) = (use_sign_in(), use_sign_out(), use_extend());
+    let left = use_session_expires_in();
     let client = use_client();
     let check = Action::new_local(move |(): &()| {
         let client = client.clone();
@@ -135,7 +137,7 @@ fn Wired(
 
     // What became of the last wish is told until the next one, or until the session changes.
     let (failure, set_failure) = signal(None::<Error>);
-    for outcome in [sign_in.value(), sign_out.value(), check.value()] {
+    for outcome in [sign_in.value(), sign_out.value(), check.value(), extend.value()] {
         Effect::new(move |_| set_failure.set(outcome.get().and_then(Result::err)));
     }
     let standing = Memo::new(move |_| snapshot.with(|now| (now.status, now.cause.clone())));
@@ -151,11 +153,15 @@ fn Wired(
         session: snapshot.into(),
         failure: failure.into(),
         is_busy: Signal::derive(move || {
-            [sign_in.pending(), sign_out.pending(), check.pending(), ask_server.pending()]
-                .iter()
-                .any(|pending| pending.get())
+            let wishes = [sign_in.pending(), sign_out.pending(), check.pending(), extend.pending()];
+            ask_server.pending().get() || wishes.iter().any(|pending| pending.get())
         }),
         now: Signal::derive(move || clock.get() + snapshot.with(|now| now.clock_offset)),
+        left: Signal::derive(move || if is_veiled.get() { None } else { left.get() }),
+        extend: Callback::new(move |()| {
+            set_failure.set(None);
+            extend.dispatch(());
+        }),
         sign_in: Callback::new(move |wish: SignIn| {
             set_failure.set(None);
             reporter.sign_in_asked();
@@ -215,6 +221,7 @@ pub fn Frame(
                 <StatusLine other=other />
                 <main id="content" tabindex="-1">
                     <Notices />
+                    <Stay />
                     <Routes fallback=move || view! { <NotFound face=face /> }>
                         <Route
                             path=path!("/")

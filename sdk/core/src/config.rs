@@ -36,7 +36,8 @@ record! {
         /// Where the app's own server says that a session is over (docs/relay.md), for a provider
         /// that offers no session events.
         session_events_endpoint: Option<Text> = "session_events_endpoint",
-        /// Seconds after which this app's session ends by itself.
+        /// Seconds after which this app's session ends by itself, counted from the sign-in or from the
+        /// last time that it was extended.
         session_lifetime: Option<i64> = "session_lifetime",
         /// The algorithms that the client is registered for (`id_token_signed_response_alg`),
         /// separated by spaces; if absent all that there are: RS, PS and ES of 256, 384 and 512,

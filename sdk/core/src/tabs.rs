@@ -31,6 +31,8 @@ pub(crate) struct SharedSession {
     pub(crate) started_at: i64,
     /// What the provider's frame is asked about.
     pub(crate) session_state: Option<Text>,
+    /// From when its own lifetime counts.
+    pub(crate) extended_at: i64,
     /// When the ID token was accepted, by the provider's clock: its times are held against that.
     pub(crate) accepted_at: i64,
     /// What the tab knows of the provider's clock: one that adopts has asked nothing yet.
@@ -59,8 +61,9 @@ pub(crate) enum Message {
     /// A session, new or refreshed.
     Session(Box<SharedSession>),
     /// To the leader: refresh, unless you have a newer version than this. Said at this time, by the
-    /// machine's clock in milliseconds: one that was not heard in time is no wish any more.
-    Renew { version: Version, at_ms: i64, target: Target },
+    /// machine's clock in milliseconds: one that was not heard in time is no wish any more. With
+    /// `extends` the session's own lifetime begins anew, if the provider refreshes.
+    Renew { version: Version, at_ms: i64, target: Target, extends: bool },
     /// The leader's word that the provider gives no token for this target.
     Refused { target: Target, code: Text, found: Text },
     /// The leader's word that it refreshes this version, and is at a further step of it.
@@ -102,6 +105,7 @@ impl Message {
                 session.tokens.refresh_token.write_member("refresh_token", &mut writer);
                 session.started_at.write_member("started_at", &mut writer);
                 session.session_state.write_member("session_state", &mut writer);
+                session.extended_at.write_member("extended_at", &mut writer);
                 session.accepted_at.write_member("accepted_at", &mut writer);
                 session.clock_offset_ms.write_member("clock_offset_ms", &mut writer);
                 writer.member("keys", &session.keys);
@@ -119,9 +123,10 @@ impl Message {
             }
             Self::Refreshing { version } => version.write_member("version", &mut writer),
             Self::Check { session_id } => writer.member("sid", session_id),
-            Self::Renew { version, at_ms, target } => {
+            Self::Renew { version, at_ms, target, extends } => {
                 version.write_member("version", &mut writer);
                 at_ms.write_member("at", &mut writer);
+                extends.write_member("extends", &mut writer);
                 write_target(target, &mut writer);
             }
             Self::Refused { target, code, found } => {
@@ -184,16 +189,18 @@ impl Message {
                 },
                 started_at: member(value, "started_at", &mut wrong),
                 session_state: member(value, "session_state", &mut wrong),
+                extended_at: member(value, "extended_at", &mut wrong),
                 accepted_at: member(value, "accepted_at", &mut wrong),
                 clock_offset_ms: member(value, "clock_offset_ms", &mut wrong),
                 keys: member(value, "keys", &mut wrong),
                 kept_ms: None,
-                leads: value.get("leads") == Some(&Value::Bool(true)),
+                leads: is_true(value, "leads"),
             })),
             "renew" => Self::Renew {
                 version: member(value, "version", &mut wrong),
                 at_ms: member(value, "at", &mut wrong),
                 target: target_of(value),
+                extends: is_true(value, "extends"),
             },
             "refused" => Self::Refused {
                 target: target_of(value),
@@ -227,6 +234,10 @@ fn write_target(target: &Target, writer: &mut Writer) {
 fn target_of(value: &Value) -> Target {
     let text = |name| value.str(name).unwrap_or_default().into();
     Target { resource: text("resource"), scope: text("scope") }
+}
+
+fn is_true(value: &Value, name: &str) -> bool {
+    value.get(name) == Some(&Value::Bool(true))
 }
 
 fn expires_at(value: &Value) -> Option<UnixTime> {

@@ -17,6 +17,7 @@ mod json;
 mod json_doors;
 mod kept;
 mod learnt;
+mod lifetime;
 mod logout;
 mod popup;
 mod probe;

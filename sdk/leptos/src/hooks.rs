@@ -3,6 +3,7 @@
 use crate::provider::Gatepass;
 use gatepass::{Client, Error, Scope, Session, SignIn};
 use leptos::prelude::*;
+use std::time::Duration;
 
 /// The session, as a signal.
 ///
@@ -60,5 +61,55 @@ pub fn use_sign_out() -> Action<Scope, Result<(), Error>> {
     Action::new_local(move |scope: &Scope| {
         let (client, scope) = (client.clone(), *scope);
         async move { client.sign_out(scope).await }
+    })
+}
+
+/// How long until this app's session ends by itself, once a second, for a countdown: whole seconds, or
+/// `None` as [`Client::session_expires_in`] says.
+///
+/// ```no_run
+/// # use gatepass_leptos::{use_extend, use_session_expires_in};
+/// # use leptos::prelude::*;
+/// let (left, stay) = (use_session_expires_in(), use_extend());
+/// let is_near = Memo::new(move |_| left.get().is_some_and(|left| left.as_secs() <= 60));
+/// view! {
+///     <Show when=move || is_near.get()>
+///         "You will be signed out in " {move || left.get().map(|left| left.as_secs())} " s. "
+///         <button on:click=move |_| { stay.dispatch(()); }>"Stay signed in"</button>
+///     </Show>
+/// };
+/// ```
+///
+/// # Panics
+/// Outside a [`GatepassProvider`](crate::GatepassProvider).
+#[must_use]
+pub fn use_session_expires_in() -> Memo<Option<Duration>> {
+    let Gatepass { client, session } = expect_context();
+    let second = ArcTrigger::new();
+    let ticks = second.clone();
+    // A browser that refuses an interval has none at all: then the session's changes remain.
+    if let Ok(interval) = set_interval_with_handle(move || ticks.notify(), Duration::from_secs(1)) {
+        on_cleanup(move || interval.clear());
+    }
+    Memo::new(move |_| {
+        second.track();
+        session.track();
+        client.with_value(Client::session_expires_in)
+    })
+}
+
+/// Staying signed in, as an action: `dispatch(())` starts the session's lifetime anew if the provider
+/// says that its session still lives.
+///
+/// Its `value()` holds the error of one that did not: [`Client::extend`] lists them.
+///
+/// # Panics
+/// Outside a [`GatepassProvider`](crate::GatepassProvider).
+#[must_use]
+pub fn use_extend() -> Action<(), Result<(), Error>> {
+    let client = use_client();
+    Action::new_local(move |(): &()| {
+        let client = client.clone();
+        async move { client.extend().await }
     })
 }

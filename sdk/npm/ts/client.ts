@@ -74,6 +74,13 @@ export function makeClient<C>(options: Options, source: Source): Client<C> {
       tokenOf(await send({ kind: "get_token", min_ttl: minTtl, resource, scope })) as string,
     fetch: fetchWith(send),
     check: () => tell({ kind: "check_session" }),
+    sessionExpiresIn: () => {
+      const { expiresAt, clockOffset = 0 } = session;
+      return expiresAt === undefined
+        ? null
+        : Math.max(0, Math.ceil(expiresAt - clockOffset - Date.now() / 1000));
+    },
+    extend: () => tell({ kind: "extend" }),
   };
 }
 

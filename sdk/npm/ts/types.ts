@@ -35,7 +35,10 @@ export interface Options {
    * logout and no session events (docs/relay.md). It is sent the access token.
    */
   sessionEventsEndpoint?: string;
-  /** Seconds after which this app's session ends by itself; never by default. */
+  /**
+   * Seconds after which this app's session ends by itself, counted from the sign-in or from the last
+   * {@link Client.extend}; never by default.
+   */
   sessionLifetime?: number;
   /**
    * What the client is registered for (`id_token_signed_response_alg`): ID tokens and logout tokens
@@ -103,7 +106,10 @@ export interface Held<C = Claims> {
   checks: Check[];
   /** When this app's session began, in Unix seconds by the provider's clock. */
   startedAt: number;
-  /** When this app's session ends by itself, in Unix seconds; absent if it does not. */
+  /**
+   * When this app's session ends by itself unless it is extended, in Unix seconds by the provider's
+   * clock; absent if it does not.
+   */
   expiresAt?: number;
   /** When the access token expires, in Unix seconds. */
   tokenExpiresAt?: number;
@@ -234,4 +240,17 @@ export interface Client<C = Claims> {
   readonly fetch: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
   /** Asks the provider whether the session still stands; {@link Client.state} has the answer. */
   readonly check: () => Promise<void>;
+  /**
+   * Whole seconds until this app's session ends by itself, for a countdown; `null` if nobody is signed
+   * in or no `sessionLifetime` is set. Nobody is asked: it is {@link Held.expiresAt} by the provider's
+   * clock.
+   */
+  readonly sessionExpiresIn: () => number | null;
+  /**
+   * The person stays: asks the provider whether its session still lives (by a refresh; without a refresh
+   * token by UserInfo) and then starts `sessionLifetime` anew, in all tabs of the origin. Rejects if it
+   * does not answer (`issuer_unreachable`: nothing is extended, nothing ends), and with `not_signed_in`
+   * if the session is over.
+   */
+  readonly extend: () => Promise<void>;
 }

@@ -94,6 +94,8 @@ pub(crate) enum Act {
     /// An API refused the token that the app was given last.
     TokenRefused(usize),
     Check(usize),
+    /// The app extends the session.
+    Extend(usize),
     /// At the provider's login page.
     Enter(usize, User),
     Cancel(usize),
@@ -328,6 +330,7 @@ fn draw(group: Group, tab: usize, random: &mut Random) -> Act {
             12 if random.once_in(2) => Act::GetFreshToken(tab),
             12 => Act::GetTokenFor(tab, random.one_of(&["https://files", "https://mail"], "")),
             13 => Act::TokenRefused(tab),
+            14 if random.once_in(2) => Act::Extend(tab),
             14 => Act::Check(tab),
             15 => Act::Cancel(tab),
             16 => Act::Enter(tab, User::Gavin),
@@ -532,6 +535,7 @@ impl fmt::Display for Act {
             }
             Self::TokenRefused(at) => write!(f, "{}: an API refused the app's token", tab(at)),
             Self::Check(at) => write!(f, "{}: the app checks the session", tab(at)),
+            Self::Extend(at) => write!(f, "{}: the app extends the session", tab(at)),
             Self::Enter(at, user) => write!(f, "{}: {} signs in there", tab(at), user.name()),
             Self::Cancel(at) => write!(f, "{}: the person cancels there", tab(at)),
             Self::EndSession => write!(f, "the provider: the session ends, streams are told"),

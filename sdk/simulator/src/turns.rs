@@ -107,6 +107,7 @@ impl World {
                 }
             }
             Act::Check(tab) => self.wish(tab, Wish::Check, Command::CheckSession {}),
+            Act::Extend(tab) => self.wish(tab, Wish::Check, Command::Extend {}),
             Act::Enter(tab, user) => {
                 if let Some(request) = self.login_page(tab) {
                     let now = self.time();

@@ -29,7 +29,7 @@ impl Machine {
     /// Asks the provider whether the session still stands, for a command or for ourselves.
     pub(super) fn check(&mut self, command: Option<u32>) {
         if self.held.is_some() {
-            self.with_metadata(super::Goal::Check(command), false);
+            self.with_metadata(super::Goal::Check(Waiter::Check(command)), false);
         } else {
             // Nothing to check, but whether the provider is there again can be found out.
             self.handle_attention();
@@ -49,16 +49,21 @@ impl Machine {
     }
 
     /// UserInfo is asked where there is one; a refresh tells as much where there is none.
-    pub(super) fn send_check(&mut self, userinfo_endpoint: Option<Text>, command: Option<u32>) {
+    pub(super) fn send_check(&mut self, userinfo_endpoint: Option<Text>, waiter: Waiter) {
         match (&self.held, userinfo_endpoint) {
             (Some(held), Some(url)) => {
                 let authorization = bearer(&held.tokens.access_token);
                 let timeout_ms = super::provider::REQUEST_TIMEOUT_MS;
-                let expect = Expect::UserInfo(command, held.began.clone());
+                let expect = Expect::UserInfo(waiter, held.began.clone());
                 self.fetch(url, Some(authorization), timeout_ms, expect);
             }
-            (Some(_), None) => self.refresh(Waiter::Check(command)),
-            (None, _) => self.complete(command, Outcome::Done {}),
+            // Nobody can be asked, which says nothing about the session.
+            (Some(held), None) if held.tokens.refresh_token.is_none() => {
+                self.session_stands();
+                self.complete_failed(waiter.command(), Code::TokenUnavailable.into());
+            }
+            (Some(_), None) => self.refresh(waiter),
+            (None, _) => self.gets_none(waiter),
         }
     }
 
@@ -66,28 +71,31 @@ impl Machine {
         &mut self,
         answer: &Answer,
         bytes: &[u8],
-        command: Option<u32>,
+        waiter: Waiter,
         began: &Version,
     ) {
         // The session may be over, or another one of another user: nothing is said about that.
         let Some(held) = self.held.as_ref().filter(|held| held.began == *began) else {
-            return self.complete(command, Outcome::Done {});
+            return self.gets_none(waiter);
         };
         let Answer::Response { response } = answer else {
             let code = Code::UserInfoInvalid;
             let error = super::provider::failure(answer, code, "userinfo_endpoint");
-            return self.check_failed(command, error);
+            return self.check_failed(waiter.command(), error);
         };
         if response.status == 401 {
-            return self.refresh(Waiter::Check(command));
+            return self.refresh(waiter);
         }
         let read = UntrustedUserInfo::read(response, bytes);
         match read.and_then(|info| info.verify(&held.id_token)) {
             Ok(info) => {
                 self.session_confirmed(&info);
-                self.complete(command, Outcome::Done {});
+                if matches!(waiter, Waiter::Extend(..)) {
+                    self.extend_by_check();
+                }
+                self.complete(waiter.command(), Outcome::Done {});
             }
-            Err(error) => self.check_failed(command, error),
+            Err(error) => self.check_failed(waiter.command(), error),
         }
     }
 

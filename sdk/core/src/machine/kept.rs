@@ -55,8 +55,12 @@ impl Machine {
     /// Writes down which version is the one to recall, and when it was last known to stand.
     fn mark_kept(&mut self, at_ms: i64) {
         if let Some(held) = &self.held {
-            let mark =
-                Message::Renew { version: held.version.clone(), at_ms, target: Target::default() };
+            let mark = Message::Renew {
+                version: held.version.clone(),
+                at_ms,
+                target: Target::default(),
+                extends: false,
+            };
             self.save(Area::Origin, self.shared_key("mark"), mark.write());
         }
     }

@@ -19,6 +19,7 @@ mod check;
 mod departure;
 mod kept;
 mod leader;
+mod lifetime;
 mod provider;
 mod refresh;
 mod session;
@@ -106,6 +107,8 @@ pub struct Machine {
     told_at_ms: Option<i64>,
     /// The command of the latest click on "sign in": a window is its alone.
     latest_click: u32,
+    /// The lifetime is over as far as this page knows, and the other tabs are asked.
+    is_asking_for_extension: bool,
     /// The `id_token_hint` of a sign-out that the provider was not told of.
     unfinished: Secret,
 }
@@ -138,8 +141,8 @@ enum Expect {
     Signature(Box<verification::Verification>),
     AccessTokenHash(Box<verification::HashCheck>),
     Refreshed(Version),
-    /// For a command, and for the session that began so.
-    UserInfo(Option<u32>, Version),
+    /// For whom, and for the session that began so.
+    UserInfo(refresh::Waiter, Version),
     Lock,
     StreamHead,
     /// What the provider's frame says.
@@ -156,7 +159,7 @@ enum Goal {
     /// For this verification, or for later ones.
     Keys(Option<Box<verification::Verification>>),
     Refresh,
-    Check(Option<u32>),
+    Check(refresh::Waiter),
     Stream,
     /// The form, and the command that waits for what comes of it.
     Revoke(Secret, Option<u32>),
@@ -279,6 +282,7 @@ impl Machine {
             accepted_event_tokens: Vec::new(),
             told_at_ms: None,
             latest_click: 0,
+            is_asking_for_extension: false,
             unfinished: Secret::default(),
         })
     }
@@ -346,6 +350,7 @@ impl Machine {
                 self.handle_sign_in(id, mode, return_to, wishes);
             }
             Command::CheckSession {} => self.check(Some(id)),
+            Command::Extend {} => self.handle_extend(id),
             Command::GetToken { min_ttl, origin, refused, resource, scope } => {
                 let (resource, scope) = (resource.unwrap_or_default(), scope.unwrap_or_default());
                 let target = Target { resource, scope };
@@ -386,8 +391,8 @@ impl Machine {
             Expect::Signature(verification) => self.handle_signature(answer, verification),
             Expect::AccessTokenHash(check) => self.handle_access_token_hash(answer, check),
             Expect::Refreshed(version) => self.handle_refreshed(answer, bytes, version),
-            Expect::UserInfo(command, began) => {
-                self.handle_user_info(answer, bytes, command, &began);
+            Expect::UserInfo(waiter, began) => {
+                self.handle_user_info(answer, bytes, waiter, &began);
             }
             Expect::Lock => self.handle_lock(effect, answer),
             Expect::StreamHead => self.handle_stream_head(effect, answer),
@@ -509,7 +514,7 @@ impl Machine {
                 Timer::Renew => self.replace_leader(),
                 Timer::StreamRetry => self.open_stream(),
                 Timer::StreamSilence => self.handle_silence(),
-                Timer::Lifetime => self.end_if_over(),
+                Timer::Lifetime => self.handle_lifetime(),
                 Timer::Reach => self.with_metadata(Goal::Reach, true),
                 Timer::Leaving => self.stay(),
             }
@@ -529,7 +534,8 @@ impl Machine {
     // The session as subscribers see it.
 
     fn set_status(&mut self, status: Status) {
-        if self.status != status {
+        // Whatever else is heard meanwhile says nothing of the lifetime.
+        if self.status != status && !self.is_asking_for_extension {
             self.status = status;
             self.changed = true;
         }
@@ -564,7 +570,7 @@ impl Machine {
             session.claims = Some(Raw(held.id_token.claims_text().into()));
             session.checks = Some(held.id_token.checks().to_vec());
             session.started_at = Some(held.started_at);
-            session.expires_at = self.config.session_lifetime.map(|span| held.started_at + span);
+            session.expires_at = self.ends_at();
             session.token_expires_at = held.tokens.expires_at.map(|time| time.0);
         }
         self.orders.push(Order::Session { session: Box::new(session) });

@@ -124,7 +124,7 @@ impl Machine {
                 }
             }
             Goal::Refresh => self.send_refresh(metadata.token_endpoint.clone()),
-            Goal::Check(command) => self.send_check(metadata.userinfo_endpoint.clone(), command),
+            Goal::Check(waiter) => self.send_check(metadata.userinfo_endpoint.clone(), waiter),
             Goal::Stream => {
                 let relay = self.config.session_events_endpoint.as_ref();
                 let url = relay.or(metadata.session_events_endpoint.as_ref());
@@ -150,7 +150,7 @@ impl Machine {
             Goal::Keys(Some(verification)) => self.verification_failed(&verification, error),
             Goal::Keys(None) => {}
             Goal::Refresh => self.refresh_failed(error),
-            Goal::Check(command) => self.check_failed(command, error),
+            Goal::Check(waiter) => self.check_failed(waiter.command(), error),
             Goal::Stream => self.stream_failed(None),
             Goal::Revoke(_, command) => self.complete(command, Outcome::Done {}),
             Goal::EndSession(sign_out) => self.sign_out_failed(&sign_out, error),

@@ -54,12 +54,31 @@ struct Waiting {
 }
 
 /// Who waits for fresh tokens.
+#[derive(Clone, Copy)]
 pub(super) enum Waiter {
     Token(u32),
     Check(Option<u32>),
+    /// Whoever wants the session's lifetime to begin anew, here or in another tab, and when it began
+    /// before.
+    Extend(Option<u32>, i64),
     Stream,
     /// Another tab.
     Tab,
+}
+
+impl Waiter {
+    /// The command that waits for it.
+    pub(super) const fn command(self) -> Option<u32> {
+        match self {
+            Self::Token(id) => Some(id),
+            Self::Check(command) | Self::Extend(command, _) => command,
+            Self::Stream | Self::Tab => None,
+        }
+    }
+
+    const fn extends(self) -> bool {
+        matches!(self, Self::Extend(..))
+    }
 }
 
 impl Machine {
@@ -114,10 +133,10 @@ impl Machine {
     fn refresh_for(&mut self, who: Waiter, target: Target) {
         let Some(held) = &self.held else { return };
         if held.tokens.refresh_token.is_none() {
-            return self.cannot_refresh(&who);
+            return self.cannot_refresh(who);
         }
         let stale = held.tokens.find(&target).map(|(token, _)| token.clone());
-        let is_new = !self.waits_for(&target);
+        let is_new = who.extends() || !self.waits_for(&target);
         self.refresh.waiters.push(Waiting { who, target, stale });
         if self.is_leading() {
             // With the timer it leads in a moment.
@@ -155,8 +174,10 @@ impl Machine {
             }
         }
         let at_ms = self.now.wall_ms;
+        let extends = self.refresh.waiters.iter().any(|waiting| waiting.who.extends());
         for target in targets {
-            self.broadcast(&Message::Renew { version: version.clone(), at_ms, target });
+            let extends = extends && target.is_own();
+            self.broadcast(&Message::Renew { version: version.clone(), at_ms, target, extends });
         }
         self.set_timer(Timer::Renew, RENEW_MS);
     }
@@ -182,7 +203,11 @@ impl Machine {
     /// A further step of a refresh begins, which may take as long as a request.
     pub(super) fn say_refreshing(&mut self) {
         if let Some(held) = &self.held
-            && self.refresh.waiters.iter().any(|waiting| matches!(waiting.who, Waiter::Tab))
+            && self
+                .refresh
+                .waiters
+                .iter()
+                .any(|waiting| matches!(waiting.who, Waiter::Tab | Waiter::Extend(None, _)))
         {
             let version = held.version.clone();
             self.broadcast(&Message::Refreshing { version });
@@ -206,17 +231,24 @@ impl Machine {
 
     /// Without a refresh token: a token that the provider refuses ends the session; one that has
     /// merely expired does not, for the person may still be signed in.
-    fn cannot_refresh(&mut self, waiter: &Waiter) {
+    fn cannot_refresh(&mut self, waiter: Waiter) {
         match waiter {
             Waiter::Token(id) => {
-                self.complete_failed(Some(*id), Code::TokenUnavailable.into());
+                self.complete_failed(Some(id), Code::TokenUnavailable.into());
             }
-            Waiter::Check(command) => {
+            Waiter::Check(_) | Waiter::Extend(Some(_), _) | Waiter::Stream => {
                 self.end(Ending::InvalidToken);
-                self.complete(*command, Outcome::Done {});
+                self.gets_none(waiter);
             }
-            Waiter::Stream => self.end(Ending::InvalidToken),
-            Waiter::Tab => {}
+            Waiter::Tab | Waiter::Extend(None, _) => {}
+        }
+    }
+
+    /// The session is over for somebody who waits.
+    pub(super) fn gets_none(&mut self, waiter: Waiter) {
+        match waiter {
+            Waiter::Check(command) => self.complete(command, Outcome::Done {}),
+            _ => self.complete_failed(waiter.command(), Code::NotSignedIn.into()),
         }
     }
 
@@ -239,7 +271,13 @@ impl Machine {
         self.refresh.target.is_own()
     }
 
-    pub(super) fn handle_renew(&mut self, version: &Version, at_ms: i64, target: Target) {
+    pub(super) fn handle_renew(
+        &mut self,
+        version: &Version,
+        at_ms: i64,
+        target: Target,
+        extends: bool,
+    ) {
         let Some(held) = &self.held else { return };
         if !self.is_leading() {
             return;
@@ -255,7 +293,8 @@ impl Machine {
             }
             self.share(true);
         } else {
-            self.refresh_for(Waiter::Tab, target);
+            let who = if extends { Waiter::Extend(None, held.extended_at) } else { Waiter::Tab };
+            self.refresh_for(who, target);
         }
     }
 
@@ -329,6 +368,10 @@ impl Machine {
         held.version = version;
         // Of other tokens nothing is shown.
         self.changed |= target.is_own();
+        let waiters = &self.refresh.waiters;
+        if waiters.iter().any(|waiting| waiting.who.extends() && waiting.target == target) {
+            self.extend();
+        }
         // First: the token before this one is worth nothing any more, or looks like theft.
         self.keep_session();
         self.share_session();
@@ -352,15 +395,23 @@ impl Machine {
             self.set_error(None);
         }
         for waiting in core::mem::take(&mut self.refresh.waiters) {
-            let found = self.held.as_ref().and_then(|held| held.tokens.find(&waiting.target));
+            let held = self.held.as_ref();
+            let found = held.and_then(|held| held.tokens.find(&waiting.target));
             let is_new = found.is_some_and(|(token, _)| waiting.stale.as_ref() != Some(token));
-            if !is_new && target != Some(&waiting.target) {
+            let is_done = match waiting.who {
+                // Tokens that another tab had asked for prove nothing of this moment.
+                Waiter::Extend(_, before) => held.is_some_and(|held| held.extended_at != before),
+                _ => is_new || target == Some(&waiting.target),
+            };
+            if !is_done {
                 self.refresh.waiters.push(waiting);
                 continue;
             }
             match waiting.who {
                 Waiter::Token(id) => self.give_token(id, &waiting.target),
-                Waiter::Check(command) => self.complete(command, Outcome::Done {}),
+                Waiter::Check(_) | Waiter::Extend(..) => {
+                    self.complete(waiting.who.command(), Outcome::Done {});
+                }
                 Waiter::Stream => self.open_stream(),
                 Waiter::Tab => {}
             }
@@ -406,7 +457,9 @@ impl Machine {
                 continue;
             }
             match waiting.who {
-                Waiter::Token(id) => self.complete_failed(Some(id), error.clone()),
+                Waiter::Token(_) | Waiter::Extend(..) => {
+                    self.complete_failed(waiting.who.command(), error.clone());
+                }
                 Waiter::Check(command) => self.check_failed(command, error.clone()),
                 Waiter::Stream => self.stream_not_refreshed(),
                 // Whoever waits for the session's own asks again by itself.
@@ -446,11 +499,7 @@ impl Machine {
     pub(super) fn refresh_ended(&mut self) {
         self.stop_refreshing();
         for waiting in core::mem::take(&mut self.refresh.waiters) {
-            match waiting.who {
-                Waiter::Token(id) => self.complete_failed(Some(id), Code::NotSignedIn.into()),
-                Waiter::Check(command) => self.complete(command, Outcome::Done {}),
-                Waiter::Stream | Waiter::Tab => {}
-            }
+            self.gets_none(waiting.who);
         }
     }
 }

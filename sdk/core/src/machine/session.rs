@@ -8,7 +8,7 @@ use crate::{
     secret::Secret,
     tabs::{Message, SharedSession, Version},
     text::Text,
-    time::{difference, sum},
+    time::difference,
     token::Tokens,
     wire::{Answer, Area, Cause, Effect, Ending, Status},
 };
@@ -35,6 +35,8 @@ pub(super) struct Held {
     pub(super) started_at: i64,
     /// What the provider's frame is asked about; absent once it has said what it can.
     pub(super) session_state: Option<Text>,
+    /// From when its own lifetime counts: its beginning, or when it was extended last.
+    pub(super) extended_at: i64,
 }
 
 impl Machine {
@@ -82,8 +84,11 @@ impl Machine {
         self.error = None;
         self.changed = true;
         self.clear_timer(Timer::Reach);
+        self.is_asking_for_extension = false;
         self.set_lifetime_timer();
-        self.end_if_over();
+        if self.is_over() {
+            self.end(Ending::Lifetime);
+        }
         if self.held.is_some() {
             self.lead_or_wait();
         }
@@ -109,7 +114,9 @@ impl Machine {
 
     /// Tells the session; if this is the leader's word, whoever waits for it asks again.
     pub(super) fn share(&mut self, leads: bool) {
-        if let Some(message) = self.shared_session(leads) {
+        // A page that slept may hold one whose lifetime is over; whoever adopts it would end it for
+        // all, also if it was extended meanwhile.
+        if let (Some(message), false) = (self.shared_session(leads), self.is_over()) {
             self.broadcast(&message);
         }
     }
@@ -124,6 +131,7 @@ impl Machine {
             tokens: held.tokens.clone(),
             started_at: held.started_at,
             session_state: held.session_state.clone(),
+            extended_at: held.extended_at,
             accepted_at: held.id_token.accepted_at(),
             clock_offset_ms: self.clock_offset_ms,
             keys: held.keys.clone(),
@@ -175,29 +183,10 @@ impl Machine {
         self.cause = Some(Cause { ending, at });
         self.error = None;
         self.changed = true;
+        self.is_asking_for_extension = false;
         self.clear_timer(Timer::Lifetime);
         self.stop_leading();
         self.refresh_ended();
-    }
-
-    pub(super) fn set_lifetime_timer(&mut self) {
-        if let (Some(held), Some(lifetime)) = (&self.held, self.config.session_lifetime) {
-            let left = difference(sum(held.started_at, lifetime), self.time().0);
-            self.set_timer(Timer::Lifetime, left.clamp(0, i64::MAX / 1000) * 1000);
-        }
-    }
-
-    pub(super) fn end_if_over(&mut self) {
-        let over = match (&self.held, self.config.session_lifetime) {
-            (Some(held), Some(lifetime)) => sum(held.started_at, lifetime) <= self.time().0,
-            _ => false,
-        };
-        if over {
-            self.end(Ending::Lifetime);
-        } else {
-            // Timers run on the monotonic clock; the provider's may have been set back since.
-            self.set_lifetime_timer();
-        }
     }
 
     /// An event token passed every check. It counts once. That something changed is all that is taken
@@ -223,8 +212,8 @@ impl Machine {
             Some(Message::Hello) => self.handle_hello(),
             Some(Message::Busy { state }) => self.handle_busy(state.as_deref()),
             Some(Message::Idle) => self.handle_idle(),
-            Some(Message::Renew { version, at_ms, target }) => {
-                self.handle_renew(&version, at_ms, target);
+            Some(Message::Renew { version, at_ms, target, extends }) => {
+                self.handle_renew(&version, at_ms, target, extends);
             }
             Some(Message::Refused { target, code, found }) => {
                 self.handle_refused(&target, &code, &found);

@@ -298,6 +298,7 @@ impl Machine {
                 let version = self.next_version();
                 let (began, started_at, keys) = (version.clone(), self.time().0, self.keys_text());
                 let id_token = token;
+                let extended_at = started_at;
                 self.hold(Box::new(Held {
                     id_token,
                     tokens,
@@ -306,6 +307,7 @@ impl Machine {
                     began,
                     started_at,
                     session_state,
+                    extended_at,
                 }));
                 if other_user {
                     self.cause = Some(Cause { ending: Ending::UserChanged, at: self.time().0 });
@@ -342,7 +344,14 @@ impl Machine {
                     self.measured_offset_ms = shared.clock_offset_ms;
                 }
                 let SharedSession {
-                    version, began, started_at, session_state, keys, kept_ms, ..
+                    version,
+                    began,
+                    started_at,
+                    session_state,
+                    extended_at,
+                    keys,
+                    kept_ms,
+                    ..
                 } = *shared;
                 let id_token = token;
                 // Whoever had an older sign-in may have told of it, to a tab that has just begun and
@@ -359,6 +368,7 @@ impl Machine {
                     began,
                     started_at,
                     session_state,
+                    extended_at,
                 }));
                 // A leader that did not know this version may have been asked for the next one.
                 let leads = kept_ms.is_none() && self.is_leading();

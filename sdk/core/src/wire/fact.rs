@@ -59,6 +59,8 @@ union! {
         }
         /// Ask the provider whether the session still stands.
         CheckSession = "check_session" {}
+        /// Start the session's own lifetime anew, if the provider says that the session still stands.
+        Extend = "extend" {}
         /// An access token that is good for a while.
         GetToken = "get_token" {
             /// Seconds that the token must still be good for; 30 if absent.

@@ -20,7 +20,8 @@ record! {
         checks: Option<Vec<Check>> = "checks",
         /// When this app's session began, in Unix seconds by the provider's clock.
         started_at: Option<i64> = "started_at",
-        /// When this app's session ends by itself, in Unix seconds; absent if it does not.
+        /// When this app's session ends by itself unless it is extended, in Unix seconds by the
+        /// provider's clock; absent if it does not.
         expires_at: Option<i64> = "expires_at",
         /// When the access token expires, in Unix seconds.
         token_expires_at: Option<i64> = "token_expires_at",

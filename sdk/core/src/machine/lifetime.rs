@@ -1,0 +1,94 @@
+//! The session's own lifetime (`sessionLifetime`), and how whoever stays starts it anew.
+//!
+//! It counts from the sign-in or from the last `extend`, in all tabs of the origin: a part of the
+//! session that they share. An app that extends whenever the person does something has an idle limit;
+//! one that never does has an absolute one.
+
+use super::{Goal, Machine, Timer, refresh::Waiter};
+use crate::{
+    error::Code,
+    tabs::Message,
+    time::{difference, sum},
+    wire::{Ending, Status},
+};
+
+/// How late the end of a lifetime may be noticed by a page that did not sleep, in seconds.
+const LATE: i64 = 2;
+
+/// How long the other tabs may take to say that the session was extended.
+const ASKING_MS: i64 = 300;
+
+impl Machine {
+    /// When the lifetime is over, in Unix seconds by the provider's clock.
+    pub(super) fn ends_at(&self) -> Option<i64> {
+        Some(sum(self.held.as_ref()?.extended_at, self.config.session_lifetime?))
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.ends_at().is_some_and(|end| end <= self.time().0)
+    }
+
+    pub(super) fn set_lifetime_timer(&mut self) {
+        if let Some(end) = self.ends_at() {
+            let left = difference(end, self.time().0);
+            self.set_timer(Timer::Lifetime, left.clamp(0, i64::MAX / 1000) * 1000);
+        }
+    }
+
+    pub(super) fn handle_lifetime(&mut self) {
+        let Some(end) = self.ends_at() else { return };
+        let late = difference(self.time().0, end);
+        if late < 0 {
+            // Timers run on the monotonic clock; the provider's may have been set back since.
+            self.set_lifetime_timer();
+        } else if late > LATE && !self.is_asking_for_extension {
+            // A page that slept may not have heard that another tab has extended the session. It asks
+            // before it ends it for all, and shows nothing meanwhile.
+            self.set_status(Status::Restoring);
+            self.is_asking_for_extension = true;
+            self.broadcast(&Message::Hello);
+            self.set_timer(Timer::Lifetime, ASKING_MS);
+        } else {
+            self.end(Ending::Lifetime);
+        }
+    }
+
+    /// A refresh proves that the provider's session lives; without one, `UserInfo` knows the person.
+    pub(super) fn handle_extend(&mut self, id: u32) {
+        let Some(held) = &self.held else {
+            return self.complete_failed(Some(id), Code::NotSignedIn.into());
+        };
+        let waiter = Waiter::Extend(Some(id), held.extended_at);
+        if held.tokens.refresh_token.is_some() {
+            self.refresh(waiter);
+        } else {
+            self.with_metadata(Goal::Check(waiter), false);
+        }
+    }
+
+    /// The provider has just said that the session stands, and somebody wants to stay.
+    pub(super) fn extend(&mut self) {
+        let now = self.time().0;
+        if let Some(held) = &mut self.held {
+            // Later in any case: that is what whoever waits for it sees.
+            held.extended_at = now.max(held.extended_at + 1);
+            self.changed |= self.config.session_lifetime.is_some();
+        }
+        // Nobody else has to be asked any more.
+        if core::mem::take(&mut self.is_asking_for_extension) {
+            self.set_status(Status::Authenticated);
+        }
+        self.set_lifetime_timer();
+    }
+
+    /// The same where no refresh makes a new version of the session.
+    pub(super) fn extend_by_check(&mut self) {
+        self.extend();
+        let version = self.next_version();
+        if let Some(held) = &mut self.held {
+            held.version = version;
+        }
+        self.keep_session();
+        self.share_session();
+    }
+}

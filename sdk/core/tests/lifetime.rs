@@ -1,0 +1,308 @@
+//! The session's own lifetime, and `extend`, which starts it anew for all tabs.
+
+use gatepass_core::{
+    config::StorageKind,
+    error::Code,
+    wire::{Command, Ending, OnLoad, Outcome, Status},
+};
+
+use crate::world::{Endpoint, Page, World};
+
+const LIFETIME: i64 = 600;
+
+fn world() -> World {
+    World::with(|config| config.session_lifetime = Some(LIFETIME))
+}
+
+fn code(outcome: Option<Outcome>) -> Code {
+    match outcome {
+        Some(Outcome::Failed { error }) => error.code,
+        other => panic!("{other:?}"),
+    }
+}
+
+impl Page {
+    fn extend(&self) -> Option<Outcome> {
+        self.run(Command::Extend {})
+    }
+
+    /// Seconds until the session ends by itself.
+    fn left(&self) -> i64 {
+        let now = self.world.inside().provider_time();
+        self.session().expires_at.unwrap() - now
+    }
+}
+
+#[test]
+fn f11_whoever_extends_the_session_has_it_for_another_lifetime() {
+    for gives_refresh_token in [true, false] {
+        let world = world();
+        world.provider().gives_refresh_token = gives_refresh_token;
+        world.provider().access_token_lifetime = 10_000;
+        let page = world.signed_in("richard");
+        let (began, notices) = (page.session().started_at, page.notices());
+        world.advance_with_heartbeat(500);
+        assert_eq!(page.left(), LIFETIME - 500);
+        assert_eq!(page.extend(), Some(Outcome::Done {}));
+        assert_eq!((page.left(), page.notices()), (LIFETIME, notices + 1));
+        assert_eq!(page.session().started_at, began, "that is when the person signed in");
+        // The provider was asked, once.
+        let asked = (world.refreshes(), world.count(Endpoint::UserInfo));
+        assert_eq!(asked, if gives_refresh_token { (1, 0) } else { (0, 1) });
+        world.advance_with_heartbeat(LIFETIME - 10);
+        page.expect_status(Status::Authenticated);
+        world.advance_with_heartbeat(10);
+        page.expect_status(Status::Expired);
+        assert_eq!(page.cause(), Some(Ending::Lifetime));
+        assert_eq!(code(page.extend()), Code::NotSignedIn);
+    }
+}
+
+#[test]
+fn f11_extending_in_one_tab_extends_in_all() {
+    for gives_refresh_token in [true, false] {
+        let world = world();
+        world.provider().gives_refresh_token = gives_refresh_token;
+        world.provider().access_token_lifetime = 10_000;
+        let leader = world.signed_in("richard");
+        let (second, third) = (world.open(), world.open());
+        assert!(leader.leads());
+        for page in [&second, &leader, &third] {
+            world.advance_with_heartbeat(400);
+            assert_eq!(page.extend(), Some(Outcome::Done {}));
+            for tab in [&leader, &second, &third] {
+                assert_eq!(tab.left(), LIFETIME);
+            }
+        }
+        // Also for one that is opened later.
+        world.advance_with_heartbeat(400);
+        assert_eq!(world.open().left(), LIFETIME - 400);
+        assert_eq!(world.refreshes(), if gives_refresh_token { 3 } else { 0 });
+    }
+}
+
+#[test]
+fn f11_a_refresh_by_itself_extends_nothing() {
+    let world = world();
+    let page = world.signed_in("richard");
+    world.advance_with_heartbeat(290);
+    page.token().unwrap();
+    assert_eq!(world.refreshes(), 1);
+    assert_eq!(page.left(), LIFETIME - 290);
+    page.check();
+    assert_eq!(page.left(), LIFETIME - 290);
+}
+
+#[test]
+fn f11_extending_joins_a_refresh_that_is_under_way() {
+    let world = world();
+    let (leader, second) = (world.signed_in("richard"), world.open());
+    world.advance_with_heartbeat(290);
+    world.hold(Endpoint::Token);
+    let token = leader.begin(crate::world::page::get_token());
+    let extended = [leader.begin(Command::Extend {}), second.begin(Command::Extend {})];
+    world.settle();
+    world.release();
+    assert!(matches!(leader.outcome(token), Some(Outcome::Token { .. })));
+    for (page, command) in [&leader, &second].into_iter().zip(extended) {
+        assert_eq!(page.outcome(command), Some(Outcome::Done {}));
+        assert_eq!(page.left(), LIFETIME);
+    }
+    assert_eq!(world.refreshes(), 1);
+}
+
+#[test]
+fn f11_tokens_that_came_for_something_else_prove_nothing() {
+    let world = world();
+    let (leader, second) = (world.signed_in("richard"), world.open());
+    world.advance_with_heartbeat(290);
+    // The leader has refreshed, and the second tab asks before it has heard of that.
+    let token = leader.begin(crate::world::page::get_token());
+    while world.refreshes() == 0 {
+        assert!(world.inside().deliver_one());
+    }
+    let extended = second.begin(Command::Extend {});
+    world.settle();
+    assert!(matches!(leader.outcome(token), Some(Outcome::Token { .. })));
+    assert_eq!(second.outcome(extended), Some(Outcome::Done {}));
+    for page in [&leader, &second] {
+        assert_eq!(page.left(), LIFETIME);
+    }
+}
+
+#[test]
+fn f11_extending_a_session_that_the_provider_has_ended_ends_it() {
+    for gives_refresh_token in [true, false] {
+        let world = world();
+        world.provider().gives_refresh_token = gives_refresh_token;
+        let (page, other) = (world.signed_in("richard"), world.open());
+        world.inside().provider.end_sso(0);
+        assert_eq!(code(page.extend()), Code::NotSignedIn);
+        let ending = if gives_refresh_token { Ending::InvalidGrant } else { Ending::InvalidToken };
+        for tab in [&page, &other] {
+            tab.expect_status(Status::Expired);
+            assert_eq!(tab.cause(), Some(ending));
+        }
+    }
+}
+
+#[test]
+fn f11_a_provider_that_is_away_extends_nothing_and_ends_nothing() {
+    for gives_refresh_token in [true, false] {
+        let world = world();
+        world.provider().gives_refresh_token = gives_refresh_token;
+        let page = world.signed_in("richard");
+        world.advance_with_heartbeat(100);
+        world.provider().is_down = true;
+        assert_eq!(code(page.extend()), Code::IssuerUnreachable);
+        page.expect_status(Status::Offline);
+        assert_eq!(page.left(), LIFETIME - 100);
+        // What failed is not made up for later.
+        world.provider().is_down = false;
+        page.check();
+        page.expect_status(Status::Authenticated);
+        assert_eq!(page.left(), LIFETIME - 100);
+        world.advance_with_heartbeat(LIFETIME);
+        page.expect_status(Status::Expired);
+    }
+}
+
+#[test]
+fn f11_where_nobody_can_be_asked_extending_is_refused_and_the_session_stays() {
+    let world = world();
+    world.provider().gives_refresh_token = false;
+    world.provider().metadata.as_object_mut().unwrap().remove("userinfo_endpoint");
+    let page = world.signed_in("richard");
+    assert_eq!(code(page.extend()), Code::TokenUnavailable);
+    assert_eq!(code(page.check()), Code::TokenUnavailable);
+    page.expect_status(Status::Authenticated);
+    page.freeze();
+    page.thaw();
+    page.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn f11_a_page_that_slept_through_an_extension_does_not_end_the_session() {
+    for gives_refresh_token in [true, false] {
+        let world = world();
+        world.provider().gives_refresh_token = gives_refresh_token;
+        world.provider().access_token_lifetime = 10_000;
+        let (page, sleeper) = (world.signed_in("richard"), world.open());
+        sleeper.freeze();
+        world.advance_with_heartbeat(500);
+        page.extend();
+        world.advance_with_heartbeat(300);
+        sleeper.thaw();
+        world.advance_ms(400);
+        for tab in [&page, &sleeper] {
+            tab.expect_status(Status::Authenticated);
+            assert_eq!(tab.left(), LIFETIME - 300);
+        }
+        // And one whose timer goes off first, before it has heard what was said meanwhile.
+        let deaf = world.open();
+        deaf.hang();
+        world.advance_with_heartbeat(200);
+        page.extend();
+        world.advance_with_heartbeat(300);
+        deaf.wake_deaf();
+        assert_eq!(deaf.status(), Status::Restoring, "nothing is shown that may be over");
+        deaf.recover();
+        world.advance_ms(400);
+        for tab in [&page, &deaf] {
+            tab.expect_status(Status::Authenticated);
+        }
+    }
+}
+
+#[test]
+fn f11_a_page_that_slept_past_the_end_says_so_when_nobody_has_extended() {
+    let world = world();
+    let page = world.signed_in("richard");
+    page.freeze();
+    world.advance(LIFETIME + 100);
+    page.thaw();
+    page.expect_status(Status::Restoring);
+    assert_eq!(page.session().claims, None);
+    world.advance_ms(400);
+    page.expect_status(Status::Expired);
+    assert_eq!(page.cause(), Some(Ending::Lifetime));
+}
+
+#[test]
+fn f11_an_extension_that_is_proven_while_the_others_are_asked_counts() {
+    for gives_refresh_token in [true, false] {
+        let world = world();
+        world.provider().gives_refresh_token = gives_refresh_token;
+        world.provider().access_token_lifetime = 10_000;
+        let page = world.signed_in("richard");
+        // The answer tells that the provider's clock was moved past the end.
+        world.provider().clock_offset_ms = (LIFETIME + 100) * 1000;
+        assert_eq!(page.extend(), Some(Outcome::Done {}));
+        world.advance_ms(400);
+        page.expect_status(Status::Authenticated);
+        assert_eq!(page.left(), LIFETIME);
+    }
+}
+
+#[test]
+fn f11_a_page_that_slept_gives_nobody_what_is_over() {
+    let world = world();
+    let (page, sleeper) = (world.signed_in("richard"), world.open());
+    sleeper.freeze();
+    world.advance_with_heartbeat(500);
+    page.extend();
+    world.advance_with_heartbeat(300);
+    // It is asked by a new tab before it has asked itself, and the one that knows is slow.
+    page.hang();
+    sleeper.thaw();
+    let new = world.tab();
+    new.load("/", OnLoad::Manual);
+    assert!(!new.is_signed_in());
+    page.recover();
+    world.advance_ms(400);
+    page.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn f11_an_extension_is_kept_over_a_restart() {
+    for gives_refresh_token in [true, false] {
+        let world = World::with(|config| {
+            config.session_lifetime = Some(LIFETIME);
+            config.storage = Some(StorageKind::Local);
+        });
+        world.provider().gives_refresh_token = gives_refresh_token;
+        world.provider().access_token_lifetime = 10_000;
+        let page = world.signed_in("richard");
+        world.advance_with_heartbeat(500);
+        page.extend();
+        world.inside().finish_sealing();
+        page.close();
+        world.advance(400);
+        let page = world.open();
+        page.expect_status(Status::Authenticated);
+        assert_eq!(page.left(), LIFETIME - 400);
+    }
+}
+
+#[test]
+fn f11_without_a_lifetime_extending_asks_the_provider_all_the_same() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    assert_eq!(page.extend(), Some(Outcome::Done {}));
+    assert_eq!((world.refreshes(), page.session().expires_at), (1, None));
+    assert_eq!(code(World::new().open().extend()), Code::NotSignedIn);
+}
+
+#[test]
+fn f11_the_word_of_another_tab_that_extends_is_no_more_than_a_wish() {
+    let world = world();
+    let page = world.signed_in("richard");
+    world.advance_with_heartbeat(100);
+    world.inside().provider.end_sso(0);
+    let version = world.overheard("session")["version"].clone();
+    let now = world.inside().wall_ms;
+    let wish = serde_json::json!({"kind": "renew", "version": version, "at": now, "extends": true});
+    world.say(&wish.to_string());
+    page.expect_status(Status::Expired);
+    assert_eq!(page.cause(), Some(Ending::InvalidGrant));
+}

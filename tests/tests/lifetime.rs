@@ -1,0 +1,76 @@
+//! A session's own lifetime, its countdown, and "stay signed in" (F11), with the provider's clock moved.
+
+use anyhow::{Context, ensure};
+use gatepass_tests::npm_app::{open, wait};
+use gatepass_tests::pages::{App, SignInPage};
+use gatepass_tests::stage::PASSWORD;
+use gatepass_tests::{Client, Result, Tab, journey, until};
+
+#[test]
+fn f11_the_demo_counts_down_and_a_click_stays_signed_in() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::open(stage, Client::PiedPiper, browser).await?;
+        ensure!(app.tab.text("stay").await?.is_none(), "nobody is signed in");
+        app.visit("/?session_lifetime=60").await?;
+        app.sign_in("richard").await?;
+        let shown = app.tab.wait_text("stay-left").await?;
+        ensure!(shown.starts_with("00:") || shown == "01:00", "{shown} of a minute");
+        // The app learns of that by the answer to its question, and counts from there.
+        stage.control.advance_clock(50).await?;
+        let before = stage.control.now().await?;
+        app.tab.click("stay-signed-in").await?;
+        stage.control.wait_for(1, "token.refreshed@pied-piper").await?;
+        until("another minute", async || {
+            let left = app.tab.text("stay-left").await?.unwrap_or_default();
+            Ok((left.as_str() > "00:40").then_some(()))
+        })
+        .await?;
+        app.wait_signed_in().await?;
+        stage.control.timeline_after(before).await?.exactly(0, "authorize.received")
+    })
+}
+
+/// The seconds that the npm app shows as left, once they are as wished.
+async fn left(tab: &Tab<'_>, is_meant: impl Fn(i64) -> bool) -> Result<i64> {
+    until("the seconds that are left", async || {
+        let left = tab.text("left").await?.and_then(|text| text.parse().ok());
+        Ok(left.filter(|left| is_meant(*left)))
+    })
+    .await
+}
+
+#[test]
+fn f11_the_npm_app_counts_down_extends_and_ends() -> Result {
+    journey().go(async |stage, browser| {
+        let tab = browser.first_tab();
+        let origin = open(stage, &tab).await?;
+        wait(&tab, "status", "anonymous").await?;
+        wait(&tab, "left", "null").await?;
+        tab.goto(&format!("{origin}/?onLoad=manual&lifetime=600")).await?;
+        wait(&tab, "status", "anonymous").await?;
+        tab.click("sign-in").await?;
+        SignInPage::wait(tab.clone()).await?.submit("richard", PASSWORD).await?;
+        wait(&tab, "status", "authenticated").await?;
+        left(&tab, |left| (1..=600).contains(&left)).await?;
+
+        let look = async || tab.run("return auth.check()", vec![]).await.context("no check");
+        stage.control.advance_clock(500).await?;
+        look().await?;
+        left(&tab, |left| (1..=100).contains(&left)).await?;
+        tab.click("extend").await?;
+        left(&tab, |left| (501..=600).contains(&left)).await?;
+        ensure!(tab.text("refused").await?.unwrap_or_default().is_empty());
+
+        stage.control.advance_clock(500).await?;
+        look().await?;
+        left(&tab, |left| (1..=100).contains(&left)).await?;
+        wait(&tab, "status", "authenticated").await?;
+        stage.control.advance_clock(200).await?;
+        look().await?;
+        wait(&tab, "status", "expired").await?;
+        wait(&tab, "notice", "lifetime").await?;
+        wait(&tab, "left", "null").await?;
+        tab.click("extend").await?;
+        wait(&tab, "refused", "not_signed_in").await
+    })
+}
