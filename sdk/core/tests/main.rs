@@ -19,6 +19,7 @@ mod kept;
 mod learnt;
 mod lifetime;
 mod logout;
+mod offline;
 mod popup;
 mod probe;
 mod properties;

@@ -62,7 +62,7 @@ fn pauses_grow_to_half_a_minute_and_no_further() {
                 world.open().close();
             }
             let page = world.signed_in("richard");
-            world.provider().always(Endpoint::Events, |reply| reply.fail(Failure::Network));
+            world.provider().always(Endpoint::Events, |reply| reply.status = 500);
             world.close_streams();
             for _ in 0..failures {
                 let pause = page.wake_in().unwrap();

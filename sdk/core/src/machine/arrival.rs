@@ -221,7 +221,6 @@ impl Machine {
         self.set_error(if expected { None } else { Some(error) });
         if unreachable {
             self.set_status(Status::Offline);
-            self.try_to_reach();
         }
         if let Some(climb) = self.start.climb() {
             climb.may_not_redirect = true;

@@ -279,7 +279,6 @@ impl Machine {
             }
             if error.code == Code::IssuerUnreachable {
                 self.set_status(Status::Offline);
-                self.try_to_reach();
             }
             self.set_error(Some(error));
             self.finish_start();

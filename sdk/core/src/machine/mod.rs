@@ -107,6 +107,8 @@ pub struct Machine {
     told_at_ms: Option<i64>,
     /// The command of the latest click on "sign in": a window is its alone.
     latest_click: u32,
+    /// Tries in a row to reach the provider that failed.
+    reach_failures: u32,
     /// The lifetime is over as far as this page knows, and the other tabs are asked.
     is_asking_for_extension: bool,
     /// The `id_token_hint` of a sign-out that the provider was not told of.
@@ -282,6 +284,7 @@ impl Machine {
             accepted_event_tokens: Vec::new(),
             told_at_ms: None,
             latest_click: 0,
+            reach_failures: 0,
             is_asking_for_extension: false,
             unfinished: Secret::default(),
         })
@@ -515,7 +518,7 @@ impl Machine {
                 Timer::StreamRetry => self.open_stream(),
                 Timer::StreamSilence => self.handle_silence(),
                 Timer::Lifetime => self.handle_lifetime(),
-                Timer::Reach => self.with_metadata(Goal::Reach, true),
+                Timer::Reach => self.reach(),
                 Timer::Leaving => self.stay(),
             }
         }
@@ -538,6 +541,11 @@ impl Machine {
         if self.status != status && !self.is_asking_for_extension {
             self.status = status;
             self.changed = true;
+            if status == Status::Offline {
+                self.begin_to_reach();
+            } else {
+                self.clear_timer(Timer::Reach);
+            }
         }
     }
 

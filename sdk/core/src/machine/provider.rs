@@ -1,6 +1,6 @@
 //! The provider's documents: fetched when a goal needs them, and the clock that comes with them.
 
-use super::{Expect, Goal, Machine};
+use super::{Expect, Goal, Machine, Timer};
 use crate::{
     error::{Code, Error, Result},
     jwk::KeySet,
@@ -154,7 +154,8 @@ impl Machine {
             Goal::Stream => self.stream_failed(None),
             Goal::Revoke(_, command) => self.complete(command, Outcome::Done {}),
             Goal::EndSession(sign_out) => self.sign_out_failed(&sign_out, error),
-            Goal::Reach => self.try_to_reach(),
+            // The next try is due already.
+            Goal::Reach => {}
         }
     }
 
@@ -215,10 +216,33 @@ impl Machine {
         }
     }
 
-    /// Nothing is held and the provider did not answer: try again after a while, without a redirect.
-    pub(super) fn try_to_reach(&mut self) {
-        let jitter = self.entropy.below(5_000);
-        self.set_timer(super::Timer::Reach, 5_000 + jitter);
+    /// The provider cannot be reached, or the network may be back since: it is tried again soon, and
+    /// then less often.
+    pub(super) fn begin_to_reach(&mut self) {
+        self.reach_failures = 0;
+        self.try_to_reach();
+    }
+
+    fn try_to_reach(&mut self) {
+        let pause = self.pause(self.reach_failures);
+        self.reach_failures += 1;
+        self.set_timer(Timer::Reach, pause);
+    }
+
+    /// Another try, which ends nothing but by an answer: a check of what is held, else a look whether
+    /// the provider is there, without a redirect.
+    pub(super) fn reach(&mut self) {
+        if self.status != Status::Offline {
+            return;
+        }
+        self.try_to_reach();
+        let is_asking = self.is_refreshing()
+            || self.waiting.iter().any(|(_, expect)| matches!(expect, Expect::UserInfo(..)));
+        if self.held.is_none() {
+            self.with_metadata(Goal::Reach, true);
+        } else if !is_asking && !self.stream_will_tell() {
+            self.check(None);
+        }
     }
 
     /// The provider is there again. Nothing redirects now: that would surprise.

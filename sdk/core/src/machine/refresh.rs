@@ -160,6 +160,11 @@ impl Machine {
             && difference(self.now.monotonic_ms, self.refresh.woken_ms) < WAKING_MS
     }
 
+    /// Whether fresh tokens are waited for.
+    pub(super) fn is_refreshing(&self) -> bool {
+        !self.refresh.waiters.is_empty()
+    }
+
     fn waits_for(&self, target: &Target) -> bool {
         self.refresh.waiters.iter().any(|waiting| waiting.target == *target)
     }
@@ -200,15 +205,10 @@ impl Machine {
         }
     }
 
-    /// A further step of a refresh begins, which may take as long as a request.
+    /// A further step of a refresh begins, which may take as long as a request. Said in any case: who
+    /// waits may have asked for an earlier try that failed.
     pub(super) fn say_refreshing(&mut self) {
-        if let Some(held) = &self.held
-            && self
-                .refresh
-                .waiters
-                .iter()
-                .any(|waiting| matches!(waiting.who, Waiter::Tab | Waiter::Extend(None, _)))
-        {
+        if let Some(held) = &self.held {
             let version = held.version.clone();
             self.broadcast(&Message::Refreshing { version });
         }

@@ -185,6 +185,7 @@ impl Machine {
         self.changed = true;
         self.is_asking_for_extension = false;
         self.clear_timer(Timer::Lifetime);
+        self.clear_timer(Timer::Reach);
         self.stop_leading();
         self.refresh_ended();
     }
@@ -304,6 +305,9 @@ impl Machine {
 
     /// The page is seen again, or the network is back: whatever waits for that is done now.
     pub(super) fn handle_attention(&mut self) {
+        if self.status == Status::Offline {
+            self.begin_to_reach();
+        }
         if self.held.is_some() {
             self.confirm();
             return;

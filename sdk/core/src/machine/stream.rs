@@ -18,7 +18,7 @@ const SILENCE_MS: i64 = 40_000;
 /// How recently the stream must have been heard to spare a check.
 pub(super) const CONFIRMED_MS: i64 = 30_000;
 
-/// The longest pause before another try, without jitter.
+/// The longest pause before another try.
 const LONGEST_PAUSE_MS: i64 = 30_000;
 
 /// The stream of the leading tab.
@@ -197,11 +197,22 @@ impl Machine {
         if self.held.is_none() || !self.is_leading() {
             return;
         }
-        let spread = (1000_i64 << self.stream.failures.min(5)).min(LONGEST_PAUSE_MS - 1000);
+        let pause = self.pause(self.stream.failures);
         self.stream.failures += 1;
-        let pause = 1000 + self.entropy.below(spread);
         let wished = retry_after.unwrap_or(0).clamp(0, 3600) * 1000;
         self.set_timer(Timer::StreamRetry, pause.max(wished));
+    }
+
+    /// How long to wait after so many failures.
+    pub(super) fn pause(&mut self, failures: u32) -> i64 {
+        let spread = (1000_i64 << failures.min(5)).min(LONGEST_PAUSE_MS - 1000);
+        1000 + self.entropy.below(spread)
+    }
+
+    /// Whether this tab's stream tells by itself when the provider is there again.
+    pub(super) fn stream_will_tell(&self) -> bool {
+        let tries = self.stream.effect.is_some() || self.has_timer(Timer::StreamRetry);
+        tries && !self.is_relayed()
     }
 
     /// The stream refused the token, and there is no other yet: both are tried again later.
