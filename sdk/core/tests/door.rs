@@ -92,7 +92,7 @@ fn the_start_speaks_json() {
     let orders = step(&mut machine, &resume);
     let effects: Vec<&str> =
         orders.iter().filter_map(|order| order["effect"]["kind"].as_str()).collect();
-    assert_eq!(effects, ["broadcast", "load", "load", "load", "take_lock"]);
+    assert_eq!(effects, ["broadcast", "load", "load", "load", "load", "take_lock"]);
     let session = orders.iter().find(|order| order["kind"] == "session").unwrap();
     assert_eq!(session["session"], json!({ "status": "restoring" }), "what is absent is left out");
     let lock = orders.iter().find(|order| order["effect"]["kind"] == "take_lock").unwrap();

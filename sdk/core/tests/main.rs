@@ -25,6 +25,7 @@ mod probe;
 mod properties;
 mod relay;
 mod revocation;
+mod rungs;
 mod security_event;
 mod signatures;
 mod start;

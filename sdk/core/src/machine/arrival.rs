@@ -1,7 +1,7 @@
 //! Coming back from the provider: the callback, once.
 
 use super::{
-    Expect, Goal, Machine, departure::Departure, provider::REQUEST_TIMEOUT_MS, verification,
+    Expect, Goal, Machine, departure::Departure, provider::REQUEST_TIMEOUT_MS, rungs, verification,
 };
 use crate::{
     attempt::{Attempt, SignInAttempt, Way, record_key, return_key},
@@ -168,7 +168,10 @@ impl Machine {
             Answer::Failed { reason: Failure::Cancelled } => Code::Cancelled,
             _ => Code::PopupBlocked,
         };
-        if way != Way::Frame {
+        if way == Way::Frame {
+            // Nothing to tell: what a frame shows is no word of the provider.
+            self.note_failure(rungs::FRAME, code);
+        } else {
             self.arrival_failed(code.into(), way);
         }
     }
@@ -177,6 +180,7 @@ impl Machine {
     /// nothing about anybody: the browser may have kept the provider's cookie from it. What the
     /// provider did wrong is told all the same.
     pub(super) fn frame_failed(&mut self, error: Error) {
+        self.note_failure(rungs::FRAME, error.code);
         if error.code.blame() == Blame::Provider && self.held.is_none() {
             self.set_error(Some(error));
         }
@@ -203,6 +207,9 @@ impl Machine {
             Way::Click | Way::Redirect => {}
         }
         let automatic = way == Way::Redirect;
+        if automatic {
+            self.note_failure(rungs::REDIRECT, error.code);
+        }
         let unreachable = error.code == Code::IssuerUnreachable;
         if let Some(memory) = &mut self.memory {
             memory.stopped |= automatic && !unreachable;

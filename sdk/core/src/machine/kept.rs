@@ -10,7 +10,7 @@
 //! a version of the session writes its name down for the whole origin, before the record: no other
 //! version is recalled.
 
-use super::{Expect, Machine, refresh::Waiter, start::Recall, stream::CONFIRMED_MS};
+use super::{Expect, Machine, refresh::Waiter, rungs, start::Recall, stream::CONFIRMED_MS};
 use crate::{
     config::StorageKind,
     tabs::{Message, Version},
@@ -90,7 +90,9 @@ impl Machine {
 
     /// Looks for what was kept.
     pub(super) fn recall(&mut self) {
-        if self.kept_area().is_some() {
+        // A page that comes back with a session looks all the same: its token may be used up.
+        let has_failed = self.held.is_none() && self.is_noted(rungs::RECALL);
+        if self.kept_area().is_some() && !has_failed {
             self.load(Area::Origin, self.shared_key("mark"), Expect::KeptMark);
         } else {
             self.recalled_in_vain();
@@ -111,6 +113,9 @@ impl Machine {
     }
 
     pub(super) fn handle_kept(&mut self, answer: &Answer, version: &Version, at_ms: i64) {
+        if matches!(answer, Answer::Failed { .. }) {
+            self.note(rungs::RECALL);
+        }
         if let Answer::Loaded { value: Some(text) } = answer
             && let Some(Message::Session(mut shared)) = self.read_message(text)
             && shared.version == *version

@@ -22,6 +22,7 @@ mod leader;
 mod lifetime;
 mod provider;
 mod refresh;
+mod rungs;
 mod session;
 mod sign_out;
 mod start;
@@ -107,6 +108,8 @@ pub struct Machine {
     told_at_ms: Option<i64>,
     /// The command of the latest click on "sign in": a window is its alone.
     latest_click: u32,
+    /// What is known of the ladder's rungs in this browser, in words.
+    rungs: Text,
     /// Tries in a row to reach the provider that failed.
     reach_failures: u32,
     /// The lifetime is over as far as this page knows, and the other tabs are asked.
@@ -131,6 +134,7 @@ enum Expect {
     Kept(Version, i64),
     KeptSaved,
     Hint,
+    Rungs,
     LastEnd,
     Attempt(Box<crate::authorization::UntrustedResponse>),
     Challenge(Box<departure::Departure>),
@@ -284,6 +288,7 @@ impl Machine {
             accepted_event_tokens: Vec::new(),
             told_at_ms: None,
             latest_click: 0,
+            rungs: Text::default(),
             reach_failures: 0,
             is_asking_for_extension: false,
             unfinished: Secret::default(),
@@ -381,6 +386,7 @@ impl Machine {
             Expect::KeptMark => self.handle_kept_mark(answer),
             Expect::Kept(version, at_ms) => self.handle_kept(answer, &version, at_ms),
             Expect::Hint => self.handle_hint(answer),
+            Expect::Rungs => self.handle_rungs(answer),
             Expect::LastEnd => self.handle_last_end(answer),
             Expect::Attempt(response) => self.handle_attempt(answer, response),
             Expect::Challenge(departure) => self.handle_challenge(answer, departure),

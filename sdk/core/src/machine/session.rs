@@ -100,6 +100,7 @@ impl Machine {
             memory.reset();
         }
         self.save_memory();
+        self.forget_failures();
         self.save_hint();
     }
 

@@ -5,8 +5,10 @@
 //! 3. A session was kept in storage.
 //! 4. One top-level `prompt=none`, if the page may.
 //! 5. Anonymous; then perhaps a `prompt=none` in a hidden frame, which nobody waits for.
+//!
+//! What failed is not tried again until a session was reached (`rungs.rs`).
 
-use super::{Expect, Machine, Timer, leader::Lead};
+use super::{Expect, Machine, Timer, leader::Lead, rungs};
 use crate::{
     authorization::UntrustedResponse,
     error::{Code, Error},
@@ -116,6 +118,7 @@ impl Machine {
                 let key = self.shared_key("learnt");
                 self.load(Area::Tab, key, Expect::Learnt);
                 self.load_last_end();
+                self.load_rungs();
                 let effect = Effect::TakeLock {
                     name: self.config.shared_name(),
                     if_free: true,
@@ -237,7 +240,7 @@ impl Machine {
             OnLoad::Probe => {
                 // Nobody waits for a frame. After a sign-out the person clicks.
                 self.finish_start();
-                if !self.is_stopped() {
+                if !self.is_stopped() && !self.is_noted(rungs::FRAME) {
                     self.probe();
                 }
             }
@@ -264,8 +267,9 @@ impl Machine {
     fn redirect_once(&mut self) {
         let now = self.local_time();
         let permission = self.memory.as_ref().map(|memory| memory.permission(now));
+        let has_failed = self.is_noted(rungs::REDIRECT);
         match (permission, self.start.climb()) {
-            (Some(Permission::Granted), Some(climb)) => {
+            (Some(Permission::Granted), Some(climb)) if !has_failed => {
                 let here = climb.here.clone();
                 self.begin_automatic_departure(here);
             }

@@ -1,0 +1,82 @@
+//! What this browser has shown of the ladder's rungs, for this issuer and client.
+//!
+//! A rung that failed is not tried again, in any page of the origin, until a session was reached: a
+//! database that hangs would cost each start two seconds, a frame that is blind a request and a
+//! frame, a provider that answers nonsense a redirect. That nobody is signed in is no failure but an
+//! answer, and so is a provider that is away: in a moment either may be otherwise. Only of a frame it
+//! is not known whether "nobody" is an answer, until one has brought a session here.
+//!
+//! Words in `localStorage`, which any script of the origin can write: they can keep the ladder from
+//! asking, as any script can, and from nothing else. Where that is blocked they last as long as the page.
+
+use super::{Expect, Machine};
+use crate::{
+    address::has_word,
+    error::Code,
+    secret::Secret,
+    text::Text,
+    wire::{Answer, Area},
+};
+
+/// The session that is kept in storage could not be read.
+pub(super) const RECALL: &str = "recall";
+/// The hidden frame brought nothing.
+pub(super) const FRAME: &str = "frame";
+/// The redirect brought something that is no answer.
+pub(super) const REDIRECT: &str = "redirect";
+/// A frame has brought a session: the provider sees its cookie there.
+pub(super) const PROVEN: &str = "proven";
+
+impl Machine {
+    pub(super) fn load_rungs(&mut self) {
+        self.load(Area::Origin, self.shared_key("rungs"), Expect::Rungs);
+    }
+
+    pub(super) fn handle_rungs(&mut self, answer: &Answer) {
+        if let Answer::Loaded { value: Some(words) } = answer {
+            self.rungs = words.clone();
+        }
+    }
+
+    /// Whether this word was noted.
+    pub(super) fn is_noted(&self, word: &str) -> bool {
+        has_word(&self.rungs, word)
+    }
+
+    pub(super) fn note(&mut self, word: &str) {
+        if !self.is_noted(word) {
+            self.write_rungs(Text::concat(&[&self.rungs, word, " "]));
+        }
+    }
+
+    /// The provider, or what stands between, has brought no session by this rung.
+    pub(super) fn note_failure(&mut self, rung: &str, code: Code) {
+        let is_answer = match code {
+            // Nobody was asked.
+            Code::IssuerUnreachable | Code::Superseded => true,
+            Code::LoginRequired
+            | Code::InteractionRequired
+            | Code::ConsentRequired
+            | Code::AccountSelectionRequired
+            | Code::AccessDenied => rung == REDIRECT || self.is_noted(PROVEN),
+            _ => false,
+        };
+        if !is_answer {
+            self.note(rung);
+        }
+    }
+
+    /// A session was reached: what failed may be tried again.
+    pub(super) fn forget_failures(&mut self) {
+        let failed = [RECALL, FRAME, REDIRECT];
+        if failed.iter().any(|rung| self.is_noted(rung)) {
+            let words = if self.is_noted(PROVEN) { PROVEN } else { "" };
+            self.write_rungs(Text::concat(&[words, " "]));
+        }
+    }
+
+    fn write_rungs(&mut self, words: Text) {
+        self.rungs = words.clone();
+        self.save(Area::Origin, self.shared_key("rungs"), Secret(words));
+    }
+}
