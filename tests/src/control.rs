@@ -83,6 +83,15 @@ impl Control {
         send(self.request(Method::DELETE, &format!("/sessions/{id}"))).await.map(drop)
     }
 
+    /// Gives a session another level, of which its apps are told.
+    ///
+    /// # Errors
+    /// When the API does not answer or knows no such session.
+    pub async fn set_level(&self, id: &str, acr: &str) -> Result<()> {
+        let body = json!({ "acr": acr });
+        send(self.request(Method::POST, &format!("/sessions/{id}")).json(&body)).await.map(drop)
+    }
+
     /// Puts a raw event on the open streams of a client.
     ///
     /// # Errors

@@ -3,7 +3,8 @@
 use anyhow::{Context, ensure};
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
-use gatepass_tests::{Client, Result, journey};
+use gatepass_tests::{Client, Result, journey, until};
+use serde_json::json;
 
 #[test]
 fn f5_a_tampered_token_never_creates_a_session() -> Result {
@@ -120,5 +121,30 @@ fn f4_the_account_panel_tells_who_how_and_when() -> Result {
             "the issuer that was compared is not shown: {first}"
         );
         Ok(())
+    })
+}
+
+/// The level that the demo shows.
+const LEVEL: &str = "return [...document.querySelectorAll('dt')]
+    .find((it) => it.textContent === 'Level (acr)')?.nextElementSibling?.textContent ?? null";
+
+/// CAEP: the level of the session changes, and the demo shows it.
+#[test]
+fn c10_level_that_changes_is_shown_without_a_reload() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::open(stage, Client::Hooli, browser).await?;
+        app.sign_in("richard").await?;
+        stage.control.wait_for(1, "stream.opened@hooli").await?;
+        app.mark().await?;
+        let sessions = stage.control.sessions().await?;
+        let id = sessions.first().and_then(|it| it["id"].as_str()).context("no session")?;
+        stage.control.set_level(id, "2").await?;
+        until("the new level", async || {
+            let shown = app.tab.run(LEVEL, vec![]).await?;
+            Ok((shown == json!("2")).then_some(()))
+        })
+        .await?;
+        ensure!(app.is_marked().await?, "the page was left");
+        stage.control.timeline().await?.exactly(1, "token.refreshed@hooli")
     })
 }
