@@ -1,6 +1,6 @@
 //! Hooli's words, mark and content.
 
-use demo_bones::{Face, Figure, Figures, Page};
+use demo_bones::{Draft, Face, Figure, Figures, Page};
 use leptos::prelude::*;
 
 /// What Hooli looks like.
@@ -143,6 +143,43 @@ fn review() -> AnyView {
                 })
                 .collect_view()}
         </div>
+        <section class="own-words" aria-labelledby="own-words-title">
+            <h2 id="own-words-title">"In your own words"</h2>
+            <p class="small muted">
+                "If your session runs out while you write, sign in again: what you wrote is still here. It                  waits in this tab, encrypted, for an hour at most and for you alone. The approval code is                  not kept."
+            </p>
+            <Draft
+                name="own-words"
+                send="Send to nine committees"
+                sent="Nine committees have it now. (This is a demo: nobody has.)"
+            >
+                <label>
+                    "What went well"
+                    <textarea name="well" rows="4" data-testid="draft-well"></textarea>
+                </label>
+                <label>
+                    "How well"
+                    <select name="rating" data-testid="draft-rating">
+                        <option value="meets">"Meets"</option>
+                        <option value="exceeds">"Exceeds"</option>
+                        <option value="transcends">"Transcends"</option>
+                    </select>
+                </label>
+                <label class="tick">
+                    <input type="checkbox" name="humble" data-testid="draft-humble" />
+                    "I said it with humility"
+                </label>
+                <label>
+                    "Approval code"
+                    <input
+                        name="code"
+                        inputmode="numeric"
+                        autocomplete="one-time-code"
+                        data-testid="draft-code"
+                    />
+                </label>
+            </Draft>
+        </section>
     }
     .into_any()
 }

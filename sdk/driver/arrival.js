@@ -20,7 +20,7 @@
  * @returns {Arrival}
  */
 export function takeArrival(issuer) {
-  let callback;
+  let callback, place;
   /** @type {"manual" | undefined} */
   let on_load;
   try {
@@ -34,9 +34,11 @@ export function takeArrival(issuer) {
       if (popup) on_load = "manual";
       else callback = href;
       const path = stored("return:" + state) ?? pathname;
+      const [at, x, y, kept] = placeKept();
+      if (at === path) place = /** @type {[number, number]} */ ([x, y]);
       try {
         // With the origin in front no path can lead to another one: that would throw.
-        history.replaceState(history.state, "", origin + path);
+        history.replaceState(place ? kept : history.state, "", origin + path);
       } catch {
         history.replaceState(history.state, "", origin + pathname);
       }
@@ -48,9 +50,23 @@ export function takeArrival(issuer) {
   } catch {
     // A browser that counts calls of `replaceState`, or has no channel.
   }
-  const { pathname, search, hash } = location;
-  return { callback, on_load, here: pathname + search + hash };
+  return { callback, on_load, here: here(), place };
 }
+
+export const here = () => location.pathname + location.search + location.hash;
+
+/**
+ * Where the page before was: its address, how far it was scrolled, and its entry's state.
+ *
+ * @returns {[path?: string, x?: any, y?: any, state?: unknown]}
+ */
+export const placeKept = () => {
+  try {
+    return JSON.parse(stored("place") ?? "[]");
+  } catch {
+    return [];
+  }
+};
 
 /** @param {string} key */
 const stored = (key) => {

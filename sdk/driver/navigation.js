@@ -1,6 +1,8 @@
 /** Leaving the page. */
 
-/** @import { Part } from "./part.d.ts" */
+/** @import { Door, Part, PartMaker } from "./part.d.ts" */
+
+import { here, placeKept } from "./arrival.js";
 
 /** @returns {Part} */
 export function navigation() {
@@ -17,6 +19,48 @@ export function navigation() {
     },
   };
 }
+
+/**
+ * The same, once what the page wants kept is put away (`keep.js`). Where the page was, it writes down
+ * itself: the scroll position and the entry's state, for the page that comes back to this address.
+ *
+ * @param {Door} door
+ * @returns {PartMaker}
+ */
+export const navigationWith = (door) => () => {
+  const leave = navigation().effects?.navigate;
+  const abort = new AbortController();
+  let asks = false;
+  addEventListener("pagehide", () => asks || savePlace(scrollX, scrollY), abort);
+  return {
+    effects: {
+      async navigate(...given) {
+        await door.leaving?.();
+        if (given[1].replace) {
+          // Nobody clicked: this page shows nothing yet, and the one before it knew where it was.
+          const [path, x, y] = placeKept();
+          asks = true;
+          if (path === here()) savePlace(x, y);
+          else savePlace(0, 0);
+        }
+        return leave?.(...given);
+      },
+    },
+    close: () => abort.abort(),
+  };
+};
+
+/**
+ * @param {number} x
+ * @param {number} y
+ */
+const savePlace = (x, y) => {
+  try {
+    sessionStorage.setItem("gatepass:1:place", JSON.stringify([here(), x, y, history.state]));
+  } catch {
+    // Storage is blocked or full, or the state is no JSON: the page begins at its top.
+  }
+};
 
 /**
  * @param {string} action

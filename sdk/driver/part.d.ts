@@ -59,11 +59,15 @@ export interface Loop {
   close: () => void;
 }
 
-/** Where the window of a sign-in stands while it is open: one for each client. */
+/** What a client's lazily loaded files and its first ones tell each other: the window of a sign-in while it is open, and what is kept. */
 export interface Door {
   opened?: Window | null;
   /** Aborted when the app gives the sign-in up. */
   given_up?: AbortSignal;
+  /** Puts away what the page wants kept: the page is left when that is done. */
+  leaving?: () => Promise<unknown>;
+  /** Hears of each change of the session before the page does. */
+  hear?: (status: string, subject?: string, ending?: string) => unknown;
 }
 
 /** How a page began: what it adds to `resume`. */
@@ -74,4 +78,6 @@ export interface Arrival {
   on_load?: OnLoad;
   /** Path, query and fragment of the page, without the provider's answer. */
   here: string;
+  /** How far it was scrolled when it was left, if it comes back to the same address. */
+  place?: [x: number, y: number];
 }

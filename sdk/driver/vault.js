@@ -70,15 +70,28 @@ const algorithm = (iv, name) => ({ name: "AES-GCM", iv, additionalData: new Text
 const keyOf = async (name, make) => {
   // Made before it is known whether it is needed: a transaction does not wait for it.
   const fresh = make && (await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]));
-  const opening = indexedDB.open("gatepass:1");
-  opening.onupgradeneeded = () => opening.result.createObjectStore("keys");
-  const database = await done(opening);
-  try {
-    const keys = database.transaction("keys", make ? "readwrite" : "readonly").objectStore("keys");
+  return withKeys(make ? "readwrite" : "readonly", async (keys) => {
     const known = await done(keys.get(name));
     // In the same transaction: another tab may be making one too.
     if (!known && fresh) await done(keys.put(fresh, name));
     return known ?? fresh;
+  });
+};
+
+/**
+ * Does something with all keys, in one transaction.
+ *
+ * @template T
+ * @param {IDBTransactionMode} mode
+ * @param {(keys: IDBObjectStore) => Promise<T>} use
+ * @returns {Promise<T>}
+ */
+export const withKeys = async (mode, use) => {
+  const opening = indexedDB.open("gatepass:1");
+  opening.onupgradeneeded = () => opening.result.createObjectStore("keys");
+  const database = await done(opening);
+  try {
+    return await use(database.transaction("keys", mode).objectStore("keys"));
   } finally {
     // An open database may keep a page out of the back/forward cache.
     database.close();
@@ -90,7 +103,7 @@ const keyOf = async (name, make) => {
  * @param {IDBRequest<T>} request
  * @returns {Promise<T>}
  */
-const done = (request) =>
+export const done = (request) =>
   new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);

@@ -147,6 +147,10 @@ export type Command =
       /** What of the granted scope it is for, separated by spaces (RFC 6749, 6); all if absent. */
       scope?: string;
     }
+  /** Tell how the machine fares: answered at once, also while the start is under way. */
+  | {
+      kind: "diagnose";
+    }
   /** End the session. */
   | {
       kind: "sign_out";
@@ -539,6 +543,12 @@ export type Outcome =
       /** When it expires, in Unix seconds. */
       expires_at?: number;
     }
+  /** How the machine fares. */
+  | {
+      kind: "diagnosis";
+      /** All of it. */
+      diagnosis: (number | string)[];
+    }
   /** It was refused. */
   | {
       kind: "failed";
@@ -625,6 +635,50 @@ export type Ending =
   | "lifetime"
   /** Somebody else signed in. */
   | "user_changed"
+;
+
+/** How a session came to a page. */
+export type Came =
+  /** There was none. */
+  | "no"
+  /** From another tab. */
+  | "tab"
+  /** From this browser's storage. */
+  | "storage"
+  /** From the provider, asked in a hidden frame. */
+  | "frame"
+  /** From the provider, asked by a redirect that nobody clicked for. */
+  | "redirect"
+  /** By a click. */
+  | "click"
+  /** By a click, in a window of its own. */
+  | "window"
+;
+
+/** A tab's part among the tabs of its origin. */
+export type Part =
+  /** It has no session to lead, or another tab holds the lock and it has not asked yet. */
+  | "none"
+  /** Another tab leads; this one waits for its place. */
+  | "waits"
+  /** It leads: only it refreshes and holds the stream. */
+  | "leads"
+  /** The browser has no locks: every tab acts for itself. */
+  | "alone"
+;
+
+/** Where the event stream of a tab stands. */
+export type StreamState =
+  /** There is none: nobody is signed in, or another tab has it. */
+  | "closed"
+  /** It is being opened. */
+  | "opening"
+  /** It is open. */
+  | "open"
+  /** It failed, and is tried again later. */
+  | "retrying"
+  /** The provider offers none to this client. */
+  | "absent"
 ;
 
 /** Where a session is kept (docs/adr/0010). */

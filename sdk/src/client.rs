@@ -8,6 +8,7 @@ use crate::{
 };
 use futures_channel::oneshot;
 use gatepass_core::{
+    config::StorageKind,
     machine::Machine,
     wire::{Command, Mode, Outcome},
 };
@@ -24,7 +25,8 @@ use std::{
 /// it ends when the last one is dropped.
 #[derive(Clone)]
 pub struct Client {
-    shared: Rc<Shared>,
+    pub(crate) shared: Rc<Shared>,
+    pub(crate) storage: StorageKind,
 }
 
 /// Where a person signs in.
@@ -82,16 +84,18 @@ impl Client {
         let (config, on_load) = options.on(origin);
         // Before the address is touched: a refused configuration must not lose the answer in it.
         let issuer = config.issuer.clone();
+        let storage = config.storage.unwrap_or_default();
+        let client = format!("{issuer}#{}", config.client_id);
         let machine = Machine::new(config)?;
         let Arrival { callback, here, on_load: only } = driver::arrival(&issuer);
-        let shared = Shared::new(machine);
+        let shared = Shared::new(machine, client);
         // Nobody waits for the outcome: the session says what came of it.
         drop(shared.tell(&Command::Resume {
             callback: callback.map(Into::into),
             here: here.into(),
             on_load: only.unwrap_or(on_load),
         }));
-        Ok(Self { shared })
+        Ok(Self { shared, storage })
     }
 
     /// The session at this moment.

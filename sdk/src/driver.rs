@@ -32,7 +32,6 @@ impl Driver {
             &WEB_CRYPTO,
             &STORAGE,
             &VAULT,
-            &NAVIGATION,
             &FRAME,
             &WATCH,
             &CHANNEL,
@@ -46,6 +45,7 @@ impl Driver {
             maker.with(|maker| parts.push(maker));
         }
         parts.push(&popup(door));
+        parts.push(&navigation_with(door));
         Self { queue: create_loop(&parts, &step), _step: step }
     }
 
@@ -98,6 +98,10 @@ pub(crate) struct Arrival {
 /// Takes the provider's answer out of the page's address.
 pub(crate) fn arrival(issuer: &str) -> Arrival {
     let arrival = take_arrival(issuer);
+    let place = Reflect::get(&arrival, &JsValue::from_str("place")).unwrap_or_default();
+    if place.is_object() {
+        come_back(&place);
+    }
     let member = |name: &str| Reflect::get(&arrival, &JsValue::from_str(name)).ok()?.as_string();
     // The only word there is.
     let on_load = member("on_load").map(|_| OnLoad::Manual);
@@ -123,6 +127,13 @@ extern "C" {
 extern "C" {
     #[wasm_bindgen(js_name = takeArrival)]
     fn take_arrival(issuer: &str) -> JsValue;
+}
+
+#[wasm_bindgen(module = "/driver/place.js")]
+extern "C" {
+    /// Scrolls to where the page was.
+    #[wasm_bindgen(js_name = comeBack)]
+    fn come_back(place: &JsValue);
 }
 
 #[wasm_bindgen(module = "/driver/http.js")]
@@ -157,8 +168,9 @@ extern "C" {
 
 #[wasm_bindgen(module = "/driver/navigation.js")]
 extern "C" {
-    #[wasm_bindgen(thread_local_v2, js_name = navigation)]
-    static NAVIGATION: Function;
+    /// The maker of the part that leaves the page.
+    #[wasm_bindgen(js_name = navigationWith)]
+    fn navigation_with(door: &Object) -> Function;
 }
 
 #[wasm_bindgen(module = "/driver/frame.js")]
@@ -184,6 +196,24 @@ extern "C" {
     /// What shuts it again, if it could be opened.
     #[wasm_bindgen(js_name = openDoor)]
     fn open_door(door: &Object, given_up: &AbortSignal) -> JsValue;
+}
+
+#[wasm_bindgen(module = "/driver/keep.js")]
+extern "C" {
+    /// What keeps forms for this client; it leaves its hooks in the door.
+    pub(crate) fn keeper(client: &str, door: &Object) -> Function;
+}
+
+#[wasm_bindgen(module = "/driver/diagnose.js")]
+extern "C" {
+    /// What the browser allows, and what the machine has told, as one object.
+    #[wasm_bindgen(catch)]
+    pub(crate) async fn diagnose(
+        told: &JsValue,
+        status: &str,
+        storage: &str,
+        door: &Object,
+    ) -> Result<JsValue, JsValue>;
 }
 
 #[wasm_bindgen(module = "/driver/channel.js")]

@@ -22,7 +22,9 @@
 //! WebCrypto (`docs/adr/0009`, in the repository, says why).
 
 mod client;
+mod diagnosis;
 mod driver;
+mod keep;
 mod options;
 mod request;
 mod session;
@@ -30,12 +32,17 @@ mod shared;
 mod token;
 
 pub use client::{Client, SignIn, SignInMode, Subscription};
+pub use diagnosis::{Allowed, Diagnosis};
 pub use gatepass_core::{
     config::StorageKind,
     error::{Blame, Code, Error, Evidence, Result},
     text::Text,
-    wire::{Cause, Check, Ending, OnLoad, Scope, Status},
+    wire::{
+        Came, Cause, Check, Diagnosis as Known, Ending, OnLoad, Part, PastError, Scope, Status,
+        StreamState,
+    },
 };
+pub use keep::Kept;
 pub use options::Options;
 pub use request::FetchError;
 pub use session::{Session, User};

@@ -1,24 +1,28 @@
 //! What all clones of a client share: the machine, its driver, and those who wait.
 
 use crate::{
-    Session,
-    driver::{Driver, OpenDoor, Step},
+    Session, Status,
+    driver::{Driver, OpenDoor, Step, diagnose, keeper},
 };
 use futures_channel::oneshot;
 use gatepass_core::{
+    config::StorageKind,
     entropy::Entropy,
     json::Writer,
     machine::Machine,
     time::Now,
     wire::{Command, Order, Outcome, Write as _, read_fact, write_orders},
 };
-use js_sys::{JSON, Object, Uint8Array};
+use js_sys::{Function, JSON, Object, Reflect, Uint8Array};
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     collections::BTreeMap,
     rc::{Rc, Weak},
 };
-use wasm_bindgen::prelude::Closure;
+use wasm_bindgen::{
+    JsCast as _,
+    prelude::{Closure, JsValue},
+};
 
 /// No cell stays borrowed while a subscriber or the driver is called: both may call back.
 pub(crate) struct Shared {
@@ -29,6 +33,10 @@ pub(crate) struct Shared {
     last_number: Cell<u32>,
     /// Where the window of a sign-in stands.
     door: Object,
+    /// Issuer and client id.
+    client: String,
+    /// What keeps a form; made when one is to be kept.
+    keep: OnceCell<Function>,
     driver: Driver,
 }
 
@@ -36,7 +44,7 @@ pub(crate) type Subscriber = dyn Fn(&Session);
 
 impl Shared {
     /// Begins to drive `machine`; it has been told nothing yet.
-    pub(crate) fn new(machine: Machine) -> Rc<Self> {
+    pub(crate) fn new(machine: Machine, client: String) -> Rc<Self> {
         let door = Object::new();
         Rc::new_cyclic(|shared: &Weak<Self>| {
             // Weak: a client that nobody holds any more must end.
@@ -56,6 +64,8 @@ impl Shared {
                 last_number: Cell::new(0),
                 driver: Driver::start(Closure::wrap(step), &door),
                 door,
+                client,
+                keep: OnceCell::new(),
             }
         })
     }
@@ -93,6 +103,40 @@ impl Shared {
         OpenDoor::open(&self.door)
     }
 
+    /// Keeps a form, or what has `read` and `restore`; gives what ends that.
+    pub(crate) fn keep(&self, name: &str, what: &JsValue) -> Function {
+        let keep = self.keep.get_or_init(|| {
+            let keep = keeper(&self.client, &self.door);
+            self.tell_keeper(&self.session());
+            keep
+        });
+        let stop = keep.call2(&JsValue::UNDEFINED, &name.into(), what);
+        stop.ok().and_then(|stop| stop.dyn_into().ok()).unwrap_or_else(|| Function::new_no_args(""))
+    }
+
+    /// Before the page hears of it: that may take away what is kept.
+    fn tell_keeper(&self, session: &Session) {
+        let hear = Reflect::get(&self.door, &"hear".into()).ok();
+        if let Some(hear) = hear.and_then(|hear| hear.dyn_into::<Function>().ok()) {
+            let status = session.status.as_str().into();
+            let text = |text: Option<&str>| text.map_or(JsValue::UNDEFINED, JsValue::from);
+            let subject = text(session.subject.as_deref());
+            let ending = text(session.cause.as_ref().map(|cause| cause.ending.as_str()));
+            // It has nothing to say.
+            drop(hear.call3(&JsValue::UNDEFINED, &status, &subject, &ending));
+        }
+    }
+
+    /// What the browser allows, beside what the machine has told.
+    pub(crate) async fn diagnose(
+        &self,
+        told: &JsValue,
+        status: Status,
+        storage: StorageKind,
+    ) -> Result<JsValue, JsValue> {
+        diagnose(told, status.as_str(), storage.as_str(), &self.door).await
+    }
+
     /// One step; keeps what is for the app and gives what is for the browser.
     fn step(&self, now: Now, entropy: Entropy, fact: &str, bytes: &[u8]) -> Vec<Order> {
         let Some(fact) = read_fact(fact) else { return Vec::new() };
@@ -120,6 +164,7 @@ impl Shared {
 
     fn announce(&self, session: &Session) {
         self.session.replace(session.clone());
+        self.tell_keeper(session);
         let subscribers: Vec<_> = self.subscribers.borrow().keys().copied().collect();
         for number in subscribers {
             // One subscriber may have ended another's subscription.

@@ -82,9 +82,10 @@ impl Client {
             Outcome::Token { access_token: Some(secret), expires_at } => {
                 Ok(Some(AccessToken { secret, expires_at: expires_at.map(UnixTime) }))
             }
-            Outcome::Token { access_token: None, .. } | Outcome::Done {} | Outcome::Leaving {} => {
-                Ok(None)
-            }
+            Outcome::Token { access_token: None, .. }
+            | Outcome::Done {}
+            | Outcome::Leaving {}
+            | Outcome::Diagnosis { .. } => Ok(None),
             Outcome::Failed { error } => Err(error),
         }
     }

@@ -4,7 +4,7 @@ use crate::{
     server::Answer,
     snapshot::{Person, Snapshot},
 };
-use gatepass_leptos::gatepass::{Error, Scope, SignIn, Status};
+use gatepass_leptos::gatepass::{Diagnosis, Error, Scope, SignIn, Status};
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -32,6 +32,10 @@ pub struct Desk {
     pub sign_out: Callback<Scope>,
     /// Ask the provider again.
     pub check: Callback<()>,
+    /// Look at what this browser allows.
+    pub diagnose: Callback<()>,
+    /// What was seen last.
+    pub diagnosis: Signal<Option<Diagnosis>>,
     /// The origin of the app's server, if it has one.
     pub server: Signal<Option<String>>,
     /// Ask that server.

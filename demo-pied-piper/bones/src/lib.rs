@@ -6,11 +6,13 @@
 //! Not covered: anything that a real app would keep on a server.
 #![allow(unreachable_pub, reason = "the lint sees the functions that `#[component]` makes inside")]
 
+mod allowed;
 mod boot;
 mod config;
 mod content;
 mod deed;
 mod desk;
+mod draft;
 mod face;
 mod focus;
 mod lifetime;
@@ -30,6 +32,7 @@ mod words;
 pub use boot::start;
 pub use content::{Figure, Figures};
 pub use desk::Desk;
+pub use draft::Draft;
 pub use face::{Face, Page};
 pub use server::Answer;
 pub use shell::Frame;

@@ -149,6 +149,8 @@ fn Wired(
 
     let windows = StoredValue::new_local(use_client());
     let clock = tick::unix_seconds();
+    let client = StoredValue::new_local(use_client());
+    let (diagnosis, set_diagnosis) = signal(None);
     let desk = Desk {
         session: snapshot.into(),
         failure: failure.into(),
@@ -186,6 +188,11 @@ fn Wired(
             set_failure.set(None);
             check.dispatch(());
         }),
+        diagnose: Callback::new(move |()| {
+            let client = client.get_value();
+            spawn_local(async move { set_diagnosis.set(client.diagnose().await.ok()) });
+        }),
+        diagnosis: diagnosis.into(),
         server: Signal::stored(api),
         ask_server: Callback::new(move |()| {
             set_answer.set(None);

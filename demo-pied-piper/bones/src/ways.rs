@@ -1,6 +1,6 @@
 //! The ways in which a page can find out whether somebody is signed in (F17), each to be tried.
 
-use crate::{desk::Desk, pages::SignInButton};
+use crate::{allowed::WhatIsAllowed, desk::Desk, pages::SignInButton};
 use gatepass_leptos::gatepass::{OnLoad, SignIn, SignInMode, Status};
 use leptos::prelude::*;
 
@@ -95,6 +95,7 @@ pub(crate) fn Ways() -> impl IntoView {
                     </button>
                 </section>
             </div>
+            <WhatIsAllowed />
         </div>
     }
 }

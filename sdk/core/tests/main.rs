@@ -8,6 +8,7 @@ mod callback;
 mod checklist;
 mod clock;
 mod corpora;
+mod diagnosis;
 mod discovery;
 mod door;
 mod front_channel;

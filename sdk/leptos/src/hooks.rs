@@ -1,8 +1,8 @@
 //! Hooks: the session to read, and the wishes as actions.
 
 use crate::provider::Gatepass;
-use gatepass::{Client, Error, Scope, Session, SignIn};
-use leptos::prelude::*;
+use gatepass::{Client, Error, Kept, Scope, Session, SignIn};
+use leptos::{html::Form, prelude::*};
 use std::time::Duration;
 
 /// The session, as a signal.
@@ -78,6 +78,18 @@ pub fn use_sign_out() -> Action<Scope, Result<(), Error>> {
 ///         <button on:click=move |_| { stay.dispatch(()); }>"Stay signed in"</button>
 ///     </Show>
 /// };
+/// Keeps what is half filled in in a form, should the page be left to sign in, and fills it in again
+/// when the person comes back ([`Client::keep_form`] says what is kept, and how long). `name` is the
+/// form's own in the page.
+///
+/// ```no_run
+/// # use gatepass_leptos::use_kept_form;
+/// # use leptos::prelude::*;
+/// #[component]
+/// fn Review() -> impl IntoView {
+///     let form = use_kept_form("review");
+///     view! { <form node_ref=form><textarea name="words"></textarea></form> }
+/// }
 /// ```
 ///
 /// # Panics
@@ -112,4 +124,31 @@ pub fn use_extend() -> Action<(), Result<(), Error>> {
         let client = client.clone();
         async move { client.extend().await }
     })
+}
+
+/// Keeps what is half filled in in a form, should the page be left to sign in, and fills it in again
+/// when the person comes back ([`Client::keep_form`] says what is kept, and how long). `name` is the
+/// form's own in the page.
+///
+/// ```no_run
+/// # use gatepass_leptos::use_kept_form;
+/// # use leptos::prelude::*;
+/// #[component]
+/// fn Review() -> impl IntoView {
+///     let form = use_kept_form("review");
+///     view! { <form node_ref=form><textarea name="words"></textarea></form> }
+/// }
+/// ```
+///
+/// # Panics
+/// Outside a [`GatepassProvider`](crate::GatepassProvider).
+#[must_use]
+pub fn use_kept_form(name: &'static str) -> NodeRef<Form> {
+    let client = use_client();
+    let form = NodeRef::<Form>::new();
+    let kept = StoredValue::new_local(None::<Kept>);
+    Effect::new(move |_| {
+        kept.set_value(form.get().map(|form| client.keep_form(name, &form)));
+    });
+    form
 }

@@ -47,6 +47,7 @@ mod provider;
 pub use gatepass;
 pub use guards::{SignedIn, SignedOut};
 pub use hooks::{
-    use_client, use_extend, use_session, use_session_expires_in, use_sign_in, use_sign_out,
+    use_client, use_extend, use_kept_form, use_session, use_session_expires_in, use_sign_in,
+    use_sign_out,
 };
 pub use provider::GatepassProvider;

@@ -2,8 +2,9 @@
 
 import { takeArrival } from "../../driver/arrival.js";
 import { openDoor } from "../../driver/door.js";
+import type { keeper } from "../../driver/keep.js";
 import type { Door } from "../../driver/part.d.ts";
-import type { Command } from "../../driver/wire.d.ts";
+import type { Command, Outcome } from "../../driver/wire.d.ts";
 import { join, openVault, type Send, tokenOf } from "./commands.js";
 import { configOf, refuseMisshapen } from "./config.js";
 import { errorOf, type GatepassError } from "./errors.js";
@@ -17,9 +18,20 @@ export function makeClient<C>(options: Options, source: Source): Client<C> {
   let session: Session<C> = { status: "restoring" };
   const listeners = new Set<() => void>();
   const door: Door = {};
+  let keeping: Promise<ReturnType<typeof keeper>> | undefined;
   const change = (next: Session<C>) => {
     session = next;
+    // First: the page may take away what is kept when it draws this.
+    tellKeeper();
     for (const listener of [...listeners]) listener();
+  };
+
+  const tellKeeper = () => door.hear?.(session.status, session.subject, session.cause?.ending);
+  const openKeeper = async () => {
+    const { keeper } = await import("../../driver/keep.js");
+    const keep = keeper(`${options.issuer}#${options.clientId}`, door);
+    tellKeeper();
+    return keep;
   };
 
   const send = typeof document === "undefined" ? refuse : begin(options, source, door, change);
@@ -81,8 +93,22 @@ export function makeClient<C>(options: Options, source: Source): Client<C> {
         : Math.max(0, Math.ceil(expiresAt - clockOffset - Date.now() / 1000));
     },
     extend: () => tell({ kind: "extend" }),
+    keep: (name, what) => {
+      const kept = (keeping ??= openKeeper()).then((keep) => keep(name, what));
+      return () => void kept.then((stop) => stop());
+    },
+    diagnose: async () => {
+      // Also when the module is what fails; but on a server there is nothing to look at.
+      const told = send({ kind: "diagnose" });
+      if (typeof document === "undefined") await told;
+      const { diagnose } = await import("../../driver/diagnose.js");
+      const answer = told.then((outcome) => (outcome as Told).diagnosis);
+      return diagnose(answer, session.status, options.storage ?? "memory", door);
+    },
   };
 }
+
+type Told = Extract<Outcome, { kind: "diagnosis" }>;
 
 /** Path, query and fragment of the page; on a server, where the command is refused, anything. */
 const here = () =>
@@ -101,7 +127,8 @@ function begin<C>(
   change: (session: Session<C>) => void,
 ): Send {
   // Now, not when the module is there: a router must find the address clean.
-  const arrival = takeArrival(options.issuer);
+  const { place, ...arrival } = takeArrival(options.issuer);
+  if (place) import("../../driver/place.js").then(({ comeBack }) => comeBack(place)).catch(() => {});
 
   // Fetched beside the module: the start waits for what it keeps. That it failed is seen then.
   if (options.storage && options.storage !== "memory") openVault().catch(() => {});

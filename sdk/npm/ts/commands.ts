@@ -5,7 +5,7 @@ import { cryptoWith } from "../../driver/crypto.js";
 import { http } from "../../driver/http.js";
 import { locks } from "../../driver/locks.js";
 import { createLoop } from "../../driver/loop.js";
-import { navigation } from "../../driver/navigation.js";
+import { navigationWith } from "../../driver/navigation.js";
 import { page } from "../../driver/page.js";
 import type { Door, Part, PartMaker, Step } from "../../driver/part.d.ts";
 import { storage } from "../../driver/storage.js";
@@ -92,7 +92,7 @@ export function join(
       crypto,
       storage,
       vault,
-      navigation,
+      navigationWith(door),
       frame,
       watch,
       popupOf(door),

@@ -1,7 +1,10 @@
 /** The public types of the package, apart from its error. */
 
+import type { Diagnosis } from "../../driver/diagnosis.d.ts";
 import type { Check, Ending, ErrorCode, OnLoad, Scope, Status, StorageKind } from "../../driver/wire.d.ts";
 
+export type { Allowed, Diagnosis, Known, StreamHealth } from "../../driver/diagnosis.d.ts";
+export type { Came, Part, StreamState } from "../../driver/wire.d.ts";
 export type { Check, Ending, ErrorCode, OnLoad, Scope, Status, StorageKind };
 
 /** What the application says about itself and its provider. */
@@ -209,6 +212,14 @@ export interface TokenOptions {
   scope?: string;
 }
 
+/** A state that no form holds, as text. */
+export interface KeptState {
+  /** What it is now; `undefined` if there is nothing to keep. */
+  read: () => string | undefined;
+  /** Takes what it was. */
+  restore: (text: string) => void;
+}
+
 /** One app at one provider. Its functions need no `this`. */
 export interface Client<C = Claims> {
   /** The session now: the same object until something changes. */
@@ -253,4 +264,18 @@ export interface Client<C = Claims> {
    * if the session is over.
    */
   readonly extend: () => Promise<void>;
+  /**
+   * Keeps what is half filled in, should the page be left to sign in, and puts it back when the person
+   * comes back to this page: once, within an hour, for the same person. `name` is its own in the page.
+   * A form's fields are filled in with `input` and `change` events; passwords, one-time codes, card
+   * numbers, files and hidden fields are never kept. It lies in the tab meanwhile, encrypted, and a
+   * sign-out erases it. Call what is returned when the form is gone.
+   */
+  readonly keep: (name: string, what: HTMLFormElement | KeptState) => () => void;
+  /**
+   * How the client fares and what this browser allows, as one object to look at or to send to
+   * whoever helps. No secret is in it, and nothing that names the person. Also answers when the
+   * client's own module could not be loaded, and rejects on a server only.
+   */
+  readonly diagnose: () => Promise<Diagnosis>;
 }

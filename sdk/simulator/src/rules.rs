@@ -533,6 +533,7 @@ fn told(outcome: &Outcome) -> String {
         Outcome::Leaving {} => "leaving".into(),
         Outcome::Token { access_token: Some(token), .. } => token.0.as_str().into(),
         Outcome::Token { .. } => "no token for that origin".into(),
+        Outcome::Diagnosis { .. } => "a diagnosis".into(),
         Outcome::Failed { error } => error.code.as_str().into(),
     }
 }

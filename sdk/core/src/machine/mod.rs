@@ -17,6 +17,7 @@
 mod arrival;
 mod check;
 mod departure;
+mod diagnosis;
 mod kept;
 mod leader;
 mod lifetime;
@@ -44,8 +45,8 @@ use crate::{
     time::{Now, UnixTime, sum},
     token::Target,
     wire::{
-        Answer, Area, Cause, Command, Effect, Fact, Mode, Order, Outcome, Raw, Session, Signal,
-        Status,
+        Answer, Area, Came, Cause, Command, Effect, Fact, Mode, Order, Outcome, PastError, Raw,
+        Session, Signal, Status,
     },
 };
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
@@ -116,6 +117,10 @@ pub struct Machine {
     is_asking_for_extension: bool,
     /// The `id_token_hint` of a sign-out that the provider was not told of.
     unfinished: Secret,
+    /// How the session came to this page.
+    came: Came,
+    streams_opened: u32,
+    past_errors: Vec<PastError>,
 }
 
 /// What the answer of an effect is waited for.
@@ -292,6 +297,9 @@ impl Machine {
             reach_failures: 0,
             is_asking_for_extension: false,
             unfinished: Secret::default(),
+            came: Came::No,
+            streams_opened: 0,
+            past_errors: Vec::new(),
         })
     }
 
@@ -316,7 +324,9 @@ impl Machine {
 
     fn handle_command(&mut self, id: u32, command: Command) {
         // Commands other than the first wait until it is known whether there is a session.
-        if !matches!(command, Command::Resume { .. }) && !self.start.is_over() {
+        if !matches!(command, Command::Resume { .. } | Command::Diagnose {})
+            && !self.start.is_over()
+        {
             // The page may be loaded anew before that: who has clicked so is not signed in by itself.
             if let (Command::SignOut { .. }, Some(memory)) = (&command, &mut self.memory) {
                 memory.stopped = true;
@@ -364,6 +374,7 @@ impl Machine {
                 let target = Target { resource, scope };
                 self.handle_get_token(id, min_ttl, origin.as_deref(), refused.as_ref(), target);
             }
+            Command::Diagnose {} => self.diagnose(id),
             Command::SignOut { scope } => self.handle_sign_out(id, scope),
         }
     }
@@ -459,6 +470,7 @@ impl Machine {
     }
 
     fn complete_failed(&mut self, command: Option<u32>, error: Error) {
+        self.note_error(error.code);
         self.complete(command, Outcome::Failed { error });
     }
 
@@ -557,6 +569,9 @@ impl Machine {
 
     fn set_error(&mut self, error: Option<Error>) {
         if self.error != error {
+            if let Some(error) = &error {
+                self.note_error(error.code);
+            }
             self.error = error;
             self.changed = true;
         }

@@ -9,7 +9,7 @@ use crate::{
     secret::Secret,
     text::Text,
     time::difference,
-    wire::{Answer, Effect, Failure, Status},
+    wire::{Answer, Effect, Failure, Status, StreamState},
 };
 
 /// Silence after which the stream counts as dead: the provider sends a heartbeat every 15 s.
@@ -100,6 +100,7 @@ impl Machine {
         let is_stream = response.content_type.as_deref() == Some("text/event-stream");
         if response.status == 200 && is_stream {
             self.stream.open = true;
+            self.streams_opened += 1;
             self.stream.parser = EventStream::default();
             self.stream.failures = 0;
             self.stream.refreshed = false;
@@ -134,6 +135,25 @@ impl Machine {
         } else if offline {
             self.check(None);
         }
+    }
+
+    /// Where the stream stands, and when it last said anything, by the wall clock.
+    pub(super) fn stream_health(&self) -> (StreamState, Option<i64>) {
+        let metadata = self.metadata.as_ref();
+        let is_offered = self.is_relayed()
+            || metadata.is_none_or(|metadata| metadata.session_events_endpoint.is_some());
+        let state = if self.stream.open {
+            StreamState::Open
+        } else if self.stream.effect.is_some() {
+            StreamState::Opening
+        } else if self.has_timer(Timer::StreamRetry) {
+            StreamState::Retrying
+        } else if self.stream.absent || !is_offered {
+            StreamState::Absent
+        } else {
+            StreamState::Closed
+        };
+        (state, self.heard_wall_ms())
     }
 
     /// When the stream was last heard, by the wall clock, if it is open.

@@ -15,7 +15,7 @@ use crate::{
     text::Text,
     time::UnixTime,
     token::{Target, Tokens, revocation_form},
-    wire::{Answer, Cause, Effect, Ending, Failure, Outcome, Raw},
+    wire::{Answer, Came, Cause, Effect, Ending, Failure, Outcome, Raw},
 };
 use alloc::boxed::Box;
 
@@ -299,6 +299,7 @@ impl Machine {
                 let (began, started_at, keys) = (version.clone(), self.time().0, self.keys_text());
                 let id_token = token;
                 let extended_at = started_at;
+                self.came = way.into();
                 self.hold(Box::new(Held {
                     id_token,
                     tokens,
@@ -357,6 +358,9 @@ impl Machine {
                     ..
                 } = *shared;
                 let id_token = token;
+                if self.held.is_none() {
+                    self.came = if kept_ms.is_some() { Came::Storage } else { Came::Tab };
+                }
                 // Whoever had an older sign-in may have told of it, to a tab that has just begun and
                 // hears of this one from nobody: so it tells of this one too.
                 // A new version with the same other tokens has another one of its own.

@@ -74,6 +74,8 @@ union! {
             /// What of the granted scope it is for, separated by spaces (RFC 6749, 6); all if absent.
             scope: Option<Text> = "scope",
         }
+        /// Tell how the machine fares: answered at once, also while the start is under way.
+        Diagnose = "diagnose" {}
         /// End the session.
         SignOut = "sign_out" {
             /// Everywhere, or here only.

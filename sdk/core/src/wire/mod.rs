@@ -5,12 +5,14 @@
 //! `sdk/driver/wire.d.ts` is generated from them and a test keeps it current.
 
 mod codec;
+mod diagnosis;
 mod fact;
 pub(crate) mod macros;
 mod order;
 mod session;
 
 pub use codec::{read_fact, step_text, write_orders};
+pub use diagnosis::{Came, Diagnosis, Part, PastError, StreamState};
 pub use fact::{Answer, Command, Fact, Failure, Mode, OnLoad, Response, Scope, Signal};
 pub use order::{Area, Effect, Order, Outcome};
 pub use session::{Cause, Check, Ending, Session, Status};
@@ -228,6 +230,9 @@ pub(crate) fn typescript() -> String {
         session::Check::declaration,
         session::Cause::declaration,
         session::Ending::declaration,
+        diagnosis::Came::declaration,
+        diagnosis::Part::declaration,
+        diagnosis::StreamState::declaration,
         crate::config::StorageKind::declaration,
         crate::config::Config::declaration,
     ];

@@ -2,6 +2,7 @@
 
 use super::{
     Raw,
+    diagnosis::Diagnosis,
     macros::{union, words},
     session::Session,
 };
@@ -57,6 +58,11 @@ union! {
             access_token: Option<Secret> = "access_token",
             /// When it expires, in Unix seconds.
             expires_at: Option<i64> = "expires_at",
+        }
+        /// How the machine fares.
+        Diagnosis = "diagnosis" {
+            /// All of it.
+            diagnosis: Box<Diagnosis> = "diagnosis",
         }
         /// It was refused.
         Failed = "failed" {
