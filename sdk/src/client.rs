@@ -12,11 +12,13 @@ use gatepass_core::{
     machine::Machine,
     wire::{Command, Mode, Outcome},
 };
+use js_sys::Reflect;
 use std::{
     fmt,
     rc::{Rc, Weak},
     time::Duration,
 };
+use wasm_bindgen::prelude::JsValue;
 
 /// One app at one provider: its session, and the wishes of the person about it.
 ///
@@ -61,6 +63,25 @@ pub struct SignIn {
     pub max_age: Option<Duration>,
     /// `ui_locales`, separated by spaces (OIDC Core 3.1.2.1).
     pub ui_locales: Option<String>,
+}
+
+impl SignIn {
+    /// What the address of the page asks for that is registered as `initiate_login_uri`: a sign-in that
+    /// somebody else begins (OIDC Core 4).
+    ///
+    /// Nothing if the address names no issuer, or another one than the app's. A `target_link_uri` of
+    /// another origin is not followed, for anybody may write such an address.
+    #[must_use]
+    pub fn initiated(address: &str, issuer: &str) -> Option<Self> {
+        let asked = driver::initiated_sign_in(address, issuer).ok()?;
+        let member = |name: &str| Reflect::get(&asked, &JsValue::from_str(name)).ok()?.as_string();
+        let return_to = member("returnTo")?;
+        Some(Self {
+            return_to: Some(return_to),
+            login_hint: member("loginHint"),
+            ..Self::default()
+        })
+    }
 }
 
 /// A subscriber's place; dropping it ends the subscription.

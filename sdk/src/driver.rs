@@ -216,6 +216,13 @@ extern "C" {
     ) -> Result<JsValue, JsValue>;
 }
 
+#[wasm_bindgen(module = "/driver/initiated.js")]
+extern "C" {
+    /// Where to come back to, and who is expected, of an address that begins a sign-in.
+    #[wasm_bindgen(js_name = initiatedSignIn, catch)]
+    pub(crate) fn initiated_sign_in(address: &str, issuer: &str) -> Result<JsValue, JsValue>;
+}
+
 #[wasm_bindgen(module = "/driver/channel.js")]
 extern "C" {
     #[wasm_bindgen(thread_local_v2, js_name = channel)]
