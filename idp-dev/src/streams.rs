@@ -15,6 +15,8 @@ pub(crate) struct StreamOwner {
     pub(crate) session: String,
     pub(crate) grant: String,
     pub(crate) user: String,
+    /// The site of the page, if the stream holds a whole connection of its browser.
+    pub(crate) site: Option<String>,
 }
 
 /// Names one open stream.
@@ -47,6 +49,8 @@ struct Open {
     of_session: HashMap<String, BTreeSet<StreamId>>,
     /// How many each grant has.
     of_grant: HashMap<String, usize>,
+    /// How many each session, which is one browser, has for the pages of a site.
+    of_site: HashMap<(String, String), usize>,
 }
 
 impl Streams {
@@ -67,8 +71,13 @@ impl Streams {
         if open.of_grant.get(&owner.grant).is_some_and(|count| *count >= MAX_PER_GRANT) {
             return Err(TooManyStreams::OfGrant);
         }
+        let site = owner.site.clone().map(|site| (owner.session.clone(), site));
+        let of_site = site.as_ref().and_then(|site| open.of_site.get(site));
+        if of_site.is_some_and(|count| *count >= MAX_PER_SITE) {
+            return Err(TooManyStreams::OfSite);
+        }
         if open.streams.len() >= self.most {
-            return Err(TooManyStreams::OfAll);
+            return Err(TooManyStreams::InAll);
         }
         let id = StreamId(open.next);
         open.next += 1;
@@ -76,6 +85,9 @@ impl Streams {
         let owner = Arc::new(owner);
         open.of_session.entry(owner.session.clone()).or_default().insert(id);
         *open.of_grant.entry(owner.grant.clone()).or_default() += 1;
+        if let Some(site) = site {
+            *open.of_site.entry(site).or_default() += 1;
+        }
         open.streams.insert(id, (owner.clone(), sender));
         Ok((OpenStream { id, owner }, receiver))
     }
@@ -124,6 +136,14 @@ impl Streams {
                 open.of_grant.remove(&owner.grant);
             }
         }
+        if let Some(site) = owner.site.clone().map(|site| (owner.session.clone(), site))
+            && let Some(count) = open.of_site.get_mut(&site)
+        {
+            *count -= 1;
+            if *count == 0 {
+                open.of_site.remove(&site);
+            }
+        }
         Some(owner)
     }
 
@@ -137,12 +157,18 @@ impl Streams {
 pub(crate) enum TooManyStreams {
     /// The sign-in has as many as it may.
     OfGrant,
+    /// The browser has as many for the pages of this site as leave room for other requests.
+    OfSite,
     /// The provider has (`limits`).
-    OfAll,
+    InAll,
 }
 
 /// One origin needs one; eight leave room for tabs that hand over.
 pub(crate) const MAX_PER_GRANT: usize = 8;
+
+/// Browsers open six HTTP/1.1 connections to a host for all pages of one site. A seventh stream would
+/// wait for ever, and six would keep every other request of these pages waiting: a sign-in too.
+pub(crate) const MAX_PER_SITE: usize = 4;
 
 /// Events for a reader that does not read.
 const MAX_UNREAD: usize = 32;
@@ -158,14 +184,35 @@ mod tests {
             session: "x".to_owned(),
             grant: grant.to_owned(),
             user: "u".to_owned(),
+            site: None,
         }
+    }
+
+    #[test]
+    fn f3_streams_of_one_browsers_site_leave_room_for_its_other_requests() {
+        let streams = Streams::new(100);
+        let of = |session: &str, site: &str| {
+            let (session, site) = (session.to_owned(), Some(site.to_owned()));
+            StreamOwner { session, site, ..owner("a") }
+        };
+        let open: Vec<_> = (0..4).map(|_| streams.open(of("x", "one")).unwrap().0).collect();
+        assert_eq!(streams.open(of("x", "one")).unwrap_err(), TooManyStreams::OfSite);
+        for other in [of("x", "two"), of("y", "one"), owner("a")] {
+            assert!(streams.open(other).is_ok());
+        }
+        streams.close(open[0].id);
+        assert!(streams.open(of("x", "one")).is_ok());
+        for stream in streams.list(|_| true) {
+            streams.close(stream.id);
+        }
+        assert!(streams.lock().of_site.is_empty());
     }
 
     #[test]
     fn op29_all_together_are_bounded_and_what_is_closed_is_forgotten() {
         let streams = Streams::new(2);
         let open: Vec<_> = ["a", "b"].map(|grant| streams.open(owner(grant)).unwrap().0).into();
-        assert_eq!(streams.open(owner("c")).unwrap_err(), TooManyStreams::OfAll);
+        assert_eq!(streams.open(owner("c")).unwrap_err(), TooManyStreams::InAll);
         let ids = |session| streams.of_session(session).iter().map(|it| it.id).collect::<Vec<_>>();
         assert_eq!((ids("x"), ids("y").len()), (vec![open[0].id, open[1].id], 0));
         streams.close(open[0].id);

@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::Stream;
 use futures_util::stream;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, interval_at};
+use url::{Host, Url};
 
 use crate::http::{
     BearerError, SseEvent, bearer_token, event_stream, json as respond_json, origin_of,
@@ -18,12 +19,18 @@ use crate::http::{
 use crate::provider::Shared;
 use crate::session::{self, close_stream};
 use crate::store::EndedSession;
-use crate::streams::{MAX_PER_GRANT, OpenStream, Queued, StreamOwner, TooManyStreams};
+use crate::streams::{
+    MAX_PER_GRANT, MAX_PER_SITE, OpenStream, Queued, StreamOwner, TooManyStreams,
+};
 use crate::timeline::{Step, StepName};
 use crate::tokens::{AccessToken, SignOut, issue_logout_token, read_own_access_token};
 
 /// `GET /session_events`
-pub(super) async fn get(State(provider): State<Shared>, headers: HeaderMap) -> Response {
+pub(super) async fn get(
+    State(provider): State<Shared>,
+    version: Version,
+    headers: HeaderMap,
+) -> Response {
     let token = bearer_token(&headers)
         .and_then(|token| read_own_access_token(&provider, token).ok_or(BearerError::Invalid));
     let token = match token {
@@ -49,7 +56,20 @@ pub(super) async fn get(State(provider): State<Shared>, headers: HeaderMap) -> R
     if token.has_expired(provider.clock.now()) {
         return refuse(&provider, Some(&token), BearerError::Expired);
     }
-    open(&provider, &token).await
+    // By HTTP/2 all streams of a browser share one connection.
+    let site = origin_of(&headers).filter(|_| version <= Version::HTTP_11).and_then(site_of);
+    open(&provider, &token, site).await
+}
+
+/// About the site of a page: its host, or the last two names of it. Where that is too little
+/// (`co.uk`), more apps than need be ask again and again.
+fn site_of(origin: &str) -> Option<String> {
+    let url = Url::parse(origin).ok()?;
+    let names = match url.host()? {
+        Host::Domain(name) => name.rsplitn(3, '.').take(2).collect::<Vec<_>>().join("."),
+        address => address.to_string(),
+    };
+    Some(names)
 }
 
 /// A session that nobody asked for since it expired ends now, so that the answer is "it ended" and
@@ -60,7 +80,7 @@ async fn expire_session_of(provider: &Shared, token: &AccessToken) {
     }
 }
 
-async fn open(provider: &Shared, token: &AccessToken) -> Response {
+async fn open(provider: &Shared, token: &AccessToken, site: Option<String>) -> Response {
     let Some(grant) = provider.store.grant(&token.grant) else {
         return refuse(provider, Some(token), BearerError::Revoked);
     };
@@ -70,6 +90,7 @@ async fn open(provider: &Shared, token: &AccessToken) -> Response {
         session: grant.session.clone(),
         grant: grant.id.clone(),
         user: grant.user.clone(),
+        site,
     };
     let (stream, events) = match provider.streams.open(owner) {
         Ok(opened) => opened,
@@ -204,13 +225,20 @@ fn refuse_origin(provider: &Shared, token: &AccessToken) -> Response {
 }
 
 fn refuse_another(provider: &Shared, token: &AccessToken, which: TooManyStreams) -> Response {
-    let (description, most) = match which {
+    let (description, most, retry_after) = match which {
         TooManyStreams::OfGrant => {
-            ("there are eight open streams of this sign-in already", MAX_PER_GRANT)
+            ("there are eight open streams of this sign-in already", MAX_PER_GRANT, RETRY_AFTER)
         }
-        TooManyStreams::OfAll => {
-            ("the provider has as many open streams as it may", provider.config.limits.streams)
-        }
+        TooManyStreams::OfSite => (
+            "more streams would take all connections that this browser has for pages of this site",
+            MAX_PER_SITE,
+            ASK_AGAIN_AFTER,
+        ),
+        TooManyStreams::InAll => (
+            "the provider has as many open streams as it may",
+            provider.config.limits.streams,
+            RETRY_AFTER,
+        ),
     };
     record_refusal(provider, Some(token), "streams", description);
     let mut response = respond_json(
@@ -221,7 +249,7 @@ fn refuse_another(provider: &Shared, token: &AccessToken, which: TooManyStreams)
             "max_streams": most,
         }),
     );
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(retry_after));
     response
 }
 
@@ -243,3 +271,6 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Seconds. A tab that closed is noticed at the next heartbeat at the latest.
 const RETRY_AFTER: &str = "15";
+
+/// Seconds. An app that has no stream of its own hears of a sign-out this much later at most.
+const ASK_AGAIN_AFTER: &str = "5";

@@ -182,6 +182,27 @@ fn f11_without_the_provider_what_was_kept_is_held_offline() {
     page.expect_status(Status::Authenticated);
 }
 
+/// Shown at once, because the provider said a moment ago that it stands; and nothing hides that it
+/// cannot be asked now.
+#[test]
+fn f11_without_the_provider_what_was_confirmed_a_moment_ago_is_offline_too() {
+    for storage in KINDS {
+        let world = world(storage);
+        let page = world.signed_in("richard");
+        world.advance(10);
+        world.provider().is_down = true;
+        page.load("/", OnLoad::Manual);
+        world.advance(10);
+        page.expect_status(Status::Offline);
+        assert_eq!(page.claim("sub"), "richard");
+        assert_eq!(page.code(), Some(Code::IssuerUnreachable));
+        world.provider().is_down = false;
+        world.advance(31);
+        page.expect_status(Status::Authenticated);
+        assert_eq!(page.code(), None);
+    }
+}
+
 #[test]
 fn f7_whatever_ends_the_session_erases_what_was_kept() {
     type End = fn(&World, &Page);

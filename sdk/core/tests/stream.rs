@@ -127,6 +127,34 @@ fn retry_after_is_obeyed() {
     }
 }
 
+/// Where several apps of one site share a browser's connections, a provider has no place for each.
+#[test]
+fn f3_a_place_that_is_taken_is_asked_for_whenever_the_provider_says() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    let is_taken = |reply: &mut Reply| {
+        reply.status = 429;
+        reply.retry_after = Some(5);
+    };
+    world.provider().always(Endpoint::Events, is_taken);
+    world.close_streams();
+    world.advance(2);
+    let tries = opened(&page);
+    world.advance(50);
+    assert_eq!(opened(&page), tries + 10, "the pauses do not grow");
+    page.expect_status(Status::Authenticated);
+    // It is an answer all the same: who was offline is not any more.
+    world.provider().behave();
+    world.provider().always(Endpoint::Events, |reply| reply.fail(Failure::Network));
+    world.advance(10);
+    page.expect_status(Status::Offline);
+    world.provider().behave();
+    world.provider().always(Endpoint::Events, is_taken);
+    world.advance(31);
+    page.expect_status(Status::Authenticated);
+    assert_eq!(page.code(), None);
+}
+
 #[test]
 fn a_401_refreshes_once() {
     let world = World::new();

@@ -151,7 +151,7 @@ impl Machine {
             Goal::Keys(None) => {}
             Goal::Refresh => self.refresh_failed(error),
             Goal::Check(waiter) => self.check_failed(waiter.command(), error),
-            Goal::Stream => self.stream_failed(None),
+            Goal::Stream => self.stream_unreachable(error),
             Goal::Revoke(_, command) => self.complete(command, Outcome::Done {}),
             Goal::EndSession(sign_out) => self.sign_out_failed(&sign_out, error),
             // The next try is due already.

@@ -3,7 +3,7 @@
 
 use super::{Expect, Goal, Machine, Timer, refresh::Waiter, verification::Verification};
 use crate::{
-    error::Code,
+    error::{Code, Error},
     event_stream::EventStream,
     event_token::{Kind, UntrustedEventToken},
     secret::Secret,
@@ -88,14 +88,12 @@ impl Machine {
             self.stream.effect = None;
             let network =
                 matches!(answer, Answer::Failed { reason: Failure::Network | Failure::Timeout });
-            // A relay that is away says nothing about the provider.
-            if network && !self.is_relayed() {
-                let subject = "session_events_endpoint";
-                let error = super::provider::failure(answer, Code::IssuerUnreachable, subject);
-                self.set_status(Status::Offline);
-                self.set_error(Some(error));
+            if !network {
+                return self.stream_failed(None);
             }
-            return self.stream_failed(None);
+            let subject = "session_events_endpoint";
+            let error = super::provider::failure(answer, Code::IssuerUnreachable, subject);
+            return self.stream_unreachable(error);
         };
         let is_stream = response.content_type.as_deref() == Some("text/event-stream");
         if response.status == 200 && is_stream {
@@ -113,14 +111,36 @@ impl Machine {
                 self.stream.refreshed = true;
                 self.refresh(Waiter::Stream);
             }
-            // Later: too many streams, or a provider in trouble. (A 401 for a fresh token too.)
-            401 | 429 | 500.. => self.stream_failed(response.retry_after),
+            429 => {
+                // Too many streams: a provider that says when to come again tells the end then.
+                if response.retry_after.is_some() {
+                    self.stream.failures = 0;
+                }
+                self.stream_failed(response.retry_after);
+                // It is there. Whether the session stands, it has not said.
+                if self.status == Status::Offline {
+                    self.check(None);
+                }
+            }
+            // Later: a provider in trouble. (A 401 for a fresh token too.)
+            401 | 500.. => self.stream_failed(response.retry_after),
             // Not for this client: the frame and checks remain.
             _ => {
                 self.stream.absent = true;
                 self.open_stream();
             }
         }
+    }
+
+    /// Nobody answers where the stream is, or where the provider says where it is.
+    pub(super) fn stream_unreachable(&mut self, error: Error) {
+        // A relay that is away says nothing about the provider.
+        let is_away = matches!(error.code, Code::IssuerUnreachable) && !self.is_relayed();
+        if is_away && self.held.is_some() {
+            self.set_status(Status::Offline);
+            self.set_error(Some(error));
+        }
+        self.stream_failed(None);
     }
 
     /// The provider is there and the session stands.
