@@ -65,6 +65,7 @@ const attempt = (id: string, act: () => Promise<unknown>): void => {
 };
 
 attempt("sign-in", () => auth.signIn());
+attempt("sign-in-window", () => auth.signIn({ mode: "popup" }));
 attempt("sign-out", () => auth.signOut());
 attempt("sign-out-here", () => auth.signOut({ scope: "local" }));
 attempt("extend", () => auth.extend());

@@ -1,6 +1,6 @@
 //! A real browser with a fresh profile, and its logs.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,6 +21,7 @@ pub struct Browser {
     driver: WebDriver,
     engine: Engine,
     first: WindowHandle,
+    is_private: bool,
     log: Log,
     /// What ends with it.
     _own: Own,
@@ -33,6 +34,8 @@ pub struct Flavour {
     pub blocks_storage: bool,
     /// It trusts the authority of `demo --tls`, as after a person's decision.
     pub trusts_demo: bool,
+    /// Its windows are private ones.
+    pub is_private: bool,
     /// Nothing is logged: for what is timed, which the log would slow down.
     pub is_unlogged: bool,
     /// Its profile is the one of this number and outlives it, until the process ends; otherwise it has
@@ -58,7 +61,8 @@ impl Browser {
         driver.set_page_load_timeout(Duration::from_secs(30)).await?;
         driver.set_script_timeout(Duration::from_secs(30)).await?;
         let first = driver.window().await?;
-        Ok(Self { driver, engine: world.engine(), first, log, _own: own })
+        let (engine, is_private) = (world.engine(), flavour.is_private);
+        Ok(Self { driver, engine, first, is_private, log, _own: own })
     }
 
     /// The tab that it started with.
@@ -72,8 +76,29 @@ impl Browser {
     /// # Errors
     /// When the browser does not open one.
     pub async fn new_tab(&self) -> Result<Tab<'_>> {
+        if self.is_private && self.engine == Engine::Chromium {
+            return self.new_private_tab().await;
+        }
         let handle = self.driver.new_tab().await?;
         Ok(Tab { browser: self, handle })
+    }
+
+    /// Left alone, Chromium's driver opens an ordinary tab beside private ones; a page does not.
+    async fn new_private_tab(&self) -> Result<Tab<'_>> {
+        let known = self.tabs().await?;
+        let opener = known.first().context("no tab is open")?;
+        if opener.address().await?.starts_with("data:") {
+            opener.goto("about:blank").await?;
+        }
+        let link = "const link = document.createElement('a');\
+            link.id = 'new-tab'; link.href = 'about:blank'; link.target = '_blank';\
+            link.rel = 'noopener'; link.textContent = 'new';\
+            link.style = 'position: fixed; inset: 0 auto auto 0; z-index: 99';\
+            document.body.append(link)";
+        opener.run(link, vec![]).await?;
+        opener.click_at("#new-tab").await?;
+        opener.run("document.querySelector('#new-tab').remove()", vec![]).await?;
+        self.opened_tab(&known).await
     }
 
     /// A new, empty tab in a window of its own: both windows are in front.

@@ -154,6 +154,14 @@ impl Control {
         Ok(["streams", "servers"].iter().filter_map(|to| sent[*to].as_u64()).sum())
     }
 
+    /// Changes an account.
+    ///
+    /// # Errors
+    /// When the API does not answer, or refuses.
+    pub async fn change_user(&self, name: &str, change: &Value) -> Result<()> {
+        send(self.request(Method::POST, &format!("/users/{name}")).json(change)).await.map(drop)
+    }
+
     /// Moves the provider's clock forward.
     ///
     /// # Errors

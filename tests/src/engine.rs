@@ -49,6 +49,8 @@ pub enum Ability {
     BlockedStorage,
     /// A browser that begins with what an earlier one has stored.
     KeptProfile,
+    /// Private windows beside ordinary ones.
+    PrivateWindows,
 }
 
 /// What a driver cannot do.
@@ -86,6 +88,9 @@ impl Engine {
             }
             (Self::WebKit, Ability::KeptProfile) => {
                 "WebKitWebDriver's browsers store nothing beyond their end"
+            }
+            (Self::WebKit, Ability::PrivateWindows) => {
+                "under WebKitWebDriver every window is a private one"
             }
             (Self::WebKit, Ability::BlockedStorage) => "MiniBrowser cannot forbid all storage",
         };
@@ -148,6 +153,9 @@ pub(crate) async fn start(world: World, flavour: Flavour) -> Result<Started> {
     let engine = world.engine();
     if flavour.blocks_storage {
         engine.must(Ability::BlockedStorage)?;
+    }
+    if flavour.is_private {
+        engine.must(Ability::PrivateWindows)?;
     }
     if flavour.profile.is_some() {
         engine.must(Ability::KeptProfile)?;

@@ -24,6 +24,7 @@ pub struct Journey {
     is_tls: bool,
     is_distrustful: bool,
     is_whole: bool,
+    is_wired: bool,
 }
 
 /// An ordinary journey.
@@ -40,10 +41,24 @@ impl Journey {
         self
     }
 
+    /// The browser's windows are private ones.
+    #[must_use]
+    pub fn in_private(mut self) -> Self {
+        self.flavour.is_private = true;
+        self
+    }
+
     /// The demo runs the provider itself, as for a person: the lobby may stop it.
     #[must_use]
     pub fn with_the_whole_demo(mut self) -> Self {
         self.is_whole = true;
+        self
+    }
+
+    /// What goes to the provider can be cut ([`Stage::wire`]).
+    #[must_use]
+    pub fn with_a_wire(mut self) -> Self {
+        self.is_wired = true;
         self
     }
 
@@ -80,6 +95,8 @@ impl Journey {
             };
             let stage = if self.is_tls || self.is_whole {
                 Stage::start_whole(is_tls).await?
+            } else if self.is_wired {
+                Stage::start_wired().await?
             } else {
                 Stage::start().await?
             };

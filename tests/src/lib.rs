@@ -28,6 +28,7 @@ pub mod tab;
 pub mod timeline;
 mod trust;
 pub mod wait;
+pub mod wire;
 pub mod world;
 
 pub use browser::Browser;

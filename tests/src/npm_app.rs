@@ -64,18 +64,40 @@ pub fn built_inline() -> Result<PathBuf> {
     let app = first.parent().context("the app has no directory")?;
     let out = app.join("inline");
     std::fs::create_dir_all(&out)?;
-    // By its API: what lies under its command's name differs by how it was installed.
-    let script = "const { build } = await import('esbuild');\
-        const [entry, outfile] = process.argv.slice(1);\
-        await build({ entryPoints: [entry], outfile, bundle: true, format: 'esm', minify: true,\
-          target: 'es2022', logLevel: 'warning', absWorkingDir: process.argv[3], alias: { gatepass: 'gatepass/inline' } });";
-    run(Command::new("node")
-        .args(["--input-type=module", "--eval", script])
-        .args([&app.join("main.ts"), &out.join("main.js"), &app.to_path_buf()])
-        .current_dir(environment::crate_path(".")))?;
+    esbuild(&app.join("main.ts"), &out.join("main.js"), app)?;
     let page = std::fs::read_to_string(app.join("index.html"))?;
     std::fs::write(out.join("index.html"), page.replace("/main.ts", "/main.js"))?;
     Ok(out)
+}
+
+/// A page with React in its development build, whose strict mode mounts everything twice.
+///
+/// # Errors
+/// When it does not build.
+pub fn built_react() -> Result<PathBuf> {
+    let first = built()?;
+    let app = first.parent().context("the app has no directory")?;
+    let out = app.join("react");
+    std::fs::create_dir_all(&out)?;
+    let source = environment::crate_path("npm-react");
+    esbuild(&source.join("main.jsx"), &out.join("main.js"), app)?;
+    std::fs::copy(source.join("index.html"), out.join("index.html"))?;
+    Ok(out)
+}
+
+/// One script by esbuild, with the package as `app` has it installed, inlined.
+fn esbuild(entry: &Path, out: &Path, app: &Path) -> Result<()> {
+    // By its API: what lies under its command's name differs by how it was installed.
+    let script = "const { build } = await import('esbuild');\
+        const [entry, outfile, app] = process.argv.slice(1);\
+        await build({ entryPoints: [entry], outfile, bundle: true, format: 'esm', minify: true,\
+          target: 'es2022', logLevel: 'warning', absWorkingDir: app, jsx: 'automatic',\
+          alias: { gatepass: 'gatepass/inline' }, nodePaths: [`${app}/node_modules`],\
+          define: { 'process.env.NODE_ENV': '\"development\"' } });";
+    run(Command::new("node")
+        .args(["--input-type=module", "--eval", script])
+        .args([entry, out, app])
+        .current_dir(environment::crate_path(".")))
 }
 
 /// Where the next version has its scripts.

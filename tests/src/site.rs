@@ -5,7 +5,7 @@
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::extract::Query;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum_server::tls_rustls::RustlsConfig;
@@ -34,13 +34,15 @@ pub struct Site {
 /// Directories by the path under which they are served.
 type Mounts = Arc<RwLock<Vec<(String, PathBuf)>>>;
 
-/// What is answered in place of a file, by path; and the policy of every page.
+/// What is answered in place of a file, by path; and what every answer has besides.
 type Answers = Arc<RwLock<Said>>;
 
 #[derive(Debug, Default)]
 struct Said {
     by_path: BTreeMap<String, Answer>,
-    policy: Option<HeaderValue>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// How often each path was asked for.
+    asked: BTreeMap<String, usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -134,8 +136,22 @@ impl Site {
     /// # Errors
     /// When it cannot be a header.
     pub fn set_policy(&self, policy: &str) -> Result<()> {
-        self.said().policy = Some(HeaderValue::from_str(policy)?);
+        self.set_header(header::CONTENT_SECURITY_POLICY, policy)
+    }
+
+    /// Sends a header with everything from now on.
+    ///
+    /// # Errors
+    /// When it cannot be one.
+    pub fn set_header(&self, name: HeaderName, value: &str) -> Result<()> {
+        self.said().headers.push((name, HeaderValue::from_str(value)?));
         Ok(())
+    }
+
+    /// How often a path was asked for.
+    #[must_use]
+    pub fn asked(&self, path: &str) -> usize {
+        self.said().asked.get(path).copied().unwrap_or_default()
     }
 
     fn said(&self) -> RwLockWriteGuard<'_, Said> {
@@ -158,7 +174,10 @@ impl Drop for Site {
 }
 
 /// The certificate that the runner has had made.
-async fn certificate() -> Result<RustlsConfig> {
+///
+/// # Errors
+/// When there is none.
+pub async fn certificate() -> Result<RustlsConfig> {
     let directory = environment::file(environment::CERTIFICATE)?;
     // A second one made at the same time is as good.
     let _ = aws_lc_rs::default_provider().install_default();
@@ -166,7 +185,11 @@ async fn certificate() -> Result<RustlsConfig> {
     Ok(RustlsConfig::from_pem_file(cert, key).await?)
 }
 
-async fn serve_at(
+/// Serves at a socket, by https with a certificate.
+///
+/// # Errors
+/// When the socket fails.
+pub async fn serve_at(
     listener: TcpListener,
     app: Router,
     tls: Option<RustlsConfig>,
@@ -236,16 +259,18 @@ async fn frame(Query(Framed { address }): Query<Framed>) -> Html<String> {
 }
 
 async fn serve(mounts: Mounts, answers: Answers, request: axum::extract::Request) -> Response {
-    let (answer, policy) = {
-        let said = answers.read().unwrap_or_else(PoisonError::into_inner);
-        (said.by_path.get(request.uri().path()).cloned(), said.policy.clone())
+    let (answer, headers) = {
+        let mut said = answers.write().unwrap_or_else(PoisonError::into_inner);
+        let path = request.uri().path();
+        *said.asked.entry(path.to_owned()).or_default() += 1;
+        (said.by_path.get(path).cloned(), said.headers.clone())
     };
     let mut response = match answer {
         Some(Answer::Silence) => std::future::pending().await,
         Some(answer) => answer.into_response(),
         None => serve_file(&mounts, request).await,
     };
-    response.headers_mut().extend(policy.map(|policy| (header::CONTENT_SECURITY_POLICY, policy)));
+    response.headers_mut().extend(headers);
     response
 }
 

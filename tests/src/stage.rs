@@ -14,7 +14,8 @@ use std::time::Duration;
 use crate::control::Control;
 use crate::environment;
 use crate::process::Program;
-use crate::site::Site;
+use crate::site::{Site, certificate};
+use crate::wire::Wire;
 use crate::world::World;
 
 /// The demo's users, who all have this password.
@@ -72,6 +73,7 @@ pub struct Stage {
     pub http: reqwest::Client,
     config: Option<PathBuf>,
     provider: Mutex<Option<Program>>,
+    wire: Option<Wired>,
     _demo: Program,
 }
 
@@ -81,19 +83,32 @@ impl Stage {
     /// # Errors
     /// When a part does not start.
     pub async fn start() -> Result<Self> {
+        Self::start_with(false).await
+    }
+
+    /// The same with a wire before the provider, which can be cut.
+    ///
+    /// # Errors
+    /// When a part does not start.
+    pub async fn start_wired() -> Result<Self> {
+        Self::start_with(true).await
+    }
+
+    async fn start_with(is_wired: bool) -> Result<Self> {
         let is_tls = World::of_this_run()?.needs_tls();
         let scheme = scheme(is_tls);
         let site = Site::start(is_tls).await?;
         let guest = site.origin(GUEST_HOST);
         for _ in 0..ATTEMPTS {
             let base = free_base()?;
-            let provider = match start_provider(base, &site, is_tls) {
+            let wire = if is_wired { Some(Wired::start(base, is_tls).await?) } else { None };
+            let config = write_config(base, &site, is_tls)?;
+            let provider = match run_provider(base, &config, is_tls, wire.as_ref()) {
                 Ok(provider) => provider,
                 // Another process may take a port between the look and the use.
                 Err(error) if is_about_ports(&error) => continue,
                 Err(error) => return Err(error),
             };
-            let (config, provider) = provider;
             let mut options = vec!["--no-provider", "--api-guest", &guest];
             options.extend(is_tls.then_some("--tls"));
             let demo = match start_demo(base, scheme, &options) {
@@ -112,6 +127,7 @@ impl Stage {
                 http,
                 config: Some(config),
                 provider,
+                wire,
                 _demo: demo,
             });
         }
@@ -143,6 +159,7 @@ impl Stage {
                 http,
                 config: None,
                 provider: Mutex::default(),
+                wire: None,
                 _demo: demo,
             });
         }
@@ -186,7 +203,8 @@ impl Stage {
     pub fn start_provider(&self) -> Result<()> {
         let config =
             self.config.as_ref().context("this stage's provider is not the stage's own")?;
-        let started = run_provider(self.base, config, self.scheme == "https")?;
+        let is_tls = self.scheme == "https";
+        let started = run_provider(self.base, config, is_tls, self.wire.as_ref())?;
         *self.provider.lock().unwrap_or_else(PoisonError::into_inner) = Some(started);
         Ok(())
     }
@@ -208,6 +226,14 @@ impl Stage {
         let config = self.config.as_ref().context("the provider is not the stage's own")?;
         fs::write(config, change(fs::read_to_string(config)?))?;
         self.start_provider()
+    }
+
+    /// The wire before the provider.
+    ///
+    /// # Errors
+    /// When this journey has none.
+    pub fn wire(&self) -> Result<&Wire> {
+        Ok(&self.wire.as_ref().context("this journey goes without a wire")?.wire)
     }
 
     /// The provider's origin by its address, for programs that know no names under `localhost`.
@@ -264,26 +290,42 @@ fn scheme(is_tls: bool) -> &'static str {
     if is_tls { "https" } else { "http" }
 }
 
-fn start_provider(base: u16, site: &Site, is_tls: bool) -> Result<(PathBuf, Program)> {
-    let config = write_config(base, site, is_tls)?;
-    let program = run_provider(base, &config, is_tls)?;
-    Ok((config, program))
+/// A wire, and where the provider listens behind it.
+#[derive(Debug)]
+struct Wired {
+    wire: Wire,
+    behind: u16,
 }
 
-fn run_provider(base: u16, config: &std::path::Path, is_tls: bool) -> Result<Program> {
+impl Wired {
+    async fn start(base: u16, is_tls: bool) -> Result<Self> {
+        let tls = if is_tls { Some(certificate().await?) } else { None };
+        let behind = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        Ok(Self { wire: Wire::start(base + PROVIDER, behind, tls).await?, behind })
+    }
+}
+
+fn run_provider(
+    base: u16,
+    config: &std::path::Path,
+    is_tls: bool,
+    wire: Option<&Wired>,
+) -> Result<Program> {
     let idp_dev = environment::file(environment::IDP_DEV)?;
+    let port = wire.map_or(base + PROVIDER, |wire| wire.behind);
     let mut words = vec![
         idp_dev.into_os_string(),
         "--config".into(),
         config.as_os_str().to_owned(),
         "--listen".into(),
-        format!("127.0.0.1:{}", base + PROVIDER).into(),
+        format!("127.0.0.1:{port}").into(),
         "--control-listen".into(),
         format!("127.0.0.1:{}", base + CONTROL).into(),
         "--control-token".into(),
         CONTROL_TOKEN.into(),
     ];
-    if is_tls {
+    // With a wire, https ends there.
+    if is_tls && wire.is_none() {
         let directory = environment::file(environment::CERTIFICATE)?;
         words.extend(["--tls-cert".into(), directory.join("cert.pem").into_os_string()]);
         words.extend(["--tls-key".into(), directory.join("key.pem").into_os_string()]);
@@ -324,6 +366,7 @@ fn write_config(base: u16, site: &Site, is_tls: bool) -> Result<PathBuf> {
     for offset in 0..6_u16 {
         text = text.replace(&format!(":<{offset}>"), &format!(":{}", base + offset));
     }
+    text = text.replace("{port}", &(base + PROVIDER).to_string());
     if is_tls {
         // All but the control API, which is for programs of this machine.
         text = text.replace("http://127.", "<control>127.");

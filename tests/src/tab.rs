@@ -60,6 +60,22 @@ impl<'a> Tab<'a> {
         }
     }
 
+    /// Brings it before the others of its window, as a click on it does.
+    ///
+    /// # Errors
+    /// When the browser fails.
+    pub async fn bring_to_front(&self) -> Result<()> {
+        let driver = self.driver().await?;
+        match self.browser.engine() {
+            // Its driver switches to a tab without showing it.
+            Engine::Chromium => {
+                driver.cdp().send_raw("Page.bringToFront", json!({})).await?;
+            }
+            Engine::Firefox | Engine::WebKit => {}
+        }
+        Ok(())
+    }
+
     /// Its address.
     ///
     /// # Errors
@@ -89,7 +105,12 @@ impl<'a> Tab<'a> {
     /// # Errors
     /// When the browser fails.
     pub async fn close(self) -> Result<()> {
-        self.driver().await?.close_window().await?;
+        let driver = self.driver().await?;
+        driver.close_window().await?;
+        // Whoever opens a tab next asks the one that is at hand.
+        if let Some(other) = driver.windows().await?.into_iter().next() {
+            driver.switch_to_window(other).await?;
+        }
         Ok(())
     }
 

@@ -68,6 +68,13 @@ impl World {
         matches!(self, Self::ChromiumAllowed | Self::FirefoxDefault)
     }
 
+    /// Whether a person's click through another site's page opens frames of that site to its cookies,
+    /// for the site that she came from.
+    #[must_use]
+    pub fn opens_on_click(self) -> bool {
+        self == Self::FirefoxDefault
+    }
+
     /// Whether it needs https: its engine drops the provider's cookies on plain http.
     #[must_use]
     pub fn needs_tls(self) -> bool {

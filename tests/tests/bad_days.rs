@@ -7,18 +7,6 @@ use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::{Browser, Client, LONG_LIMIT, Result, Stage, journey, until, until_within};
 use serde_json::json;
 
-/// Both apps, signed in and listening.
-async fn both<'a>(stage: &Stage, browser: &'a Browser) -> Result<[App<'a>; 2]> {
-    let first = App::open(stage, Client::PiedPiper, browser).await?;
-    first.sign_in("richard").await?;
-    let second = App::open_beside(stage, Client::Hooli, browser).await?;
-    second.wait_signed_in().await?;
-    for client in Client::ALL {
-        stage.control.wait_for(1, &format!("stream.opened@{}", client.id())).await?;
-    }
-    Ok([first, second])
-}
-
 /// The app at the moment before the callback: the person has signed in at the provider, and the
 /// address that brings her back is known but not yet gone to.
 async fn before_callback<'a>(
@@ -270,7 +258,7 @@ fn a_provider_that_is_down_at_the_callback_is_told() -> Result {
 #[test]
 fn a_provider_that_is_down_at_sign_out_still_signs_out_here() -> Result {
     journey().go(async |stage, browser| {
-        let [pied_piper, hooli] = both(stage, browser).await?;
+        let [pied_piper, hooli] = App::both(stage, browser).await?;
         stage.stop_provider();
         pied_piper.sign_out().await?;
         pied_piper.wait_notice("issuer_unreachable").await?;
@@ -290,7 +278,7 @@ fn a_provider_that_is_down_at_sign_out_still_signs_out_here() -> Result {
 #[test]
 fn a_restarted_provider_ends_both_sessions() -> Result {
     journey().go(async |stage, browser| {
-        let [pied_piper, hooli] = both(stage, browser).await?;
+        let [pied_piper, hooli] = App::both(stage, browser).await?;
         pied_piper.mark().await?;
         hooli.mark().await?;
         stage.stop_provider();
@@ -326,7 +314,7 @@ fn a_restarted_provider_ends_both_sessions() -> Result {
 #[test]
 fn rp20_a_forged_logout_token_signs_nobody_out() -> Result {
     journey().go(async |stage, browser| {
-        let [pied_piper, hooli] = both(stage, browser).await?;
+        let [pied_piper, hooli] = App::both(stage, browser).await?;
         pied_piper.mark().await?;
         let joined = stage.control.timeline().await?;
         let sid = joined.first("session.joined@pied-piper")?.sid.clone().unwrap_or_default();

@@ -4,23 +4,10 @@ use anyhow::{Context, ensure};
 use gatepass_tests::engine::Ability;
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
-use gatepass_tests::{Browser, Client, LONG_LIMIT, Result, Stage, journey, until_within};
-
-/// Both apps, signed in, each in a tab of its own.
-async fn both<'a>(stage: &Stage, browser: &'a Browser) -> Result<[App<'a>; 2]> {
-    let first = App::open(stage, Client::PiedPiper, browser).await?;
-    first.sign_in("richard").await?;
-    let second = App::open_beside(stage, Client::Hooli, browser).await?;
-    second.wait_signed_in().await?;
-    // Each is told of a sign-out only once its stream is open.
-    for client in Client::ALL {
-        stage.control.wait_for(1, &format!("stream.opened@{}", client.id())).await?;
-    }
-    Ok([first, second])
-}
+use gatepass_tests::{Client, LONG_LIMIT, Result, journey, until_within};
 
 #[test]
-fn f2_sign_out_at_hooli_reaches_pied_piper() -> Result {
+fn f2_f20_sign_out_at_hooli_reaches_pied_piper() -> Result {
     sign_out_reaches_the_other(Client::Hooli)
 }
 
@@ -31,7 +18,7 @@ fn f2_sign_out_at_pied_piper_reaches_hooli() -> Result {
 
 fn sign_out_reaches_the_other(initiator: Client) -> Result {
     journey().go(async |stage, browser| {
-        let [first, second] = both(stage, browser).await?;
+        let [first, second] = App::both(stage, browser).await?;
         let (here, there) = match initiator {
             Client::PiedPiper => (first, second),
             Client::Hooli => (second, first),
@@ -89,7 +76,7 @@ fn sign_out_reaches_the_other(initiator: Client) -> Result {
 #[test]
 fn f7_sign_out_goes_through_the_published_steps() -> Result {
     journey().go(async |stage, browser| {
-        let [pied_piper, hooli] = both(stage, browser).await?;
+        let [pied_piper, hooli] = App::both(stage, browser).await?;
         // A second tab of the initiating app hears of it inside the browser.
         let beside = App::open_beside(stage, Client::Hooli, browser).await?;
         beside.wait_signed_in().await?;
@@ -118,7 +105,7 @@ fn f7_sign_out_goes_through_the_published_steps() -> Result {
 #[test]
 fn f7_the_local_session_is_gone_even_if_the_provider_is() -> Result {
     journey().go(async |stage, browser| {
-        let [_, hooli] = both(stage, browser).await?;
+        let [_, hooli] = App::both(stage, browser).await?;
         let beside = App::open_beside(stage, Client::Hooli, browser).await?;
         beside.wait_signed_in().await?;
         stage.stop_provider();
@@ -162,7 +149,7 @@ fn f18_back_after_sign_out_shows_no_data() -> Result {
 #[test]
 fn s15_leaving_one_app_kills_its_token_and_not_the_others() -> Result {
     journey().go(async |stage, browser| {
-        let [pied_piper, hooli] = both(stage, browser).await?;
+        let [pied_piper, hooli] = App::both(stage, browser).await?;
         let requests = browser.requests().await?;
         let token_of = |app: &App<'_>| {
             let mut of_app = requests.iter().filter(|r| r.document.starts_with(app.origin()));
@@ -186,7 +173,7 @@ fn s15_leaving_one_app_kills_its_token_and_not_the_others() -> Result {
 #[test]
 fn s15_tokens_are_refused_after_sign_out() -> Result {
     journey().go(async |stage, browser| {
-        let [pied_piper, hooli] = both(stage, browser).await?;
+        let [pied_piper, hooli] = App::both(stage, browser).await?;
         let mut tokens: Vec<String> = browser
             .requests()
             .await?
@@ -236,7 +223,7 @@ fn sign_out_stays_signed_out_after_reload() -> Result {
 #[test]
 fn leaving_one_app_leaves_the_other_and_stays_left_after_reload() -> Result {
     journey().go(async |stage, browser| {
-        let [pied_piper, hooli] = both(stage, browser).await?;
+        let [pied_piper, hooli] = App::both(stage, browser).await?;
         pied_piper.mark().await?;
         hooli.leave().await?;
         hooli.wait_signed_out().await?;
@@ -261,7 +248,7 @@ fn leaving_one_app_leaves_the_other_and_stays_left_after_reload() -> Result {
 #[test]
 fn an_administrator_signs_out_both() -> Result {
     journey().go(async |stage, browser| {
-        let [pied_piper, hooli] = both(stage, browser).await?;
+        let [pied_piper, hooli] = App::both(stage, browser).await?;
         let sessions = stage.control.sessions().await?;
         ensure!(sessions.len() == 1, "{sessions:?}");
         let id = sessions[0]["id"].as_str().unwrap_or_default();
@@ -277,9 +264,9 @@ fn an_administrator_signs_out_both() -> Result {
 }
 
 #[test]
-fn the_end_of_the_single_sign_on_session_signs_out_both() -> Result {
+fn f11_s5_the_end_of_the_single_sign_on_session_signs_out_both() -> Result {
     journey().go(async |stage, browser| {
-        let [pied_piper, hooli] = both(stage, browser).await?;
+        let [pied_piper, hooli] = App::both(stage, browser).await?;
         // Beyond the absolute lifetime, by the provider's clock; nobody waits for it.
         stage.control.advance_clock(9 * 3600).await?;
         for app in [&pied_piper, &hooli] {
@@ -300,7 +287,7 @@ fn the_end_of_the_single_sign_on_session_signs_out_both() -> Result {
 #[test]
 fn signing_in_again_as_another_shows_the_other() -> Result {
     journey().go(async |stage, browser| {
-        let [pied_piper, hooli] = both(stage, browser).await?;
+        let [pied_piper, hooli] = App::both(stage, browser).await?;
         hooli.sign_out().await?;
         hooli.wait_signed_out().await?;
         pied_piper.wait_signed_out().await?;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, ensure};
 use gatepass_tests::node::Script;
-use gatepass_tests::npm_app::{built, open, open_at, run, wait};
+use gatepass_tests::npm_app::{built, built_react, open, open_at, open_build, run, wait};
 use gatepass_tests::pages::SignInPage;
 use gatepass_tests::stage::{GUEST_HOST, PASSWORD};
 use gatepass_tests::{Result, environment, journey, until};
@@ -204,6 +204,40 @@ fn two_npm_clients_on_one_page_handle_one_callback_once() -> Result {
         let timeline = stage.control.timeline().await?;
         timeline.exactly(1, "token.received@npm-app")?;
         timeline.exactly(0, "token.replayed")
+    })
+}
+
+#[test]
+fn react_in_strict_mode_mounts_twice_and_signs_in_once() -> Result {
+    journey().go(async |stage, browser| {
+        let tab = browser.first_tab();
+        let origin = open_build(stage, &tab, &built_react()?).await?;
+        for name in ["Richard Hendricks", "Gavin Belson"] {
+            wait(&tab, "status", "anonymous").await?;
+            let before = stage.control.now().await?;
+            tab.click("sign-in").await?;
+            let user = name.split(' ').next().unwrap_or_default().to_lowercase();
+            SignInPage::wait(tab.clone()).await?.submit(&user, PASSWORD).await?;
+            wait(&tab, "user-name", name).await?;
+            // Otherwise React is not in its strict mode, and this shows nothing.
+            wait(&tab, "mounts", "2").await?;
+            wait(&tab, "status", "authenticated").await?;
+            wait(&tab, "notice", "").await?;
+            ensure!(tab.address().await? == format!("{origin}/"), "the address is not clean");
+            let timeline = stage.control.timeline_after(before).await?;
+            timeline.exactly(1, "token.received@npm-app")?;
+            timeline.exactly(1, "authorize.received@npm-app")?;
+            // And a reload: one redirect, or none.
+            tab.reload().await?;
+            wait(&tab, "user-name", name).await?;
+            wait(&tab, "mounts", "2").await?;
+            let timeline = stage.control.timeline_after(before).await?;
+            timeline.exactly(0, "token.replayed")?;
+            timeline.exactly(0, "grants.revoked")?;
+            ensure!(timeline.count("authorize.received@npm-app") <= 2, "{timeline}");
+            tab.click("sign-out").await?;
+        }
+        wait(&tab, "status", "anonymous").await
     })
 }
 

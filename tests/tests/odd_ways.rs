@@ -3,20 +3,8 @@
 use anyhow::ensure;
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
-use gatepass_tests::{Browser, Client, Result, Stage, journey};
+use gatepass_tests::{Client, Result, journey};
 use serde_json::json;
-
-/// Both apps, signed in and listening.
-async fn both<'a>(stage: &Stage, browser: &'a Browser) -> Result<[App<'a>; 2]> {
-    let first = App::open(stage, Client::PiedPiper, browser).await?;
-    first.sign_in("richard").await?;
-    let second = App::open_beside(stage, Client::Hooli, browser).await?;
-    second.wait_signed_in().await?;
-    for client in Client::ALL {
-        stage.control.wait_for(1, &format!("stream.opened@{}", client.id())).await?;
-    }
-    Ok([first, second])
-}
 
 #[test]
 fn back_from_the_sign_in_page_leaves_a_working_app() -> Result {
@@ -93,9 +81,9 @@ fn lost_cookies_of_the_provider_end_at_the_button() -> Result {
 }
 
 #[test]
-fn a_sleeping_tab_finds_out_when_it_wakes() -> Result {
+fn f2_a_sleeping_tab_finds_out_when_it_wakes() -> Result {
     journey().go(async |stage, browser| {
-        let [pied_piper, hooli] = both(stage, browser).await?;
+        let [pied_piper, hooli] = App::both(stage, browser).await?;
         pied_piper.mark().await?;
         let sleep = json!({ "state": "frozen" });
         pied_piper.tab.command("Page.setWebLifecycleState", sleep).await?;
@@ -113,7 +101,7 @@ fn a_sleeping_tab_finds_out_when_it_wakes() -> Result {
 #[test]
 fn rp24_a_page_left_and_come_back_to_finds_out() -> Result {
     journey().go(async |stage, browser| {
-        let [pied_piper, hooli] = both(stage, browser).await?;
+        let [pied_piper, hooli] = App::both(stage, browser).await?;
         pied_piper.tab.goto(&stage.lobby()).await?;
         hooli.sign_out().await?;
         hooli.wait_signed_out().await?;
@@ -124,9 +112,9 @@ fn rp24_a_page_left_and_come_back_to_finds_out() -> Result {
 }
 
 #[test]
-fn a_closed_tab_finds_out_when_it_is_opened_again() -> Result {
+fn f2_a_closed_tab_finds_out_when_it_is_opened_again() -> Result {
     journey().go(async |stage, browser| {
-        let [pied_piper, hooli] = both(stage, browser).await?;
+        let [pied_piper, hooli] = App::both(stage, browser).await?;
         hooli.tab.close().await?;
         pied_piper.sign_out().await?;
         pied_piper.wait_signed_out().await?;
@@ -140,7 +128,7 @@ fn a_closed_tab_finds_out_when_it_is_opened_again() -> Result {
 #[test]
 fn signing_out_in_two_apps_at_once_ends_at_both_buttons() -> Result {
     journey().go(async |stage, browser| {
-        let [pied_piper, hooli] = both(stage, browser).await?;
+        let [pied_piper, hooli] = App::both(stage, browser).await?;
         pied_piper
             .tab
             .run(

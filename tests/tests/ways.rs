@@ -27,7 +27,7 @@ async fn is_calm(app: &App<'_>) -> Result {
 }
 
 #[test]
-fn f17_auto_signs_in_by_one_redirect_that_nobody_sees() -> Result {
+fn f17_s7_auto_signs_in_by_one_redirect_that_nobody_sees() -> Result {
     journey().go(async |stage, browser| {
         let (_other, app) = signed_in_elsewhere(stage, browser).await?;
         stage.control.timeline().await?.exactly(0, "authorize.received@hooli")?;
@@ -192,4 +192,59 @@ fn rp22_a_window_that_was_closed_is_opened_again() -> Result {
         SignInPage::wait(window).await?.submit("richard", PASSWORD).await?;
         app.wait_signed_in().await
     })
+}
+
+/// Whether the frame that an app opens saw the provider's cookie, by what the provider was asked.
+async fn frame_sees(stage: &Stage, app: &App<'_>) -> Result<bool> {
+    let before = stage.control.now().await?;
+    app.visit("/ways?ask=probe").await?;
+    let id = app.client().id();
+    until("what the frame was answered", async || {
+        let since = stage.control.timeline_after(before).await?;
+        let is_known = since.count(&format!("session.reused@{id}")) > 0;
+        let is_unknown = since.count(&format!("authorize.error@{id}")) > 0;
+        Ok((is_known || is_unknown).then_some(is_known))
+    })
+    .await
+}
+
+/// Firefox as it is shipped opens a site's frames to the provider where the person has clicked through
+/// its page, and only there: not where a script did it for her, nor at a second site that she reached
+/// without the provider's page. So what a probe has shown at one site says nothing about another.
+#[test]
+fn f17_c9_a_frame_sees_what_a_persons_click_has_opened_and_not_a_scripts() -> Result {
+    let world = World::of_this_run()?;
+    for is_person in [true, false] {
+        journey().go(async |stage, browser| {
+            let app = App::open(stage, Client::PiedPiper, browser).await?;
+            if is_person {
+                app.sign_in("richard").await?;
+            } else {
+                app.wait_signed_out().await?;
+                let click = "document.querySelector(`[data-testid=${arguments[0]}]`).click()";
+                app.tab.run(click, vec!["sign-in".into()]).await?;
+                SignInPage::wait(app.tab.clone()).await?;
+                let submit = "const find = (id) => document.querySelector(`[data-testid=${id}]`);\
+                    find('username').value = arguments[0];\
+                    find('password').value = arguments[1];\
+                    find('submit').click()";
+                app.tab.run(submit, vec!["richard".into(), PASSWORD.into()]).await?;
+                app.wait_signed_in().await?;
+            }
+            let sees = frame_sees(stage, &app).await?;
+            let is_opened = world.frames_get_cookies() || (world.opens_on_click() && is_person);
+            ensure!(sees == is_opened, "by a person: {is_person}; the frame sees it: {sees}");
+            let second = App::of(stage, Client::Hooli, browser.new_tab().await?);
+            let sees = frame_sees(stage, &second).await?;
+            ensure!(sees == world.frames_get_cookies(), "at the second site it sees it: {sees}");
+            // Whatever it sees, nobody is signed out by it, and a click signs in.
+            if !sees {
+                is_calm(&second).await?;
+                second.tab.click("sign-in").await?;
+            }
+            second.wait_signed_in().await?;
+            stage.control.timeline().await?.exactly(1, "login.succeeded")
+        })?;
+    }
+    Ok(())
 }

@@ -13,7 +13,7 @@ mod report;
 mod rows;
 mod server;
 mod table;
-mod worlds;
+pub(crate) mod worlds;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
@@ -522,22 +522,32 @@ impl System {
             ("GATEPASS_CHROMIUM", self.browser.chromium.clone()),
             ("GATEPASS_CHROMEDRIVER", self.browser.driver.clone()),
         ];
-        if worlds::FIREFOX.contains(&world) {
-            let needs::Firefox { firefox, driver } = needs::firefox()?;
-            all.extend([("GATEPASS_FIREFOX", firefox), ("GATEPASS_GECKODRIVER", driver)]);
-        }
-        if world == worlds::WEBKIT {
-            let needs::WebKit { browser, driver, screen } = needs::webkit()?;
-            all.extend([
-                ("GATEPASS_MINIBROWSER", browser),
-                ("GATEPASS_WEBKITDRIVER", driver),
-                ("GATEPASS_XVFB", screen),
-            ]);
-        }
+        all.extend(browsers_of(world)?);
         all.extend(certutil);
         all.extend(npm_tarball);
         Ok(all)
     }
+}
+
+/// The browser of a world that is not Chromium's, and its driver.
+///
+/// # Errors
+/// When one is missing and cannot be installed.
+pub(crate) fn browsers_of(world: &str) -> Result<Vec<(&'static str, PathBuf)>> {
+    let mut found = Vec::new();
+    if worlds::FIREFOX.contains(&world) {
+        let needs::Firefox { firefox, driver } = needs::firefox()?;
+        found.extend([("GATEPASS_FIREFOX", firefox), ("GATEPASS_GECKODRIVER", driver)]);
+    }
+    if world == worlds::WEBKIT {
+        let needs::WebKit { browser, driver, screen } = needs::webkit()?;
+        found.extend([
+            ("GATEPASS_MINIBROWSER", browser),
+            ("GATEPASS_WEBKITDRIVER", driver),
+            ("GATEPASS_XVFB", screen),
+        ]);
+    }
+    Ok(found)
 }
 
 /// A test binary of this machine.

@@ -28,6 +28,9 @@ pub(super) async fn start(world: World, flavour: Flavour) -> Result<Started> {
     for switch in SWITCHES {
         options.add_arg(switch)?;
     }
+    if flavour.is_private {
+        options.add_arg("--incognito")?;
+    }
     if let Some(profile) = flavour.kept_profile() {
         std::fs::create_dir_all(&profile)?;
         // Without `..`: the driver reads no file by such a path.

@@ -59,6 +59,7 @@ fn preferences(world: World, flavour: Flavour) -> Result<FirefoxPreferences> {
         _ => 5,
     };
     preferences.set("network.cookie.cookieBehavior", behaviour)?;
+    preferences.set("browser.privatebrowsing.autostart", flavour.is_private)?;
     // Otherwise popups without a click pass in tests and fail for people.
     preferences.set("dom.disable_open_during_load", true)?;
     Ok(preferences)

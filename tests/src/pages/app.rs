@@ -45,6 +45,22 @@ impl<'a> App<'a> {
         Ok(app)
     }
 
+    /// Both apps, signed in and listening, each in a tab of its own.
+    ///
+    /// # Errors
+    /// When one does not get there.
+    pub async fn both(stage: &Stage, browser: &'a Browser) -> Result<[Self; 2]> {
+        let first = Self::open(stage, Client::PiedPiper, browser).await?;
+        first.sign_in("richard").await?;
+        let second = Self::open_beside(stage, Client::Hooli, browser).await?;
+        second.wait_signed_in().await?;
+        // Each is told of a sign-out only once its stream is open.
+        for client in Client::ALL {
+            stage.control.wait_for(1, &format!("stream.opened@{}", client.id())).await?;
+        }
+        Ok([first, second])
+    }
+
     /// Goes to a path of the app.
     ///
     /// # Errors

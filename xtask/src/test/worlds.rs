@@ -17,14 +17,14 @@ pub(super) const FIREFOX: [&str; 2] = ["firefox-default", "firefox-block-all"];
 pub(super) const WEBKIT: &str = "webkit-itp";
 
 /// All of them, as the table has them.
-pub(super) const ALL: [&str; 5] = [CHROMIUM[0], CHROMIUM[1], FIREFOX[0], FIREFOX[1], WEBKIT];
+pub(crate) const ALL: [&str; 5] = [CHROMIUM[0], CHROMIUM[1], FIREFOX[0], FIREFOX[1], WEBKIT];
 
 /// The spine: the journeys of each test file that run in every world on each change. What a person
 /// would notice first: signing in once for two sites, and out of both.
 pub(super) const SPINE: [(&str, &[&str]); 3] = [
     (
         "logout",
-        &["f2_sign_out_at_hooli_reaches_pied_piper", "f18_back_after_sign_out_shows_no_data"],
+        &["f2_f20_sign_out_at_hooli_reaches_pied_piper", "f18_back_after_sign_out_shows_no_data"],
     ),
     ("sso", &["f1_s1_s2_one_password_for_two_sites"]),
     ("tabs", &["a_tab_that_closes_hands_the_stream_over"]),

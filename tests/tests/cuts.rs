@@ -1,0 +1,343 @@
+//! The network is killed, or the provider restarted, in the middle of each flow. Nobody is signed out
+//! for it, nothing loops, and once it is back the next click works.
+
+use anyhow::ensure;
+use gatepass_tests::browser::Flavour;
+use gatepass_tests::npm_app::{open, wait};
+use gatepass_tests::pages::{App, SignInPage, idp};
+use gatepass_tests::stage::PASSWORD;
+use gatepass_tests::{
+    Browser, Client, LONG_LIMIT, Result, Stage, Tab, journey, until, until_within,
+};
+
+/// The npm app, signed in and listening; tokens are asked of it by script.
+async fn guest<'a>(stage: &Stage, tab: &Tab<'a>) -> Result<String> {
+    let origin = open(stage, tab).await?;
+    wait(tab, "status", "anonymous").await?;
+    tab.click("sign-in").await?;
+    SignInPage::wait(tab.clone()).await?.submit("richard", PASSWORD).await?;
+    wait(tab, "status", "authenticated").await?;
+    stage.control.wait_for(1, "stream.opened@npm-app").await?;
+    Ok(origin)
+}
+
+/// Has the client use its token: that it was answered, or the code of what kept it from it.
+async fn use_token(stage: &Stage, tab: &Tab<'_>) -> Result<String> {
+    let ask = "const done = arguments[1];\
+        auth.fetch(arguments[0]).then((answer) => done(String(answer.status)),\
+          (error) => done(error.code ?? String(error)))";
+    let userinfo = format!("{}/userinfo", stage.issuer());
+    let said = tab.run_async(ask, vec![userinfo.into()]).await?;
+    Ok(said.as_str().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn f1_network_killed_before_the_sign_in_page() -> Result {
+    journey().with_a_wire().go(async |stage, browser| {
+        let app = App::of(stage, Client::PiedPiper, browser.first_tab());
+        app.visit("/public").await?;
+        app.wait_signed_out().await?;
+        app.mark().await?;
+        stage.wire()?.cut();
+        app.tab.click("sign-in").await?;
+        app.wait_notice("issuer_unreachable").await?;
+        ensure!(app.is_marked().await?, "the page was left for a provider that does not answer");
+        stage.wire()?.mend();
+        app.tab.click("sign-in").await?;
+        SignInPage::wait(app.tab.clone()).await?.submit("richard", PASSWORD).await?;
+        app.wait_signed_in().await?;
+        stage.control.timeline().await?.exactly(1, "authorize.received")
+    })
+}
+
+#[test]
+fn f1_network_killed_while_the_password_is_sent() -> Result {
+    journey().with_a_wire().go(async |stage, browser| {
+        let app = App::open(stage, Client::PiedPiper, browser).await?;
+        app.wait_signed_out().await?;
+        app.tab.click("sign-in").await?;
+        let page = SignInPage::wait(app.tab.clone()).await?;
+        stage.wire()?.cut();
+        // The browser shows a page of its own.
+        page.submit("richard", PASSWORD).await.or_else(until_mended)?;
+        until("something is lost", async || Ok((stage.wire()?.lost() > 0).then_some(()))).await?;
+        stage.wire()?.mend();
+        // Whichever way the person takes: the app's address again.
+        app.visit("/").await?;
+        app.sign_in("richard").await?;
+        app.has_clean_address().await?;
+        stage.control.timeline().await?.exactly(1, "token.issued")
+    })
+}
+
+/// A driver may wait for the page that a click leads to, and say that none came.
+fn until_mended(error: anyhow::Error) -> Result {
+    let said = format!("{error:#}");
+    let is_network = ["net::ERR_", "about:neterror", "Failed to load", "page load"];
+    if is_network.iter().any(|word| said.contains(word)) { Ok(()) } else { Err(error) }
+}
+
+#[test]
+fn f1_network_killed_while_the_code_is_redeemed() -> Result {
+    for is_answer in [false, true] {
+        journey().with_a_wire().go(async |stage, browser| {
+            let app = App::open(stage, Client::PiedPiper, browser).await?;
+            app.wait_signed_out().await?;
+            app.tab.click("sign-in").await?;
+            let page = SignInPage::wait(app.tab.clone()).await?;
+            match is_answer {
+                true => stage.wire()?.lose_answers("POST /token"),
+                false => stage.wire()?.lose_requests("POST /token"),
+            }
+            page.submit("richard", PASSWORD).await?;
+            app.wait_notice("issuer_unreachable").await?;
+            app.shows_nothing_private().await?;
+            app.has_clean_address().await?;
+            ensure!(stage.wire()?.lost() > 0, "nothing was lost");
+            stage.wire()?.mend();
+            // The provider's session began: a click needs no password.
+            app.tab.click("sign-in").await?;
+            app.wait_signed_in().await?;
+            let timeline = stage.control.timeline().await?;
+            timeline.exactly(1, "login.succeeded")?;
+            timeline.exactly(3, "authorize.received@pied-piper")?;
+            timeline.exactly(0, "token.replayed")
+        })?;
+    }
+    Ok(())
+}
+
+#[test]
+fn f1_network_killed_on_the_way_of_a_silent_sign_in() -> Result {
+    journey().with_a_wire().go(async |stage, browser| {
+        App::open(stage, Client::PiedPiper, browser).await?.sign_in("richard").await?;
+        let hooli = App::of(stage, Client::Hooli, browser.new_tab().await?);
+        // The provider answers before the page is left, and is gone then.
+        stage.wire()?.lose_requests("GET /authorize");
+        hooli.tab.goto_dead(&format!("{}/", hooli.origin())).await?;
+        until("something is lost", async || Ok((stage.wire()?.lost() > 0).then_some(()))).await?;
+        stage.wire()?.mend();
+        // Back at the app it does not leave a second time by itself, or it signs in: never a loop.
+        hooli.visit("/").await?;
+        until("a page that stands still", async || {
+            let status = hooli.status().await?;
+            Ok(matches!(status.as_deref(), Some("anonymous" | "authenticated")).then_some(()))
+        })
+        .await?;
+        hooli.has_clean_address().await?;
+        ensure!(stage.control.timeline().await?.count("authorize.received@hooli") <= 1);
+        if hooli.status().await?.as_deref() == Some("anonymous") {
+            hooli.tab.click("sign-in").await?;
+        }
+        hooli.wait_signed_in().await?;
+        stage.control.timeline().await?.exactly(1, "login.succeeded")
+    })
+}
+
+#[test]
+fn f21_network_killed_in_the_middle_of_a_refresh() -> Result {
+    for is_answer in [false, true] {
+        journey().with_a_wire().go(async |stage, browser| {
+            let tab = browser.first_tab();
+            let origin = guest(stage, &tab).await?;
+            let beside = browser.new_tab().await?;
+            beside.goto(&format!("{origin}/")).await?;
+            wait(&beside, "status", "authenticated").await?;
+            match is_answer {
+                true => stage.wire()?.lose_answers("POST /token"),
+                false => stage.wire()?.lose_requests("POST /token"),
+            }
+            // The token has run out by the provider's clock, as both tabs hear when they use it.
+            stage.control.advance_clock(600).await?;
+            for tab in [&tab, &beside] {
+                let got = use_token(stage, tab).await?;
+                // The answer that there was, or why there is no better one.
+                ensure!(["401", "issuer_unreachable"].contains(&&*got), "{got}");
+                // Nobody is signed out for it, in any tab.
+                wait(tab, "status", "offline").await?;
+                wait(tab, "user-name", "Richard Hendricks").await?;
+            }
+            ensure!(stage.wire()?.lost() > 0, "nothing was lost");
+            stage.wire()?.mend();
+            for tab in [&tab, &beside] {
+                let got = use_token(stage, tab).await?;
+                if is_answer {
+                    // This provider has no grace: the token that it has rotated counts as stolen. So
+                    // the session ends in all tabs with its reason, and nothing loops.
+                    ensure!(got != "200", "a stolen token was good");
+                    wait(tab, "status", "expired").await?;
+                    wait(tab, "notice", "invalid_grant").await?;
+                } else {
+                    ensure!(got == "200", "{got}");
+                    wait(tab, "status", "authenticated").await?;
+                }
+            }
+            stage.control.timeline().await?.exactly(usize::from(is_answer), "token.replayed")?;
+            if is_answer {
+                // The provider's own session stands: a click needs no password.
+                tab.click("sign-in").await?;
+                wait(&tab, "status", "authenticated").await?;
+            }
+            stage.control.timeline().await?.exactly(1, "login.succeeded")
+        })?;
+    }
+    Ok(())
+}
+
+#[test]
+fn f7_network_killed_in_the_middle_of_a_sign_out() -> Result {
+    journey().with_a_wire().go(async |stage, browser| {
+        let [pied_piper, hooli] = App::both(stage, browser).await?;
+        // It answered when it was asked whether it is there, and is gone then.
+        stage.wire()?.lose_requests("GET /end_session");
+        hooli.sign_out().await.or_else(until_mended)?;
+        until("something is lost", async || Ok((stage.wire()?.lost() > 0).then_some(()))).await?;
+        pied_piper.wait_signed_in().await?;
+        // (Now the browser itself may try again the page that it could not load, and end it all.)
+        stage.wire()?.mend();
+        // Signed out here, whichever way the person comes back, and nothing asks by itself.
+        let before = stage.control.now().await?;
+        for _ in 0..2 {
+            hooli.visit("/").await?;
+            hooli.wait_signed_out().await?;
+            hooli.shows_nothing_private().await?;
+        }
+        stage.control.timeline_after(before).await?.exactly(0, "authorize.received@hooli")
+    })
+}
+
+#[test]
+fn f2_network_killed_while_a_sign_out_is_told() -> Result {
+    journey().with_a_wire().go(async |stage, browser| {
+        let [pied_piper, hooli] = App::both(stage, browser).await?;
+        for app in [&pied_piper, &hooli] {
+            app.mark().await?;
+        }
+        stage.wire()?.cut();
+        let sessions = stage.control.sessions().await?;
+        stage.control.end_session(sessions[0]["id"].as_str().unwrap_or_default()).await?;
+        for app in [&pied_piper, &hooli] {
+            app.wait_status("offline").await?;
+        }
+        stage.wire()?.mend();
+        for app in [&pied_piper, &hooli] {
+            // By itself, at the next try: no browser has said that it is online again.
+            until_within(LONG_LIMIT, "the end of the session", async || {
+                let status = app.status().await?;
+                Ok(matches!(status.as_deref(), Some("expired" | "anonymous")).then_some(()))
+            })
+            .await?;
+            app.shows_nothing_private().await?;
+            ensure!(app.is_marked().await?, "the page was reloaded");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn rp22_network_killed_while_a_window_is_open() -> Result {
+    journey().with_a_wire().go(async |stage, browser| {
+        let app = App::of(stage, Client::PiedPiper, browser.first_tab());
+        app.visit("/ways").await?;
+        app.wait_signed_out().await?;
+        app.mark().await?;
+        app.tab.click("sign-in-window").await?;
+        let window = browser.opened_tab(std::slice::from_ref(&app.tab)).await?;
+        let page = SignInPage::wait(window).await?;
+        stage.wire()?.lose_requests("POST /token");
+        page.submit("richard", PASSWORD).await?;
+        app.wait_notice("issuer_unreachable").await?;
+        app.wait_signed_out().await?;
+        stage.wire()?.mend();
+        // The button is there still, and the provider knows the person by now.
+        app.tab.click("sign-in-window").await?;
+        app.wait_signed_in().await?;
+        ensure!(app.is_marked().await?, "the page was left");
+        stage.control.timeline().await?.exactly(1, "login.succeeded")
+    })
+}
+
+#[test]
+fn f12_network_killed_while_a_kept_session_starts() -> Result {
+    journey().with_a_wire().go(async |stage, _| {
+        let world = gatepass_tests::world::World::of_this_run()?;
+        let flavour =
+            Flavour { profile: Some(7), trusts_demo: world.needs_tls(), ..Flavour::default() };
+        let first = Browser::start(world, flavour).await?;
+        let tab = first.first_tab();
+        let origin = open(stage, &tab).await?;
+        let address = format!("{origin}/?onLoad=manual&storage=local");
+        tab.goto(&address).await?;
+        wait(&tab, "status", "anonymous").await?;
+        tab.click("sign-in").await?;
+        SignInPage::wait(tab.clone()).await?.submit("richard", PASSWORD).await?;
+        wait(&tab, "status", "authenticated").await?;
+        until("what is kept", async || {
+            let read = "return Object.keys(localStorage).some((key) => key.endsWith('#kept'))";
+            Ok((tab.run(read, vec![]).await? == true).then_some(()))
+        })
+        .await?;
+        first.quit().await?;
+        stage.wire()?.cut();
+        let second = Browser::start(world, flavour).await?;
+        let tab = second.first_tab();
+        tab.goto(&address).await?;
+        // On Monday, in the train: who it was is known, whether it still stands is not.
+        let shown = async {
+            wait(&tab, "status", "offline").await?;
+            stage.wire()?.mend();
+            tab.run("dispatchEvent(new Event('online'))", vec![]).await?;
+            wait(&tab, "status", "authenticated").await
+        };
+        let shown = shown.await;
+        second.quit().await?;
+        shown?;
+        stage.control.timeline().await?.exactly(1, "login.succeeded")
+    })
+}
+
+#[test]
+fn f1_provider_restarted_while_the_password_is_typed() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::open(stage, Client::PiedPiper, browser).await?;
+        app.wait_signed_out().await?;
+        app.tab.click("sign-in").await?;
+        let page = SignInPage::wait(app.tab.clone()).await?;
+        stage.stop_provider();
+        stage.start_provider()?;
+        // It knows nothing of this sign-in, says so, and signs nobody in by what it does not know.
+        page.submit("richard", PASSWORD).await?;
+        ensure!(!idp::wait_error(stage, &app.tab).await?.is_empty());
+        app.visit("/").await?;
+        app.sign_in("richard").await?;
+        app.has_clean_address().await
+    })
+}
+
+#[test]
+fn f7_provider_restarted_before_a_sign_out() -> Result {
+    journey().with_a_wire().go(async |stage, browser| {
+        let app = App::open(stage, Client::PiedPiper, browser).await?;
+        app.sign_in("richard").await?;
+        stage.control.wait_for(1, "stream.opened").await?;
+        // The app has not heard of it when the person clicks.
+        stage.wire()?.lose_requests("GET /session_events");
+        stage.stop_provider();
+        stage.start_provider()?;
+        app.wait_status("offline").await?;
+        app.sign_out().await?;
+        until("the app or the provider's question", async || {
+            let is_out = app.status().await?.as_deref() == Some("anonymous");
+            let is_asked = app.tab.address().await?.starts_with(&stage.issuer());
+            Ok((is_out || is_asked).then_some(()))
+        })
+        .await?;
+        stage.wire()?.mend();
+        app.visit("/").await?;
+        app.wait_signed_out().await?;
+        app.shows_nothing_private().await?;
+        app.sign_in("gavin").await?;
+        ensure!(app.user_name().await?.contains("Gavin"));
+        Ok(())
+    })
+}
