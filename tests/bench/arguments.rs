@@ -14,6 +14,10 @@ pub(crate) struct Arguments {
 pub(crate) enum Part {
     /// A sign-out at one app to the other app's knowing.
     Logout,
+    /// The same in any world, beside how others watch a session.
+    Worlds,
+    /// Ten tabs whose token has expired.
+    Tabs,
     /// A callback's load to a session.
     Callback,
     /// A reload to a session, by where that is kept.
@@ -63,6 +67,8 @@ impl Arguments {
         for word in words {
             match word.as_str() {
                 "logout" => part = Some(Part::Logout),
+                "worlds" => part = Some(Part::Worlds),
+                "tabs" => part = Some(Part::Tabs),
                 "callback" => part = Some(Part::Callback),
                 "reload" => part = Some(Part::Reload),
                 "start" => part = Some(Part::Start),

@@ -34,6 +34,28 @@ impl Scene {
         Self::set_at(clients, Duration::ZERO).await
     }
 
+    /// Sets it up in the world of this run, by https where that needs it.
+    ///
+    /// # Errors
+    /// When a part does not start, or the browser is another world than it claims to be.
+    pub(crate) async fn set_in_any_world(clients: &[&str]) -> Result<Self> {
+        let world = World::of_this_run()?;
+        let is_tls = world.needs_tls();
+        let pages = Pages::start(is_tls).await?;
+        let addresses: Vec<_> =
+            clients.iter().map(|client| format!("{}/", pages.origin(client))).collect();
+        let registered: Vec<_> =
+            clients.iter().zip(&addresses).map(|(id, address)| (*id, address.as_str())).collect();
+        let scheme = if is_tls { "https" } else { "http" };
+        let issuer = format!("{scheme}://idp.localhost:{{port}}");
+        let provider = Server::idp_dev(&issuer, ANY_PORT, &registered, ALG).await?;
+        pages.provider_is_at(&provider.issuer);
+        let flavour = Flavour { is_unlogged: true, trusts_demo: is_tls, ..Flavour::default() };
+        let browser = Browser::start(world, flavour).await?;
+        world.prove(&browser, &Site::start(is_tls).await?).await?;
+        Ok(Self { browser, pages, provider, _distance: None })
+    }
+
     /// The same with a provider so far away that a round trip takes this much longer.
     ///
     /// # Errors
@@ -52,7 +74,7 @@ impl Scene {
             world == World::ChromiumBlocked,
             "figures are made with third-party cookies blocked"
         );
-        let pages = Pages::start().await?;
+        let pages = Pages::start(false).await?;
         let addresses: Vec<_> =
             clients.iter().map(|client| format!("{}/", pages.origin(client))).collect();
         let registered: Vec<_> =
@@ -108,6 +130,15 @@ impl Page<'_> {
         self.tab.goto(&format!("{}/", self.origin)).await?;
         self.wait("status", "anonymous").await?;
         self.wait("ready", "ready").await
+    }
+
+    /// Loads the page in a tab beside others, which have the session.
+    ///
+    /// # Errors
+    /// When the page does not say that somebody is signed in.
+    pub(crate) async fn open_signed_in(&self) -> Result<()> {
+        self.tab.goto(&format!("{}/", self.origin)).await?;
+        self.wait("status", "authenticated").await
     }
 
     /// Clicks "Sign in" and comes back: by the form if the provider shows it, by its session

@@ -20,7 +20,9 @@ mod server;
 mod spread;
 mod start;
 mod streams;
+mod tabs;
 mod verify;
+mod worlds;
 
 use anyhow::{Context, Result};
 use std::process::ExitCode;
@@ -44,6 +46,8 @@ fn run(arguments: Arguments) -> Result<()> {
     let rows = tokio::runtime::Runtime::new()?.block_on(async {
         match arguments.part {
             Part::Logout => logout::measure(arguments.size).await,
+            Part::Worlds => worlds::measure(arguments.size).await,
+            Part::Tabs => tabs::measure(arguments.size).await,
             Part::Callback => callback::measure(arguments.size).await,
             Part::Reload => reload::measure(arguments.size).await,
             Part::Start => start::measure(arguments.size).await,

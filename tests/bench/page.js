@@ -10,6 +10,9 @@ export async function page(open) {
   const config = JSON.parse(document.querySelector("meta[name=config]").content);
   try {
     const client = await open(config, show);
+    // For measurements that ask the client without a person.
+    window.client = client;
+    if (!client) return;
     find("sign-in").onclick = () => client.signIn();
     find("sign-out").onclick = (event) => {
       // When the person clicked; what follows leaves this page.

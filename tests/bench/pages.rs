@@ -20,10 +20,12 @@ use tokio::task::JoinHandle;
 use tower_http::services::ServeFile;
 
 use gatepass_tests::environment;
+use gatepass_tests::site::{certificate, serve_at};
 
 /// Running pages. Dropping them ends their server.
 #[derive(Debug)]
 pub(crate) struct Pages {
+    scheme: &'static str,
     port: u16,
     shared: Arc<Shared>,
     servers: Vec<JoinHandle<()>>,
@@ -40,11 +42,11 @@ struct Shared {
 }
 
 impl Pages {
-    /// Listens on a free port.
+    /// Listens on a free port, by http or https.
     ///
     /// # Errors
     /// When it cannot.
-    pub(crate) async fn start() -> Result<Self> {
+    pub(crate) async fn start(is_tls: bool) -> Result<Self> {
         let bundles = environment::file("GATEPASS_BENCH_PAGES")?;
         let (push, _) = broadcast::channel(16);
         let shared = Arc::new(Shared { bundles, issuer: OnceLock::new(), push });
@@ -55,29 +57,33 @@ impl Pages {
         listeners.extend(TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))).await);
         let app = Router::new()
             .route("/", get(page))
+            // Where a frame comes back to, with what a page is served.
+            .route("/silent", get(page))
             .route("/blank", get(async || Html("<!doctype html><title>blank</title>")))
             .route("/push/page", get(async || Html(PUSH_PAGE)))
             .route("/push/now", post(push_now))
             .route("/push/events", get(push_events))
             .fallback(bundle)
             .with_state(Arc::clone(&shared));
+        let tls = if is_tls { Some(certificate().await?) } else { None };
         let servers = listeners
             .into_iter()
             .map(|listener| {
-                let app = app.clone();
+                let (app, tls) = (app.clone(), tls.clone());
                 tokio::spawn(async move {
-                    if let Err(error) = axum::serve(listener, app).await {
+                    if let Err(error) = serve_at(listener, app, tls).await {
                         eprintln!("warning: the pages' server has stopped: {error}");
                     }
                 })
             })
             .collect();
-        Ok(Self { port, shared, servers })
+        let scheme = if is_tls { "https" } else { "http" };
+        Ok(Self { scheme, port, shared, servers })
     }
 
     /// A name's origin. The name is the client that is served there, with anything after a dot.
     pub(crate) fn origin(&self, name: &str) -> String {
-        format!("http://{name}.localhost:{}", self.port)
+        format!("{}://{name}.localhost:{}", self.scheme, self.port)
     }
 
     /// Says where the provider is, from now on.

@@ -113,7 +113,8 @@ impl Server {
         );
         for (id, redirect_uri) in clients {
             config.push_str(&format!(
-                "\n[[clients]]\nid = {id:?}\nname = {id:?}\nredirect_uris = [{redirect_uri:?}]\n\
+                "\n[[clients]]\nid = {id:?}\nname = {id:?}\n\
+                 redirect_uris = [{redirect_uri:?}, \"{redirect_uri}silent\"]\n\
                  post_logout_redirect_uris = [{redirect_uri:?}]\n\
                  id_token_signed_response_alg = {:?}\n",
                 alg.name()
@@ -126,6 +127,12 @@ impl Server {
         let mut command = Command::new(environment::file(environment::IDP_DEV)?);
         let config: [OsString; 2] = ["--config".into(), path.clone().into_os_string()];
         command.args(config).args(["--listen", listen, "--quiet"]);
+        if issuer.starts_with("https") {
+            let directory = environment::file(environment::CERTIFICATE)?;
+            for (option, file) in [("--tls-cert", "cert.pem"), ("--tls-key", "key.pem")] {
+                command.arg(option).arg(directory.join(file));
+            }
+        }
         let started = Self::run(command).await;
         // It has read it.
         fs::remove_file(&path)?;

@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use crate::process::{Artifact, build, progress, read, run as run_command};
-use crate::{needs, npm, simulate, size, workspace};
+use crate::test::{self, worlds};
+use crate::{demo, needs, npm, simulate, size, workspace};
 use report::{Measured, Report};
 
 /// What to measure, and how to tell.
@@ -27,6 +28,9 @@ pub(crate) struct Options {
     /// A few runs only: to see that it works.
     #[arg(long)]
     quick: bool,
+    /// Of the part `worlds`, measure in this one only.
+    #[arg(long, value_parser = worlds::ALL, requires = "part")]
+    world: Option<String>,
     /// Print the report for machines instead of the tables.
     #[arg(long)]
     json: bool,
@@ -42,6 +46,10 @@ pub(crate) enum Part {
     Size,
     /// A sign-out at one app to the other app's knowing, cookies blocked.
     Logout,
+    /// The same in each world, beside how others watch a session.
+    Worlds,
+    /// Ten tabs of one app whose token has expired: the requests that they make.
+    Tabs,
     /// A callback's load to a session.
     Callback,
     /// A reload to a session, by where that is kept.
@@ -60,9 +68,11 @@ pub(crate) enum Part {
 
 impl Part {
     /// All, in the order of the report.
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Size,
         Self::Logout,
+        Self::Worlds,
+        Self::Tabs,
         Self::Callback,
         Self::Reload,
         Self::Start,
@@ -77,6 +87,8 @@ impl Part {
         match self {
             Self::Size => "size",
             Self::Logout => "logout",
+            Self::Worlds => "worlds",
+            Self::Tabs => "tabs",
             Self::Callback => "callback",
             Self::Reload => "reload",
             Self::Start => "start",
@@ -101,6 +113,12 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     for part in parts {
         progress(&format!("Measuring {}", part.name()));
         let rows = match &program {
+            Some(program) if part == Part::Worlds => {
+                let wanted = options.world.as_deref();
+                let mut rows = report.rows_of_other_worlds(wanted);
+                rows.extend(program.measure_worlds(wanted, options.quick)?);
+                report::by_world(rows)
+            }
             Some(program) if part != Part::Size => program.measure(part, options.quick)?,
             _ => report::rows_of_weights(&size::weigh()?.rows),
         };
@@ -138,7 +156,8 @@ impl Program {
             ("GATEPASS_XTASK", std::env::current_exe()?),
             ("GATEPASS_WORLD", "chromium-blocked".into()),
         ];
-        let in_browser = [Part::Logout, Part::Callback, Part::Reload, Part::Verify];
+        let in_browser =
+            [Part::Logout, Part::Worlds, Part::Tabs, Part::Callback, Part::Reload, Part::Verify];
         if parts.iter().any(|part| in_browser.contains(part)) {
             let browser = needs::browser()?;
             environment.extend([
@@ -157,12 +176,37 @@ impl Program {
         Ok(Self { bench, environment })
     }
 
+    /// Measures a sign-out in one world after the other.
+    fn measure_worlds(&self, wanted: Option<&str>, is_quick: bool) -> Result<Vec<report::Row>> {
+        let mut rows = Vec::new();
+        let is_wanted = |world: &&str| wanted.is_none_or(|wanted| wanted == *world);
+        for world in worlds::ALL.into_iter().filter(is_wanted) {
+            progress(&format!("In {world}"));
+            let mut surroundings = test::browsers_of(world)?;
+            surroundings.push(("GATEPASS_WORLD", world.into()));
+            surroundings.push(("GATEPASS_CERTIFICATE", demo::certificate_for_tests()?));
+            rows.extend(self.measure_with(Part::Worlds, is_quick, &surroundings)?);
+        }
+        Ok(rows)
+    }
+
     fn measure(&self, part: Part, is_quick: bool) -> Result<Vec<report::Row>> {
+        self.measure_with(part, is_quick, &[])
+    }
+
+    /// The same with more, or other, surroundings.
+    fn measure_with(
+        &self,
+        part: Part,
+        is_quick: bool,
+        surroundings: &[(&str, PathBuf)],
+    ) -> Result<Vec<report::Row>> {
         let mut command = Command::new(&self.bench);
         command
             .arg(part.name())
             .args(is_quick.then_some("--quick"))
-            .envs(self.environment.iter().map(|(name, value)| (name, value)));
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .envs(surroundings.iter().map(|(name, value)| (name, value)));
         serde_json::from_str(&read(&mut command)?).context("the program `bench` printed no rows")
     }
 }
@@ -186,7 +230,7 @@ fn pages() -> Result<PathBuf> {
             .arg(workspace::path("xtask/scripts/bench-pages.mjs"))
             .args(directories)
             .args(["gatepass", "gatepass-session", "gatepass-local", "gatepass-inline"])
-            .args(["oidc-client-ts", "oidc-spa", "verify"]),
+            .args(["oidc-client-ts", "oidc-client-ts-monitor", "polling", "oidc-spa", "verify"]),
     )?;
     Ok(pages)
 }

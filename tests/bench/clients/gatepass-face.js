@@ -9,5 +9,6 @@ export const face =
       signIn: () => auth.signIn(),
       signOut: () => auth.signOut(),
       getToken: () => auth.getToken(),
+      fetch: auth.fetch,
     };
   };

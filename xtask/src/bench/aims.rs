@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Part;
 use super::report::{Aim, Row};
+use crate::test::worlds;
 
 /// The aims of a part, judged by its rows.
 pub(super) fn of(part: Part, rows: &[Row]) -> Vec<Aim> {
@@ -15,6 +16,15 @@ pub(super) fn of(part: Part, rows: &[Row]) -> Vec<Aim> {
         Part::Logout => vec![aim(
             "p95 below 100 ms",
             all(rows, "gatepass", |row| p95(row, "click to anonymous elsewhere"), 100.0),
+        )],
+        Part::Worlds => vec![aim(
+            "a sign-out is heard in all five worlds",
+            rows.iter().filter(|row| row.name == "gatepass" && !row.measures.is_empty()).count()
+                == worlds::ALL.len(),
+        )],
+        Part::Tabs => vec![aim(
+            "one request",
+            all(rows, "gatepass", |row| Some(row.measure("requests")?.max), 1.5),
         )],
         Part::Callback => callback(rows),
         Part::Reload => reload(rows),
@@ -231,6 +241,16 @@ mod tests {
         assert_eq!(met(Part::Verify, &ours([19.0, 20.1])), [false, true]);
         let both = [ours([1.0, 1.0]), vec![elsewhere]].concat();
         assert_eq!(met(Part::Verify, &both), [false, true, true]);
+    }
+
+    #[test]
+    fn worlds_are_five_and_tabs_ask_once() {
+        let heard = |count| vec![row(Part::Worlds, "gatepass", "click", [1.0; 4]); count];
+        assert_eq!(met(Part::Worlds, &heard(5)), [true]);
+        assert_eq!(met(Part::Worlds, &heard(4)), [false]);
+        let asked = |most| [row(Part::Tabs, "gatepass", "requests", [1.0, 1.0, 1.0, most])];
+        assert_eq!(met(Part::Tabs, &asked(1.0)), [true]);
+        assert_eq!(met(Part::Tabs, &asked(2.0)), [false]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::fs;
 use super::aims;
 use super::machine::{self, Machine};
 use super::{Part, size};
+use crate::test::worlds;
 use crate::workspace;
 
 /// All that is known: each part by its last run. `target/report/bench.json`.
@@ -109,6 +110,13 @@ impl Report {
         self.rows.sort_by_key(|row| place(&row.part));
     }
 
+    /// What is known of the worlds besides the one that is measured now.
+    pub(super) fn rows_of_other_worlds(&self, measured: Option<&str>) -> Vec<Row> {
+        let Some(measured) = measured else { return Vec::new() };
+        let is_other = |row: &&Row| row.part == Part::Worlds.name() && world_of(row) != measured;
+        self.rows.iter().filter(is_other).cloned().collect()
+    }
+
     /// What is known of a part, if it was measured.
     pub(super) fn part(&self, part: Part) -> Option<(&About, Vec<&Row>)> {
         let about = self.parts.iter().find(|about| about.part == part.name())?;
@@ -141,11 +149,26 @@ impl Report {
     }
 }
 
+/// The world of a row: its note begins with it.
+fn world_of(row: &Row) -> &str {
+    row.note.as_deref().and_then(|note| note.split(',').next()).unwrap_or_default()
+}
+
+/// Rows in the order of the worlds.
+pub(super) fn by_world(mut rows: Vec<Row>) -> Vec<Row> {
+    rows.sort_by_key(|row| worlds::ALL.iter().position(|world| *world == world_of(row)));
+    rows
+}
+
 /// What a part is about.
 pub(super) fn title(part: Part) -> &'static str {
     match part {
         Part::Size => "The whole npm client, bundled by esbuild, as transferred",
         Part::Logout => "Sign-out: click at one app to `anonymous` at the other, cookies blocked",
+        Part::Worlds => {
+            "Sign-out in each world: click at one app to `anonymous` at the other, on another site"
+        }
+        Part::Tabs => "Ten tabs of one app whose access token has expired",
         Part::Callback => "Callback: load to `authenticated`, against the same idp-dev",
         Part::Reload => {
             "Reload of an app's only tab to `authenticated`, by where the session is kept"

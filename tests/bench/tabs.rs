@@ -1,0 +1,82 @@
+//! Ten tabs of one app whose access token has expired, and which all use it at once.
+
+use anyhow::{Context, Result};
+use gatepass_tests::until;
+
+use crate::arguments::Size;
+use crate::browsing::{Scene, number};
+use crate::rows::{Row, progress};
+
+const APP: &str = "gatepass";
+
+const TABS: usize = 10;
+
+/// How far the provider's clock moves on: longer than an access token lives.
+const MOVED_S: i64 = 600;
+
+/// Lets the token expire in all tabs, again and again, and has each ask for one.
+///
+/// # Errors
+/// When a tab has no session, or gets no answer.
+pub(crate) async fn measure(size: Size) -> Result<Vec<Row>> {
+    let scene = Scene::set(&[APP]).await?;
+    let control = scene.provider.control()?;
+    let mut pages = Vec::new();
+    for index in 0..TABS {
+        let tab = match index {
+            0 => scene.browser.first_tab(),
+            _ => scene.browser.new_tab().await?,
+        };
+        let page = scene.page(APP, tab);
+        if index == 0 {
+            page.open().await?;
+            page.sign_in(true).await?;
+        } else {
+            page.open_signed_in().await?;
+        }
+        pages.push(page);
+    }
+    let userinfo = format!("{}/userinfo", scene.provider.issuer);
+    let (mut requests, mut times) = (Vec::new(), Vec::new());
+    for run in 1..=size.of(10, 2) {
+        progress(&format!("tabs, run {run}"));
+        control.advance_clock(MOVED_S).await?;
+        let before = control.now().await?;
+        for page in &pages {
+            page.tab.run(ASK, vec![userinfo.clone().into()]).await?;
+        }
+        let mut last: f64 = 0.0;
+        let mut first = f64::MAX;
+        for page in &pages {
+            let told = until("an answer", async || {
+                let told = page.tab.run("return window.got ?? null", vec![]).await?;
+                Ok(told.is_object().then_some(told))
+            });
+            let told = told.await.context("a tab gets no answer")?;
+            anyhow::ensure!(told["error"].is_null(), "a tab got {}", told["error"]);
+            first = first.min(number(&told["asked"])?);
+            last = last.max(number(&told["done"])?);
+        }
+        let since = control.timeline_after(before).await?;
+        #[expect(clippy::cast_precision_loss, reason = "a handful")]
+        requests.push(since.count(&format!("token.received@{APP}")) as f64);
+        times.push(last - first);
+    }
+    scene.browser.quit().await?;
+    Ok(vec![Row::new("tabs", APP).note("ten tabs").with("requests", "", &requests)?.with(
+        "first use to last answer",
+        "ms",
+        &times,
+    )?])
+}
+
+/// At the next moment that all tabs agree on, each uses its token, which is refused.
+const ASK: &str = "window.got = undefined;\
+    const moment = Math.ceil(Date.now() / 5000 + 0.6) * 5000;\
+    setTimeout(async () => {\
+      const asked = Date.now();\
+      try {\
+        const { ok, status } = await client.fetch(arguments[0]);\
+        window.got = ok ? { asked, done: Date.now() } : { error: String(status) };\
+      } catch (error) { window.got = { error: error.code ?? String(error) } }\
+    }, moment - Date.now())";
