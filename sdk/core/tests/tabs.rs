@@ -182,6 +182,24 @@ fn rp17_a_leader_that_lost_its_place_while_it_waited_for_metadata_sends_nothing(
     assert_eq!(second.outcome(one), third.outcome(two));
 }
 
+/// The token that is refused is not the one that is held when the answer comes.
+#[test]
+fn rp17_a_check_that_another_tabs_refresh_overtakes_refreshes_nothing() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    world.advance_with_heartbeat(400);
+    world.hold_for(Endpoint::UserInfo, &second);
+    second.begin(Command::CheckSession {});
+    assert!(first.token().is_ok());
+    assert_eq!(world.refreshes(), 1);
+    let asked = world.count(Endpoint::UserInfo);
+    world.release();
+    assert_eq!(world.refreshes(), 1);
+    assert_eq!(world.count(Endpoint::UserInfo), asked + 1, "asked again with the new one");
+    second.expect_status(Status::Authenticated);
+}
+
 #[test]
 fn rp17_two_followers_of_a_hanging_leader_refresh_once() {
     // One asks a while after the other, or both at once.

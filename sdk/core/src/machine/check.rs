@@ -54,7 +54,8 @@ impl Machine {
             (Some(held), Some(url)) => {
                 let authorization = bearer(&held.tokens.access_token);
                 let timeout_ms = super::provider::REQUEST_TIMEOUT_MS;
-                let expect = Expect::UserInfo(waiter, held.began.clone());
+                let of = [held.began.clone(), held.version.clone()];
+                let expect = Expect::UserInfo(waiter, of);
                 self.fetch(url, Some(authorization), timeout_ms, expect);
             }
             // Nobody can be asked, which says nothing about the session.
@@ -72,7 +73,7 @@ impl Machine {
         answer: &Answer,
         bytes: &[u8],
         waiter: Waiter,
-        began: &Version,
+        [began, version]: &[Version; 2],
     ) {
         // The session may be over, or another one of another user: nothing is said about that.
         let Some(held) = self.held.as_ref().filter(|held| held.began == *began) else {
@@ -84,6 +85,10 @@ impl Machine {
             return self.check_failed(waiter.command(), error);
         };
         if response.status == 401 {
+            // The refused token is not the one that is held now: another tab has refreshed meanwhile.
+            if held.version != *version {
+                return self.with_metadata(super::Goal::Check(waiter), false);
+            }
             return self.refresh(waiter);
         }
         let read = UntrustedUserInfo::read(response, bytes);

@@ -152,8 +152,8 @@ enum Expect {
     Signature(Box<verification::Verification>),
     AccessTokenHash(Box<verification::HashCheck>),
     Refreshed(Version),
-    /// For whom, and for the session that began so.
-    UserInfo(refresh::Waiter, Version),
+    /// For whom, for the session that began so, and with the token of this version.
+    UserInfo(refresh::Waiter, [Version; 2]),
     Lock,
     StreamHead,
     /// What the provider's frame says.
