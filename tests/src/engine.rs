@@ -51,6 +51,8 @@ pub enum Ability {
     KeptProfile,
     /// Private windows beside ordinary ones.
     PrivateWindows,
+    /// A page that is kept as it is while another one is shown, and comes back by Back.
+    KeptPages,
 }
 
 /// What a driver cannot do.
@@ -77,7 +79,10 @@ impl Engine {
         let why = match (self, ability) {
             (Self::Chromium, _) => return Ok(()),
             (_, Ability::DevTools) => "the DevTools protocol is Chromium's",
-            (Self::Firefox, _) => return Ok(()),
+            (Self::Firefox, Ability::KeptPages) => {
+                "driven by geckodriver, Firefox keeps no page in its back/forward cache"
+            }
+            (Self::Firefox, _) | (Self::WebKit, Ability::KeptPages) => return Ok(()),
             (Self::WebKit, Ability::Requests) => "WebKitWebDriver logs no requests",
             (Self::WebKit, Ability::Console) => "WebKitWebDriver logs no console",
             (Self::WebKit, Ability::Cookies) => {

@@ -2,6 +2,7 @@
 //! anybody looks, in private windows, with their storage cleared or full.
 
 use anyhow::{Context, ensure};
+use gatepass_tests::engine::Ability;
 use gatepass_tests::npm_app::{open, wait};
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
@@ -53,6 +54,7 @@ const WATCH_RETURN: &str = "window.marked = true;\
 #[test]
 fn rp24_a_page_from_the_back_forward_cache_asks_before_it_shows_data() -> Result {
     journey().go(async |stage, browser| {
+        browser.engine().must(Ability::KeptPages)?;
         let app = App::open(stage, Client::PiedPiper, browser).await?;
         app.sign_in("richard").await?;
         stage.control.wait_for(1, "stream.opened").await?;
