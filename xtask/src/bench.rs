@@ -230,6 +230,7 @@ fn pages() -> Result<PathBuf> {
             .arg(workspace::path("xtask/scripts/bench-pages.mjs"))
             .args(directories)
             .args(["gatepass", "gatepass-session", "gatepass-local", "gatepass-inline"])
+            .arg("gatepass-tabs")
             .args(["oidc-client-ts", "oidc-client-ts-monitor", "polling", "oidc-spa", "verify"]),
     )?;
     Ok(pages)

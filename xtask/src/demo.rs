@@ -157,8 +157,15 @@ fn certify(places: &Places) -> Result<Tls> {
 pub(crate) fn certificate_for_tests() -> Result<PathBuf> {
     let directory = workspace::output("journeys/certificate");
     let names = Place::VISITED.map(Place::host);
-    // The third site's names: one that signs in, two of the proof, one for what is elsewhere.
-    let others = ["guest", "probe", "framing", "elsewhere"].map(|name| format!("{name}.localhost"));
+    // The third site's names: one that signs in, two of the proof, one for what is elsewhere; and those
+    // of many apps, on one site and on several, and of the figures.
+    let mut others = ["guest", "probe", "framing", "elsewhere", "apps", "idle"]
+        .map(|name| format!("{name}.localhost"))
+        .to_vec();
+    others.extend((0..10).map(|number| format!("app-{number}.localhost")));
+    for client in ["gatepass", "oidc-client-ts-monitor", "polling"] {
+        others.extend(["one", "two"].map(|site| format!("{client}.{site}.localhost")));
+    }
     let names: Vec<&str> = names.into_iter().chain(others.iter().map(String::as_str)).collect();
     tls::certify(&names, &directory)?;
     Ok(directory)
