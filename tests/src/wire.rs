@@ -145,10 +145,15 @@ async fn accepted(state: Arc<State>, stream: TcpStream, tls: Option<RustlsConfig
     let _is_set = stream.set_nodelay(true);
     // Whoever hangs up has nobody to be told.
     let _ended = match tls {
-        Some(tls) => match TlsAcceptor::from(tls.get_inner()).accept(stream).await {
-            Ok(stream) => pass(&state, stream).await,
-            Err(_) => Ok(()),
-        },
+        Some(tls) => {
+            // HTTP/1.1 only, as the provider speaks.
+            let mut config = (*tls.get_inner()).clone();
+            config.alpn_protocols.clear();
+            match TlsAcceptor::from(Arc::new(config)).accept(stream).await {
+                Ok(stream) => pass(&state, stream).await,
+                Err(_) => Ok(()),
+            }
+        }
         None => pass(&state, stream).await,
     };
 }
