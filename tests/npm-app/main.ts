@@ -24,8 +24,16 @@ const count = Number(asked.get("clients") ?? sessionStorage.clients ?? 1);
 // The provider brings the person back without the query.
 sessionStorage.clients = count;
 
+// A lifetime is asked for where time is moved: the provider's clock is the one to follow then.
+const lifetime = Number(sessionStorage.lifetime);
 const make = (): Client =>
-  createClient({ ...config, onLoad: sessionStorage.onLoad as OnLoad, storage: sessionStorage.storage as StorageKind, sessionLifetime: Number(sessionStorage.lifetime) || undefined, dangerouslyFollowProviderClock: Boolean(sessionStorage.lifetime), tokenOrigins: [new URL(config.issuer).origin, api] });
+  createClient({
+    ...config,
+    onLoad: sessionStorage.onLoad as OnLoad,
+    storage: sessionStorage.storage as StorageKind,
+    tokenOrigins: [new URL(config.issuer).origin, api],
+    ...(lifetime ? { sessionLifetime: lifetime, dangerouslyFollowProviderClock: true } : {}),
+  });
 // Two clients on one page, as React's strict mode makes them: the first one draws.
 const [auth] = Array.from({ length: count }, make) as [Client, ...Client[]];
 

@@ -40,7 +40,7 @@ type Answers = Arc<RwLock<Said>>;
 #[derive(Debug, Default)]
 struct Said {
     by_path: BTreeMap<String, Answer>,
-    headers: Vec<(HeaderName, HeaderValue)>,
+    headers: HeaderMap,
     /// How often each path was asked for.
     asked: BTreeMap<String, usize>,
 }
@@ -139,12 +139,13 @@ impl Site {
         self.set_header(header::CONTENT_SECURITY_POLICY, policy)
     }
 
-    /// Sends a header with everything from now on.
+    /// Sends a header with everything from now on, in place of one of the same name.
     ///
     /// # Errors
     /// When it cannot be one.
     pub fn set_header(&self, name: HeaderName, value: &str) -> Result<()> {
-        self.said().headers.push((name, HeaderValue::from_str(value)?));
+        let value = HeaderValue::from_str(value)?;
+        self.said().headers.insert(name, value);
         Ok(())
     }
 
