@@ -22,6 +22,12 @@ extern "C" {
     static NAVIGATION: Function;
 }
 
+#[wasm_bindgen(module = "/driver/arrival.js")]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = takeArrival)]
+    static TAKE_ARRIVAL: Function;
+}
+
 #[wasm_bindgen(module = "/tests/support/frame.js")]
 extern "C" {
     /// A frame in the page; its address is `path`.
@@ -49,8 +55,9 @@ extern "C" {
 }
 
 async fn frame() -> (Frame, World) {
-    // The frame imports the file that this page has imported too.
+    // The frame imports the files that this page has imported too.
     NAVIGATION.with(|_| ());
+    TAKE_ARRIVAL.with(|_| ());
     let frame: Frame =
         JsFuture::from(open_frame("/page.html?here")).await.unwrap().unchecked_into();
     let part = frame.part("/driver/navigation.js", "navigation");

@@ -89,7 +89,10 @@ impl Options {
         match &self.world {
             Some(wanted) if wanted != world => Rows::None,
             Some(_) => Rows::All,
-            None if self.ring == Some(Which::All) || world == worlds::CHROMIUM[0] => Rows::All,
+            None if self.ring == Some(Which::All) => Rows::All,
+            // Whoever names a journey means it.
+            None if world == worlds::CHROMIUM[0] && self.filter.is_some() => Rows::All,
+            None if world == worlds::CHROMIUM[0] => Rows::Daily,
             None => Rows::Spine,
         }
     }
@@ -100,6 +103,8 @@ impl Options {
 enum Rows {
     None,
     Spine,
+    /// All but the long ones.
+    Daily,
     All,
 }
 
@@ -398,6 +403,9 @@ impl Session {
             command.arg("--exact").args(&expected);
         } else {
             command.args(self.filter.iter());
+        }
+        if rows == Rows::Daily {
+            command.args(worlds::LONG.iter().flat_map(|name| ["--skip", *name]));
         }
         let notes = Notes::begin()?;
         command

@@ -51,9 +51,10 @@ fn f17_a_frame_that_sees_nothing_says_nothing() {
         page.expect_status(Status::Anonymous);
         assert_eq!((page.code(), page.cause()), (None, None));
         assert_eq!((page.world.visits(), page.world.count(Endpoint::Token)), (1, 0));
-        // Other ways have not been stopped by it.
-        page.load("/", OnLoad::Auto);
+        // Nothing has been stopped by it: the next page may ask again.
+        page.load("/", OnLoad::Probe);
         assert_eq!(page.world.visits(), 2);
+        page.expect_status(Status::Anonymous);
     }
 }
 

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use crate::workspace;
 
-/// Chromium's worlds. In the first every journey runs on each change; in all others a spine does,
-/// and everything by `test all`.
+/// Chromium's worlds. In the first every journey but the long ones runs on each change; in all others
+/// a spine does, and everything by `test all`.
 pub(super) const CHROMIUM: [&str; 2] = ["chromium-blocked", "chromium-allowed"];
 
 /// Firefox's worlds.
@@ -28,6 +28,16 @@ pub(super) const SPINE: [(&str, &[&str]); 3] = [
     ),
     ("sso", &["f1_s1_s2_one_password_for_two_sites"]),
     ("tabs", &["a_tab_that_closes_hands_the_stream_over"]),
+];
+
+/// Journeys that `test all` walks, and each change does not: each is long, and beside a shorter one that
+/// shows the same behaviour.
+pub(super) const LONG: [&str; 5] = [
+    "f12_network_killed_while_a_kept_session_starts",
+    "f1_network_killed_on_the_way_of_a_silent_sign_in",
+    "f21_network_killed_in_the_middle_of_a_refresh",
+    "f3_seven_apps_on_seven_sites_leave_room_for_an_eighth",
+    "f7_provider_restarted_before_a_sign_out",
 ];
 
 /// What belongs to the spine besides where frames get the provider's cookie: the journeys that see

@@ -2,9 +2,9 @@
 //!
 //! A rung that failed is not tried again, in any page of the origin, until a session was reached: a
 //! database that hangs would cost each start two seconds, a frame that is blind a request and a
-//! frame, a provider that answers nonsense a redirect. That nobody is signed in is no failure but an
-//! answer, and so is a provider that is away: in a moment either may be otherwise. Only of a frame it
-//! is not known whether "nobody" is an answer, until one has brought a session here.
+//! frame, a provider that answers nonsense a redirect. That nobody is signed in is no failure, and
+//! neither is a provider that is away: in a moment either may be otherwise. Of a frame that says so it
+//! is not known whether it sees anything; whoever signs in at another app expects it to be asked.
 //!
 //! Words in `localStorage`, which any script of the origin can write: they can keep the ladder from
 //! asking, as any script can, and from nothing else. Where that is blocked they last as long as the page.
@@ -20,12 +20,10 @@ use crate::{
 
 /// The session that is kept in storage could not be read.
 pub(super) const RECALL: &str = "recall";
-/// The hidden frame brought nothing.
+/// The hidden frame brought nothing, or something that is no answer.
 pub(super) const FRAME: &str = "frame";
 /// The redirect brought something that is no answer.
 pub(super) const REDIRECT: &str = "redirect";
-/// A frame has brought a session: the provider sees its cookie there.
-pub(super) const PROVEN: &str = "proven";
 
 impl Machine {
     pub(super) fn load_rungs(&mut self) {
@@ -51,27 +49,26 @@ impl Machine {
 
     /// The provider, or what stands between, has brought no session by this rung.
     pub(super) fn note_failure(&mut self, rung: &str, code: Code) {
-        let is_answer = match code {
-            // Nobody was asked.
-            Code::IssuerUnreachable | Code::Superseded => true,
-            Code::LoginRequired
-            | Code::InteractionRequired
-            | Code::ConsentRequired
-            | Code::AccountSelectionRequired
-            | Code::AccessDenied => rung == REDIRECT || self.is_noted(PROVEN),
-            _ => false,
-        };
-        if !is_answer {
+        let is_none = matches!(
+            code,
+            // Nobody was asked; or nobody is signed in, as it seems.
+            Code::IssuerUnreachable
+                | Code::Superseded
+                | Code::LoginRequired
+                | Code::InteractionRequired
+                | Code::ConsentRequired
+                | Code::AccountSelectionRequired
+                | Code::AccessDenied
+        );
+        if !is_none {
             self.note(rung);
         }
     }
 
     /// A session was reached: what failed may be tried again.
     pub(super) fn forget_failures(&mut self) {
-        let failed = [RECALL, FRAME, REDIRECT];
-        if failed.iter().any(|rung| self.is_noted(rung)) {
-            let words = if self.is_noted(PROVEN) { PROVEN } else { "" };
-            self.write_rungs(Text::concat(&[words, " "]));
+        if !self.rungs.is_empty() {
+            self.write_rungs(Text::default());
         }
     }
 

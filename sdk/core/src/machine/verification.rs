@@ -316,9 +316,6 @@ impl Machine {
                 }
                 self.keep_session();
                 self.share_session();
-                if way == Way::Frame {
-                    self.note(super::rungs::PROVEN);
-                }
                 self.remember_session();
                 // Whoever waited for tokens of the session before gets those of this one.
                 self.refresh_succeeded(Some(&Target::default()));
