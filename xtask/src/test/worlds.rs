@@ -30,14 +30,33 @@ pub(super) const SPINE: [(&str, &[&str]); 3] = [
     ("tabs", &["a_tab_that_closes_hands_the_stream_over"]),
 ];
 
-/// Journeys that `test all` walks, and each change does not: each is long, and beside a shorter one that
-/// shows the same behaviour.
-pub(super) const LONG: [&str; 5] = [
+/// Journeys that `test all` walks, and each change does not: they are long, and what they show is held
+/// by a shorter one, or by native tests of the same rule.
+pub(super) const LONG: [&str; 24] = [
+    "a_clock_that_is_wrong_by_ten_minutes_keeps_nobody_out",
+    "d1_a_disabled_person_is_out_of_both_apps_and_stays_out",
+    "f11_rp24_a_tab_frozen_for_an_hour_goes_on_or_finds_out",
+    "f12_keep_me_signed_in_decides_who_is_known_after_a_restart_of_the_browser",
     "f12_network_killed_while_a_kept_session_starts",
+    "f12_s7_storage_cleared_under_the_page_keeps_the_session_until_a_reload",
+    "f17_c9_a_frame_sees_what_a_persons_click_has_opened_and_not_a_scripts",
+    "f1_f2_f12_private_windows_sign_in_and_out_and_keep_what_they_can",
+    "f1_network_killed_before_the_sign_in_page",
     "f1_network_killed_on_the_way_of_a_silent_sign_in",
+    "f1_network_killed_while_the_password_is_sent",
     "f21_network_killed_in_the_middle_of_a_refresh",
+    "f2_f3_ten_tabs_on_two_sites_show_one_sign_out",
+    "f2_s15_a_sign_out_is_seen_in_the_background",
+    "f2_two_people_at_one_browser_never_see_each_others_data",
+    "f3_page_that_frames_sign_out_pages_waits_for_none_that_hangs",
     "f3_seven_apps_on_seven_sites_leave_room_for_an_eighth",
+    "f5_a_token_that_is_signed_but_wrong_never_creates_a_session",
     "f7_provider_restarted_before_a_sign_out",
+    "f8_f9_f10_a_sign_out_reaches_as_far_as_the_provider_says",
+    "rp16_two_sign_ins_in_two_tabs_finish_in_either_order",
+    "rp7_d13_a_return_path_never_leads_out_of_the_app",
+    "s11_half_filled_form_is_erased_by_a_sign_out",
+    "s11_half_filled_form_is_not_shown_to_somebody_else",
 ];
 
 /// What belongs to the spine besides where frames get the provider's cookie: the journeys that see
@@ -119,6 +138,16 @@ struct Note {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_long_journey_is_there() {
+        let tests = fs::read_dir(workspace::path("tests/tests")).unwrap();
+        let text: String =
+            tests.map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+        for name in LONG {
+            assert!(text.contains(&format!("fn {name}(")), "{name}");
+        }
+    }
 
     #[test]
     fn reads_the_notes_of_one_test() {
