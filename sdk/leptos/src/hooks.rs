@@ -78,18 +78,6 @@ pub fn use_sign_out() -> Action<Scope, Result<(), Error>> {
 ///         <button on:click=move |_| { stay.dispatch(()); }>"Stay signed in"</button>
 ///     </Show>
 /// };
-/// Keeps what is half filled in in a form, should the page be left to sign in, and fills it in again
-/// when the person comes back ([`Client::keep_form`] says what is kept, and how long). `name` is the
-/// form's own in the page.
-///
-/// ```no_run
-/// # use gatepass_leptos::use_kept_form;
-/// # use leptos::prelude::*;
-/// #[component]
-/// fn Review() -> impl IntoView {
-///     let form = use_kept_form("review");
-///     view! { <form node_ref=form><textarea name="words"></textarea></form> }
-/// }
 /// ```
 ///
 /// # Panics
