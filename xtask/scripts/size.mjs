@@ -71,7 +71,9 @@ async function bundle(name) {
       if (!next.external) follow(next.path, next.kind === "dynamic-import" ? later : into);
     }
   };
-  follow(Object.keys(outputs).find((path) => outputs[path].entryPoint), first);
+  // What is loaded later is an entry to the bundler too: ours is the one of the client's own name.
+  const entry = Object.keys(outputs).find((path) => basename(path) === `${name}.js`);
+  follow(entry, first);
   const bytes = (path) =>
     Buffer.from(outputFiles.find((file) => basename(file.path) === basename(path)).contents);
   return {
