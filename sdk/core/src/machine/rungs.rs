@@ -1,7 +1,7 @@
 //! What this browser has shown of the ladder's rungs, for this issuer and client.
 //!
 //! A rung that failed is not tried again, in any page of the origin, until a session was reached: a
-//! database that hangs would cost each start two seconds, a frame that is blind a request and a
+//! database that hangs would cost each start two seconds, a frame that never reports a request and a
 //! frame, a provider that answers nonsense a redirect. That nobody is signed in is no failure, and
 //! neither is a provider that is away: in a moment either may be otherwise. Of a frame that says so it
 //! is not known whether it sees anything; whoever signs in at another app expects it to be asked.
