@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use crate::environment;
-use crate::stage::{GUEST_HOST, Stage};
+use crate::pages::SignInPage;
+use crate::stage::{GUEST_HOST, PASSWORD, Stage};
 use crate::tab::Tab;
 use crate::wait::until;
 
@@ -210,4 +211,41 @@ pub async fn wait(tab: &Tab<'_>, id: &str, wanted: &str) -> Result<()> {
         Ok(()) => Ok(()),
         Err(error) => Err(error.context(tab.describe().await)),
     }
+}
+
+/// Somebody signs in at the app, which keeps the session so and asks nobody by itself; gives the address
+/// that it was opened at.
+///
+/// # Errors
+/// When a page does not come, or nothing is kept.
+pub async fn signed_in_with(stage: &Stage, tab: &Tab<'_>, storage: &str) -> Result<String> {
+    let origin = open(stage, tab).await?;
+    wait(tab, "status", "anonymous").await?;
+    let address = format!("{origin}/?onLoad=manual&storage={storage}");
+    tab.goto(&address).await?;
+    wait(tab, "status", "anonymous").await?;
+    tab.click("sign-in").await?;
+    SignInPage::wait(tab.clone()).await?.submit("richard", PASSWORD).await?;
+    wait(tab, "status", "authenticated").await?;
+    stage.control.wait_for(1, "stream.opened@npm-app").await?;
+    until("what is kept", async || kept(tab).await).await?;
+    Ok(address)
+}
+
+/// All that lies in the tab's and the origin's storage, by key.
+///
+/// # Errors
+/// When the page cannot be asked.
+pub async fn stored(tab: &Tab<'_>) -> Result<Vec<(String, String)>> {
+    let read = "return [sessionStorage, localStorage].flatMap((area) => Object.entries(area))";
+    Ok(serde_json::from_value(tab.run(read, vec![]).await?)?)
+}
+
+/// The record of the session in there, if there is one.
+///
+/// # Errors
+/// When the page cannot be asked.
+pub async fn kept(tab: &Tab<'_>) -> Result<Option<String>> {
+    let found = stored(tab).await?.into_iter().find(|(key, _)| key.ends_with("#kept"));
+    Ok(found.map(|(_, value)| value))
 }

@@ -3,35 +3,11 @@
 
 use anyhow::{Context, ensure};
 use gatepass_tests::engine::Ability;
-use gatepass_tests::npm_app::{open, wait};
+use gatepass_tests::npm_app::{open, signed_in_with, wait};
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
-use gatepass_tests::{Client, Result, Stage, Tab, journey, until};
+use gatepass_tests::{Client, Result, Tab, journey, until};
 use serde_json::json;
-
-/// Somebody signs in at the npm app, which keeps the session so; gives its address.
-async fn guest(stage: &Stage, tab: &Tab<'_>, storage: &str) -> Result<String> {
-    let origin = open(stage, tab).await?;
-    wait(tab, "status", "anonymous").await?;
-    let address = format!("{origin}/?onLoad=manual&storage={storage}");
-    tab.goto(&address).await?;
-    wait(tab, "status", "anonymous").await?;
-    tab.click("sign-in").await?;
-    SignInPage::wait(tab.clone()).await?.submit("richard", PASSWORD).await?;
-    wait(tab, "status", "authenticated").await?;
-    stage.control.wait_for(1, "stream.opened@npm-app").await?;
-    Ok(address)
-}
-
-/// Waits until a record of the session lies in the tab's or the origin's storage.
-async fn wait_kept(tab: &Tab<'_>) -> Result {
-    until("what is kept", async || {
-        let read = "return [sessionStorage, localStorage].flatMap((area) => Object.keys(area))\
-            .some((key) => key.endsWith('#kept'))";
-        Ok((tab.run(read, vec![]).await? == true).then_some(()))
-    })
-    .await
-}
 
 async fn ask_token(tab: &Tab<'_>) -> Result<String> {
     let ask = "const done = arguments[0];\
@@ -80,8 +56,7 @@ fn rp24_a_page_from_the_back_forward_cache_asks_before_it_shows_data() -> Result
 fn s7_a_duplicated_tab_is_the_same_session_and_one_stream() -> Result {
     journey().go(async |stage, browser| {
         let tab = browser.first_tab();
-        let address = guest(stage, &tab, "session").await?;
-        wait_kept(&tab).await?;
+        let address = signed_in_with(stage, &tab, "session").await?;
         // A window that a page opens has a copy of its sessionStorage, as a duplicated tab has.
         let script = "const link = document.createElement('a');\
             link.id = 'twin'; link.href = arguments[0]; link.target = '_blank';\
@@ -166,8 +141,7 @@ fn f1_f2_f12_private_windows_sign_in_and_out_and_keep_what_they_can() -> Result 
         hooli.wait_signed_out().await?;
         for storage in ["session", "local"] {
             let tab = browser.new_tab().await?;
-            let address = guest(stage, &tab, storage).await?;
-            wait_kept(&tab).await?;
+            let address = signed_in_with(stage, &tab, storage).await?;
             let before = stage.control.now().await?;
             tab.goto(&address).await?;
             wait(&tab, "status", "authenticated").await?;
@@ -187,8 +161,7 @@ fn f12_s7_storage_cleared_under_the_page_keeps_the_session_until_a_reload() -> R
     journey().go(async |stage, browser| {
         for storage in ["session", "local"] {
             let tab = browser.new_tab().await?;
-            let address = guest(stage, &tab, storage).await?;
-            wait_kept(&tab).await?;
+            let address = signed_in_with(stage, &tab, storage).await?;
             let clear = "const done = arguments[0]; localStorage.clear(); sessionStorage.clear();\
                 indexedDB.databases().then((all) => all.forEach(({ name }) => \
                   indexedDB.deleteDatabase(name))).then(() => done(true), () => done(false))";

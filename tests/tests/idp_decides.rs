@@ -18,14 +18,7 @@ fn f12_keep_me_signed_in_decides_who_is_known_after_a_restart_of_the_browser() -
             let world = World::of_this_run()?;
             let first = Browser::start(world, flavour).await?;
             let app = App::open(stage, Client::PiedPiper, &first).await?;
-            app.wait_signed_out().await?;
-            app.tab.click("sign-in").await?;
-            let page = SignInPage::wait(app.tab.clone()).await?;
-            if is_kept {
-                app.tab.click("keep").await?;
-            }
-            page.submit("richard", PASSWORD).await?;
-            app.wait_signed_in().await?;
+            app.sign_in_with("richard", is_kept).await?;
             first.quit().await?;
             let before = stage.control.now().await?;
             let second = Browser::start(world, flavour).await?;
@@ -157,14 +150,7 @@ fn r6_cookies_are_what_the_provider_promises() -> Result {
     journey().go(async |stage, browser| {
         for is_kept in [false, true] {
             let app = App::open(stage, Client::PiedPiper, browser).await?;
-            app.wait_signed_out().await?;
-            app.tab.click("sign-in").await?;
-            let page = SignInPage::wait(app.tab.clone()).await?;
-            if is_kept {
-                app.tab.click("keep").await?;
-            }
-            page.submit("richard", PASSWORD).await?;
-            app.wait_signed_in().await?;
+            app.sign_in_with("richard", is_kept).await?;
             let mut found = Vec::new();
             for cookie in browser.cookies().await? {
                 found.push(words_of(&cookie)?);

@@ -2,39 +2,10 @@
 
 use anyhow::{Context, ensure};
 use gatepass_tests::browser::Flavour;
-use gatepass_tests::npm_app::{open, wait};
-use gatepass_tests::pages::SignInPage;
-use gatepass_tests::stage::{PASSWORD, Stage};
+use gatepass_tests::npm_app::{kept, open, signed_in_with, stored, wait};
 use gatepass_tests::world::World;
-use gatepass_tests::{Browser, Result, Tab, journey, until};
+use gatepass_tests::{Browser, Result, journey, until};
 use serde_json::json;
-
-/// Somebody signs in at the app, which keeps the session so.
-async fn signed_in(stage: &Stage, tab: &Tab<'_>, storage: &str) -> Result<String> {
-    let origin = open(stage, tab).await?;
-    wait(tab, "status", "anonymous").await?;
-    // Nobody is asked by itself: what is seen is what was kept.
-    let address = format!("{origin}/?onLoad=manual&storage={storage}");
-    tab.goto(&address).await?;
-    wait(tab, "status", "anonymous").await?;
-    tab.click("sign-in").await?;
-    SignInPage::wait(tab.clone()).await?.submit("richard", PASSWORD).await?;
-    wait(tab, "status", "authenticated").await?;
-    stage.control.wait_for(1, "stream.opened@npm-app").await?;
-    until("what is kept", async || kept(tab).await).await?;
-    Ok(address)
-}
-
-/// All that lies in the tab's and the origin's storage, by key.
-async fn stored(tab: &Tab<'_>) -> Result<Vec<(String, String)>> {
-    let read = "return [sessionStorage, localStorage].flatMap((area) => Object.entries(area))";
-    Ok(serde_json::from_value(tab.run(read, vec![]).await?)?)
-}
-
-async fn kept(tab: &Tab<'_>) -> Result<Option<String>> {
-    let found = stored(tab).await?.into_iter().find(|(key, _)| key.ends_with("#kept"));
-    Ok(found.map(|(_, value)| value))
-}
 
 #[test]
 fn s10_a_reload_with_a_kept_session_asks_nobody() -> Result {
@@ -46,7 +17,7 @@ fn s10_a_reload_with_a_kept_session_asks_nobody() -> Result {
                 wait(&tab, "status", "anonymous").await?;
             }
             let opened = stage.control.timeline().await?.count("stream.opened@npm-app");
-            signed_in(stage, &tab, storage).await?;
+            signed_in_with(stage, &tab, storage).await?;
             stage.control.wait_for(opened + 1, "stream.opened@npm-app").await?;
             let before = stage.control.now().await?;
             tab.reload().await?;
@@ -77,7 +48,7 @@ fn s13_what_is_kept_shows_no_token() -> Result {
                 tab.click("sign-out").await?;
                 wait(&tab, "status", "anonymous").await?;
             }
-            signed_in(stage, &tab, storage).await?;
+            signed_in_with(stage, &tab, storage).await?;
             let ask =
                 "const done = arguments[0]; auth.getToken().then(done, (e) => done(String(e)))";
             let token = tab.run_async(ask, vec![]).await?;
@@ -111,7 +82,7 @@ fn f7_a_sign_out_erases_what_was_kept() -> Result {
         ] {
             // After leaving only the app the provider still knows the person.
             let address = match stage.control.sessions().await?.is_empty() {
-                true => signed_in(stage, &tab, storage).await?,
+                true => signed_in_with(stage, &tab, storage).await?,
                 false => {
                     let origin = open(stage, &tab).await?;
                     let address = format!("{origin}/?onLoad=manual&storage={storage}");
@@ -137,7 +108,7 @@ fn f7_a_sign_out_erases_what_was_kept() -> Result {
 fn f2_a_sign_out_elsewhere_erases_what_was_kept() -> Result {
     journey().go(async |stage, browser| {
         let tab = browser.first_tab();
-        let address = signed_in(stage, &tab, "local").await?;
+        let address = signed_in_with(stage, &tab, "local").await?;
         let sessions = stage.control.sessions().await?;
         let id = sessions[0]["id"].as_str().context("a session has no id")?;
         // While no page of the app is open.
@@ -165,7 +136,7 @@ fn f12_local_is_kept_when_the_browser_ends_and_session_is_not() -> Result {
             let flavour = Flavour { profile, ..Flavour::default() };
             let world = World::of_this_run()?;
             let first = Browser::start(world, flavour).await?;
-            let address = signed_in(stage, &first.first_tab(), storage).await?;
+            let address = signed_in_with(stage, &first.first_tab(), storage).await?;
             first.quit().await?;
             let before = stage.control.now().await?;
             let second = Browser::start(world, flavour).await?;

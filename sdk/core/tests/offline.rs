@@ -2,7 +2,7 @@
 
 use gatepass_core::wire::{Command, Ending, Outcome, Signal, Status};
 
-use crate::world::{Endpoint, Page, World};
+use crate::world::{Endpoint, Page, World, expect_growing_pauses};
 
 /// A provider that knows nothing of session events.
 fn world() -> World {
@@ -74,30 +74,7 @@ fn a_refresh_that_found_nobody_is_made_up_for() {
 
 #[test]
 fn pauses_are_spread_and_grow_to_half_a_minute() {
-    let mut longest = Vec::new();
-    for failures in 0..8 {
-        let mut seen = Vec::new();
-        for tries in 0..12 {
-            let world = world();
-            for _ in 0..tries {
-                // Draws other jitter.
-                world.open().close();
-            }
-            let page = away(&world);
-            for _ in 0..failures {
-                let pause = page.wake_in().unwrap();
-                world.advance_ms(pause);
-            }
-            seen.push(page.wake_in().unwrap());
-        }
-        let limit = [2000, 3000, 5000, 9000, 17_000, 30_000, 30_000, 30_000][failures];
-        assert!(seen.iter().all(|pause| (1000..=limit).contains(pause)), "{failures}: {seen:?}");
-        seen.sort_unstable();
-        seen.dedup();
-        assert!(seen.len() > 6, "it is spread: {seen:?}");
-        longest.push(*seen.last().unwrap());
-    }
-    assert!(longest[5] > longest[0]);
+    expect_growing_pauses(world, away);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use gatepass_core::{
     wire::{Failure, Signal, Status},
 };
 
-use crate::world::{Endpoint, Page, Reply, World};
+use crate::world::{Endpoint, Page, Reply, World, expect_growing_pauses};
 
 fn opened(page: &Page) -> usize {
     page.world.count(Endpoint::Events)
@@ -52,32 +52,12 @@ fn a_close_opens_it_anew_within_a_second_or_two() {
 
 #[test]
 fn pauses_grow_to_half_a_minute_and_no_further() {
-    let mut longest = Vec::new();
-    for failures in 0..8 {
-        let mut seen = Vec::new();
-        for tries in 0..12 {
-            let world = World::new();
-            for _ in 0..tries {
-                // Draws other jitter.
-                world.open().close();
-            }
-            let page = world.signed_in("richard");
-            world.provider().always(Endpoint::Events, |reply| reply.status = 500);
-            world.close_streams();
-            for _ in 0..failures {
-                let pause = page.wake_in().unwrap();
-                world.advance_ms(pause);
-            }
-            seen.push(page.wake_in().unwrap());
-        }
-        let limit = [2000, 3000, 5000, 9000, 17_000, 30_000, 30_000, 30_000][failures];
-        assert!(seen.iter().all(|pause| (1000..=limit).contains(pause)), "{failures}: {seen:?}");
-        seen.sort_unstable();
-        seen.dedup();
-        assert!(seen.len() > 6, "it is spread: {seen:?}");
-        longest.push(*seen.last().unwrap());
-    }
-    assert!(longest[5] > longest[0]);
+    expect_growing_pauses(World::new, |world| {
+        let page = world.signed_in("richard");
+        world.provider().always(Endpoint::Events, |reply| reply.status = 500);
+        world.close_streams();
+        page
+    });
 }
 
 #[test]

@@ -146,9 +146,21 @@ impl<'a> App<'a> {
     /// # Errors
     /// When a page does not come.
     pub async fn sign_in(&self, user: &str) -> Result<()> {
+        self.sign_in_with(user, false).await
+    }
+
+    /// The same, with "keep me signed in" ticked or not.
+    ///
+    /// # Errors
+    /// When a page does not come.
+    pub async fn sign_in_with(&self, user: &str, keep: bool) -> Result<()> {
         self.wait_signed_out().await?;
         self.tab.click("sign-in").await?;
-        SignInPage::wait(self.tab.clone()).await?.submit(user, PASSWORD).await?;
+        let page = SignInPage::wait(self.tab.clone()).await?;
+        if keep {
+            self.tab.click("keep").await?;
+        }
+        page.submit(user, PASSWORD).await?;
         self.wait_signed_in().await
     }
 

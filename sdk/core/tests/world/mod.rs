@@ -5,6 +5,7 @@ mod browser;
 pub mod keys;
 mod network;
 pub mod page;
+mod pauses;
 pub mod provider;
 mod rules;
 pub mod token;
@@ -19,6 +20,7 @@ use gatepass_core::{config::Config, wire::OnLoad};
 
 pub use browser::{Browser, Random, Vault};
 pub use page::Page;
+pub use pauses::expect_growing_pauses;
 pub use provider::{APP, CLIENT, Endpoint, ISSUER, Provider, Reply};
 use serde_json::Value;
 
