@@ -146,7 +146,7 @@ fn review() -> AnyView {
         <section class="own-words" aria-labelledby="own-words-title">
             <h2 id="own-words-title">"In your own words"</h2>
             <p class="small muted">
-                "If your session runs out while you write, sign in again: what you wrote is still here. It                  waits in this tab, encrypted, for an hour at most and for you alone. The approval code is                  not kept."
+                "If your session runs out while you write, sign in again: what you wrote is still here. It waits in this tab, encrypted, for an hour at most and for you alone. The approval code is not kept."
             </p>
             <Draft
                 name="own-words"

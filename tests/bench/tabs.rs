@@ -1,6 +1,7 @@
 //! Ten tabs of one app whose access token has expired, and which all use it at once.
 
 use anyhow::{Context, Result, ensure};
+use gatepass_tests::tab::in_a_while;
 use gatepass_tests::until;
 
 use crate::arguments::Size;
@@ -56,8 +57,9 @@ async fn one_run() -> Result<(f64, f64)> {
     }
     control.advance_clock(MOVED_S).await?;
     let before = control.now().await?;
+    let moment = in_a_while(&pages[0].tab).await?;
     for page in &pages {
-        page.tab.run(ASK, vec![userinfo.clone().into()]).await?;
+        page.tab.run(ASK, vec![userinfo.clone().into(), moment.clone()]).await?;
     }
     let (mut first, mut last) = (f64::MAX, 0.0_f64);
     for page in &pages {
@@ -77,13 +79,12 @@ async fn one_run() -> Result<(f64, f64)> {
     Ok((asked, last - first))
 }
 
-/// At the next moment that all tabs agree on, each uses its token, which is refused.
-const ASK: &str = "window.got = undefined;\
-    const moment = Math.ceil(Date.now() / 5000 + 0.6) * 5000;\
+/// At the given moment each tab uses its token, which is refused.
+const ASK: &str = "window.got = Date.now() < arguments[1] ? undefined : { error: 'told too late' };\
     setTimeout(async () => {\
       const asked = Date.now();\
       try {\
         const { ok, status } = await client.fetch(arguments[0]);\
         window.got = ok ? { asked, done: Date.now() } : { error: String(status) };\
       } catch (error) { window.got = { error: error.code ?? String(error) } }\
-    }, moment - Date.now())";
+    }, arguments[1] - Date.now())";

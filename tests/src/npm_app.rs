@@ -213,6 +213,21 @@ pub async fn wait(tab: &Tab<'_>, id: &str, wanted: &str) -> Result<()> {
     }
 }
 
+/// Waits until the session is over, as the app has heard or found out.
+///
+/// # Errors
+/// When it goes on.
+pub async fn wait_ended(tab: &Tab<'_>) -> Result<()> {
+    let ended = until("the end of the session", async || {
+        let status = tab.text("status").await?;
+        Ok(matches!(status.as_deref(), Some("anonymous" | "expired")).then_some(()))
+    });
+    match ended.await {
+        Ok(()) => Ok(()),
+        Err(error) => Err(error.context(tab.describe().await)),
+    }
+}
+
 /// Somebody signs in at the app, which keeps the session so and asks nobody by itself; gives the address
 /// that it was opened at.
 ///

@@ -101,7 +101,14 @@ impl Stage {
         let guest = site.origin(GUEST_HOST);
         for _ in 0..ATTEMPTS {
             let base = free_base()?;
-            let wire = if is_wired { Some(Wired::start(base, is_tls).await?) } else { None };
+            let wire = match is_wired {
+                true => match Wired::start(base, is_tls).await {
+                    Ok(wire) => Some(wire),
+                    Err(error) if is_about_ports(&error) => continue,
+                    Err(error) => return Err(error),
+                },
+                false => None,
+            };
             let config = write_config(base, &site, is_tls)?;
             let provider = match run_provider(base, &config, is_tls, wire.as_ref()) {
                 Ok(provider) => provider,

@@ -334,3 +334,11 @@ fn is_not_yet(error: &WebDriverError) -> bool {
             | WebDriverErrorInner::StaleElementReference(_)
     )
 }
+
+/// A moment that comes once all tabs have been told of it, in milliseconds by the clock they share.
+///
+/// # Errors
+/// When the tab has gone.
+pub async fn in_a_while(tab: &Tab<'_>) -> Result<Value> {
+    tab.run("return Date.now() + 5000", vec![]).await
+}

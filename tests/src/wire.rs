@@ -60,7 +60,11 @@ impl Wire {
         });
         let mut listeners = vec![TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?];
         // Browsers try both addresses; a machine without the second has only one to try.
-        listeners.extend(TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await);
+        match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
+            Ok(listener) => listeners.push(listener),
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => return Err(error.into()),
+            Err(_) => {}
+        }
         let servers = listeners
             .into_iter()
             .map(|listener| {

@@ -2,12 +2,12 @@
 //! connections to a host by HTTP/1.1 for all pages of a site, and a stream holds one for good.
 
 use anyhow::{Context, ensure};
-use gatepass_tests::npm_app::{built, wait};
+use gatepass_tests::npm_app::{built, wait, wait_ended};
 use gatepass_tests::pages::SignInPage;
 use gatepass_tests::site::Site;
 use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::world::World;
-use gatepass_tests::{Browser, Result, Stage, Tab, journey, until};
+use gatepass_tests::{Browser, Result, Stage, Tab, journey};
 use serde_json::json;
 
 const APPS: usize = 8;
@@ -61,11 +61,7 @@ async fn starve(stage: &Stage, browser: &Browser, apps: &[(Site, String)]) -> Re
     wait(&last, "status", "anonymous").await?;
     for (index, tab) in tabs.iter().enumerate() {
         // Who has no stream may be refused a refresh before it asks for one again.
-        until(format!("the sign-out in app {}", index + 1), async || {
-            let status = tab.text("status").await?;
-            Ok(matches!(status.as_deref(), Some("anonymous" | "expired")).then_some(()))
-        })
-        .await?;
+        wait_ended(tab).await.with_context(|| format!("app {}", index + 1))?;
     }
     let timeline = stage.control.timeline().await?;
     timeline.exactly(1, "session.ended")?;

@@ -3,7 +3,7 @@
 
 use anyhow::ensure;
 use gatepass_tests::browser::Flavour;
-use gatepass_tests::npm_app::{open, wait};
+use gatepass_tests::npm_app::{open, signed_in_with, wait};
 use gatepass_tests::pages::{App, SignInPage, idp};
 use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::{
@@ -59,8 +59,10 @@ fn f1_network_killed_while_the_password_is_sent() -> Result {
         let page = SignInPage::wait(app.tab.clone()).await?;
         stage.wire()?.cut();
         // The browser shows a page of its own.
-        page.submit("richard", PASSWORD).await.or_else(until_mended)?;
-        until("something is lost", async || Ok((stage.wire()?.lost() > 0).then_some(()))).await?;
+        page.submit("richard", PASSWORD).await.or_else(or_no_page)?;
+        something_is_lost(stage).await?;
+        // The browser tries by itself what it could not load; the person has gone elsewhere.
+        app.tab.goto(&stage.lobby()).await?;
         stage.wire()?.mend();
         // Whichever way the person takes: the app's address again.
         app.visit("/").await?;
@@ -70,8 +72,12 @@ fn f1_network_killed_while_the_password_is_sent() -> Result {
     })
 }
 
+async fn something_is_lost(stage: &Stage) -> Result {
+    until("something is lost", async || Ok((stage.wire()?.lost() > 0).then_some(()))).await
+}
+
 /// A driver may wait for the page that a click leads to, and say that none came.
-fn until_mended(error: anyhow::Error) -> Result {
+fn or_no_page(error: anyhow::Error) -> Result {
     let said = format!("{error:#}");
     let is_network = ["net::ERR_", "about:neterror", "Failed to load", "page load"];
     if is_network.iter().any(|word| said.contains(word)) { Ok(()) } else { Err(error) }
@@ -115,7 +121,8 @@ fn f1_network_killed_on_the_way_of_a_silent_sign_in() -> Result {
         // The provider answers before the page is left, and is gone then.
         stage.wire()?.lose_requests("GET /authorize");
         hooli.tab.goto_dead(&format!("{}/", hooli.origin())).await?;
-        until("something is lost", async || Ok((stage.wire()?.lost() > 0).then_some(()))).await?;
+        something_is_lost(stage).await?;
+        hooli.tab.goto(&stage.lobby()).await?;
         stage.wire()?.mend();
         // Back at the app it does not leave a second time by itself, or it signs in: never a loop.
         hooli.visit("/").await?;
@@ -152,7 +159,9 @@ fn f21_network_killed_in_the_middle_of_a_refresh() -> Result {
             for tab in [&tab, &beside] {
                 let got = use_token(stage, tab).await?;
                 // The answer that there was, or why there is no better one.
-                ensure!(["401", "issuer_unreachable"].contains(&&*got), "{got}");
+                // (Firefox takes an answer that breaks off for a whole one, and a short one.)
+                let known = ["401", "issuer_unreachable", "token_response_invalid"];
+                ensure!(known.contains(&&*got), "{got}");
                 // Nobody is signed out for it, in any tab.
                 wait(tab, "status", "offline").await?;
                 wait(tab, "user-name", "Richard Hendricks").await?;
@@ -190,8 +199,8 @@ fn f7_network_killed_in_the_middle_of_a_sign_out() -> Result {
         let [pied_piper, hooli] = App::both(stage, browser).await?;
         // It answered when it was asked whether it is there, and is gone then.
         stage.wire()?.lose_requests("GET /end_session");
-        hooli.sign_out().await.or_else(until_mended)?;
-        until("something is lost", async || Ok((stage.wire()?.lost() > 0).then_some(()))).await?;
+        hooli.sign_out().await.or_else(or_no_page)?;
+        something_is_lost(stage).await?;
         pied_piper.wait_signed_in().await?;
         // (Now the browser itself may try again the page that it could not load, and end it all.)
         stage.wire()?.mend();
@@ -265,18 +274,7 @@ fn f12_network_killed_while_a_kept_session_starts() -> Result {
             Flavour { profile: Some(7), trusts_demo: world.needs_tls(), ..Flavour::default() };
         let first = Browser::start(world, flavour).await?;
         let tab = first.first_tab();
-        let origin = open(stage, &tab).await?;
-        let address = format!("{origin}/?onLoad=manual&storage=local");
-        tab.goto(&address).await?;
-        wait(&tab, "status", "anonymous").await?;
-        tab.click("sign-in").await?;
-        SignInPage::wait(tab.clone()).await?.submit("richard", PASSWORD).await?;
-        wait(&tab, "status", "authenticated").await?;
-        until("what is kept", async || {
-            let read = "return Object.keys(localStorage).some((key) => key.endsWith('#kept'))";
-            Ok((tab.run(read, vec![]).await? == true).then_some(()))
-        })
-        .await?;
+        let address = signed_in_with(stage, &tab, "local").await?;
         first.quit().await?;
         stage.wire()?.cut();
         let second = Browser::start(world, flavour).await?;

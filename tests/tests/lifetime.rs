@@ -16,7 +16,7 @@ fn f11_the_demo_counts_down_and_a_click_stays_signed_in() -> Result {
         let shown = app.tab.wait_text("stay-left").await?;
         ensure!(shown.starts_with("00:") || shown == "01:00", "{shown} of a minute");
         // The app learns of that by the answer to its question, and counts from there.
-        stage.control.advance_clock(50).await?;
+        stage.control.advance_clock(30).await?;
         let before = stage.control.now().await?;
         app.tab.click("stay-signed-in").await?;
         stage.control.wait_for(1, "token.refreshed@pied-piper").await?;

@@ -5,6 +5,7 @@ use anyhow::ensure;
 use gatepass_tests::npm_app::{open, wait};
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
+use gatepass_tests::tab::in_a_while;
 use gatepass_tests::{Browser, Client, Result, Stage, journey, until};
 use serde_json::json;
 
@@ -182,13 +183,14 @@ fn f21_ten_tabs_refresh_once_when_their_token_expires() -> Result {
         }
         // By the provider's clock: each tab finds out when it is refused, all at one moment.
         stage.control.advance_clock(600).await?;
-        let ask = "const moment = Math.ceil(Date.now() / 5000 + 0.6) * 5000;\
+        let ask = "window.got = Date.now() < arguments[1] ? undefined : 'told too late';\
             setTimeout(() => auth.fetch(arguments[0]).then(\
               (answer) => { window.got = String(answer.status) },\
-              (error) => { window.got = error.code ?? String(error) }), moment - Date.now())";
+              (error) => { window.got = error.code ?? String(error) }), arguments[1] - Date.now())";
         let userinfo = format!("{}/userinfo", stage.issuer());
+        let moment = in_a_while(&tabs[0]).await?;
         for tab in &tabs {
-            tab.run(ask, vec![json!(userinfo)]).await?;
+            tab.run(ask, vec![json!(userinfo), moment.clone()]).await?;
         }
         for tab in &tabs {
             let got = until("an answer", async || {

@@ -9,7 +9,7 @@ mod machine;
 mod readme;
 mod report;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -29,7 +29,7 @@ pub(crate) struct Options {
     #[arg(long)]
     quick: bool,
     /// Of the part `worlds`, measure in this one only.
-    #[arg(long, value_parser = worlds::ALL, requires = "part")]
+    #[arg(long, value_parser = worlds::ALL)]
     world: Option<String>,
     /// Print the report for machines instead of the tables.
     #[arg(long)]
@@ -102,6 +102,9 @@ impl Part {
 
 /// Measures, and tells what came of it.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    if options.world.is_some() && options.part != Some(Part::Worlds) {
+        bail!("--world is of the part `worlds`");
+    }
     let parts: Vec<Part> = options.part.map_or(Part::ALL.to_vec(), |part| vec![part]);
     let is_one = options.part.is_some();
     // A part that is measured alone takes its place beside the others of earlier runs.

@@ -125,6 +125,9 @@ const ASKED: &str = "<!doctype html><title>Asked</title><script>
     };
     </script>";
 
+/// The test files about the npm package in which a person goes from page to page: in every world.
+const NPM_JOURNEYS: [&str; 2] = ["npm", "npm_relay"];
+
 /// The test files of the crate gatepass-tests that need no browser.
 const WITHOUT_BROWSER: [&str; 3] = ["gatepass_tests", "layering", "documents"];
 
@@ -372,6 +375,17 @@ impl Session {
                     for binary in binaries.iter().filter(is_journey) {
                         self.journeys(binary, Ring::E2e, world, &environment, rows)?;
                     }
+                    // In the first world the ring before this one has walked them.
+                    let npm = |binary: &&Artifact| NPM_JOURNEYS.contains(&binary.target.as_str());
+                    if rows == Rows::All && world != worlds::CHROMIUM[0] {
+                        for binary in binaries.iter().filter(npm) {
+                            self.journeys(binary, Ring::Npm, world, &environment, rows)?;
+                        }
+                    }
+                    if rows == Rows::Daily {
+                        let later = worlds::LONG.map(|name| Entry::later(name, world));
+                        later.into_iter().for_each(|entry| self.report.add(entry));
+                    }
                 }
                 Err(error) => {
                     let name = format!("the browser of {world}");
@@ -461,6 +475,20 @@ impl Entry {
         let outcome = Outcome::Failed;
         let without = Vec::new();
         Self { name, ring, world, outcome, seconds: None, cannot: None, without, said }
+    }
+
+    /// A journey that this run leaves out.
+    fn later(name: &str, world: &'static str) -> Self {
+        Self {
+            name: name.to_owned(),
+            ring: Ring::E2e,
+            world,
+            outcome: Outcome::Later,
+            seconds: None,
+            cannot: None,
+            without: Vec::new(),
+            said: None,
+        }
     }
 
     fn told(told: Told, ring: Ring, world: &'static str) -> Self {
@@ -571,7 +599,7 @@ fn native(binary: &Artifact) -> Command {
 }
 
 /// Whether a test file of gatepass-tests is about the npm package. The scenarios are: no frame asks
-/// in them, so that one world is enough.
+/// in them, so that one world is enough for them.
 fn is_npm(target: &str) -> bool {
     target.starts_with("npm") || target == "scenarios"
 }

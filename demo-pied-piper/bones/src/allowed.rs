@@ -20,6 +20,10 @@ pub(crate) fn WhatIsAllowed() -> impl IntoView {
         }
     };
     let copy = move |text: String| {
+        // Elsewhere browsers have no clipboard at all.
+        if !window().is_secure_context() {
+            return set_copied.set(Some(false));
+        }
         spawn_local(async move {
             let clipboard = window().navigator().clipboard();
             set_copied.set(Some(JsFuture::from(clipboard.write_text(&text)).await.is_ok()));

@@ -4,7 +4,7 @@
 use gatepass_core::wire::{Ending, Status};
 use serde_json::{Value, json};
 
-use crate::world::{Endpoint, Page, World};
+use crate::world::{Endpoint, Page, World, provider::Reply};
 
 /// What the page says on the tabs' channel.
 fn say(world: &World, sid: &Value) {
@@ -28,10 +28,25 @@ fn f2_front_channel_makes_the_client_ask_and_the_answer_ends_the_session_in_all_
         tab.expect_status(Status::Expired);
         assert_eq!(tab.cause(), Some(Ending::InvalidGrant));
     }
-    assert_eq!((world.count(Endpoint::UserInfo), world.refreshes()), (1, 1));
+    assert_eq!((world.count(Endpoint::UserInfo), world.refreshes()), (0, 1));
     // Nobody is signed in: there is nothing to ask.
     say(&world, &json!("any"));
-    assert_eq!(asked(&world), 2);
+    assert_eq!(asked(&world), 1);
+}
+
+#[test]
+fn f2_front_channel_reaches_a_client_whose_user_info_asks_only_about_the_token() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    let sub = page.claim("sub");
+    let user_info = json!({ "sub": sub });
+    world.provider().always(Endpoint::UserInfo, move |reply| *reply = Reply::json(200, &user_info));
+    let sso = world.provider().cookie.unwrap();
+    world.provider().end_sso(sso);
+    page.check();
+    page.expect_status(Status::Authenticated);
+    say(&world, &page.claim("sid"));
+    page.expect_status(Status::Expired);
 }
 
 #[test]

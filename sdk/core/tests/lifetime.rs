@@ -232,6 +232,74 @@ fn f11_a_page_that_slept_past_the_end_says_so_when_nobody_has_extended() {
 }
 
 #[test]
+fn f11_whoever_stays_in_time_is_not_put_out_by_a_slow_answer() {
+    // (Without a refresh token each tab asks for itself, and the others do not hear that it does.)
+    for (gives_refresh_token, by_follower) in [(true, false), (true, true), (false, false)] {
+        let world = world();
+        world.provider().gives_refresh_token = gives_refresh_token;
+        world.provider().access_token_lifetime = 10_000;
+        let pages = [world.signed_in("richard"), world.open()];
+        world.advance_with_heartbeat(LIFETIME - 1);
+        world.hold(if gives_refresh_token { Endpoint::Token } else { Endpoint::UserInfo });
+        let page = &pages[usize::from(by_follower)];
+        let stays = page.begin(Command::Extend {});
+        world.advance(5);
+        page.expect_status(Status::Restoring);
+        assert_eq!(page.session().claims, None);
+        world.release();
+        assert_eq!(page.outcome(stays), Some(Outcome::Done {}));
+        world.advance(1);
+        for page in &pages {
+            page.expect_status(Status::Authenticated);
+            assert!(page.left() >= LIFETIME - 6);
+        }
+    }
+}
+
+#[test]
+fn f11_whoever_stays_and_gets_no_answer_is_out_in_the_end() {
+    let world = world();
+    let page = world.signed_in("richard");
+    world.advance_with_heartbeat(LIFETIME - 1);
+    world.hold(Endpoint::Token);
+    page.begin(Command::Extend {});
+    world.advance(20);
+    page.expect_status(Status::Expired);
+    assert_eq!(page.cause(), Some(Ending::Lifetime));
+}
+
+#[test]
+fn f11_a_page_that_thinks_it_is_over_by_a_wrong_clock_shows_the_session_again() {
+    let world = world();
+    world.provider().access_token_lifetime = 10_000;
+    let page = world.signed_in("richard");
+    page.freeze();
+    world.local_clock_jumps((LIFETIME + 100) * 1000);
+    page.thaw();
+    world.advance_ms(400);
+    page.expect_status(Status::Authenticated);
+    assert_eq!(page.left(), LIFETIME);
+}
+
+#[test]
+fn rp17_whoever_extends_again_and_again_gives_a_leader_that_hangs_no_more_time() {
+    let world = world();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    first.hang();
+    let mut commands = Vec::new();
+    for _ in 0..4 {
+        commands.push(second.begin(Command::Extend {}));
+        world.advance(4);
+    }
+    assert!(second.leads());
+    for command in commands {
+        assert_eq!(second.outcome(command), Some(Outcome::Done {}));
+    }
+    assert_eq!(world.refreshes(), 1);
+}
+
+#[test]
 fn f11_an_extension_that_is_proven_while_the_others_are_asked_counts() {
     for gives_refresh_token in [true, false] {
         let world = world();

@@ -346,3 +346,26 @@ fn rp22_an_answer_to_something_else_is_refused() {
     assert_eq!(refused(page.outcome(click)), Some(Code::StateUnknown));
     assert_eq!(world.count(Endpoint::Token), 0);
 }
+
+#[test]
+fn rp17_a_sign_in_without_a_refresh_token_leaves_nobody_waiting() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    first.hang();
+    let token = second.begin(Command::GetToken {
+        min_ttl: None,
+        origin: None,
+        refused: None,
+        resource: Some("https://files.example".into()),
+        scope: None,
+    });
+    world.settle();
+    world.provider().gives_refresh_token = false;
+    click(&second, Some("login"));
+    second.person_enters_in_window("richard");
+    second.expect_status(Status::Authenticated);
+    assert_eq!(refused(second.outcome(token)), Some(Code::TokenUnavailable));
+    world.advance(60);
+    second.expect_status(Status::Authenticated);
+}

@@ -200,3 +200,12 @@ fn f17_what_is_noted_is_words_for_one_issuer_and_client() {
         open(&world, OnLoad::Probe).expect_status(Status::Authenticated);
     }
 }
+
+#[test]
+fn f17_a_provider_that_is_busy_for_a_moment_is_no_failure_of_a_frame() {
+    let world = World::new();
+    world.person_signs_in("richard");
+    error(&world, "temporarily_unavailable");
+    assert_eq!(look(&world), Status::Anonymous);
+    assert_eq!(look(&world), Status::Authenticated);
+}

@@ -527,6 +527,21 @@ fn rp17_a_lost_answer_ends_in_a_clean_sign_out() {
 }
 
 #[test]
+fn rp17_a_lost_answer_is_made_up_for_within_the_providers_grace() {
+    let (world, page) = due();
+    let other = world.open();
+    world.provider().has_grace = true;
+    world.provider().once(Endpoint::Token, |reply| reply.fail(Failure::Network));
+    assert_eq!(page.token(), Err(Code::IssuerUnreachable));
+    assert!(page.token().is_ok());
+    for tab in [&page, &other] {
+        tab.expect_status(Status::Authenticated);
+        assert_eq!(tab.token(), page.token());
+    }
+    assert_eq!(world.refreshes(), 2);
+}
+
+#[test]
 fn oidcc_client_test_refresh_token_invalid_issuer_sub_and_others() {
     for (name, value, code) in [
         ("iss", json!("https://evil.example"), Code::IssInvalid),

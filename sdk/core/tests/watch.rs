@@ -8,7 +8,7 @@ use gatepass_core::{
 };
 use serde_json::json;
 
-use crate::world::{CLIENT, Endpoint, ISSUER, Page, RELAY, World};
+use crate::world::{CLIENT, Endpoint, ISSUER, Page, RELAY, World, provider::Reply};
 
 const FRAME: &str = "https://idp.example/check_session";
 
@@ -153,18 +153,62 @@ fn f4_change_without_a_refresh_token_is_asked_about_at_user_info() {
 
 #[test]
 fn f4_frame_that_cannot_see_signs_nobody_out_and_is_not_asked_again() {
-    for blind in [BLIND, Answer::Failed { reason: Failure::Timeout }] {
-        let world = framed();
-        let page = signed_in_with(&world, "hash.salt");
-        let asked = world.requests();
-        world.inside().frames_say(&blind);
-        page.expect_status(Status::Authenticated);
-        assert_eq!((page.code(), world.requests()), (None, asked));
-        page.freeze();
-        page.thaw();
-        page.expect_status(Status::Authenticated);
-        assert_eq!(watched(&world).len(), 0);
+    let world = framed();
+    let page = signed_in_with(&world, "hash.salt");
+    let asked = world.requests();
+    world.inside().frames_say(&BLIND);
+    page.expect_status(Status::Authenticated);
+    assert_eq!((page.code(), world.requests()), (None, asked));
+    page.freeze();
+    page.thaw();
+    page.expect_status(Status::Authenticated);
+    assert_eq!(watched(&world).len(), 0);
+}
+
+#[test]
+fn f4_frame_that_does_not_load_in_time_is_tried_again_and_not_for_ever() {
+    let world = framed();
+    let page = signed_in_with(&world, "hash.salt");
+    for _ in 0..4 {
+        assert_eq!(watched(&world).len(), 1);
+        world.inside().frames_say(&Answer::Failed { reason: Failure::Timeout });
+        assert_eq!(watched(&world).len(), 0, "not at once");
+        world.advance(30);
     }
+    assert_eq!(watched(&world).len(), 0);
+    page.expect_status(Status::Authenticated);
+    assert_eq!(page.code(), None);
+}
+
+#[test]
+fn f21_a_page_that_watches_a_frame_is_not_offline_for_ever() {
+    let world = framed();
+    let page = signed_in_with(&world, "hash.salt");
+    world.provider().is_down = true;
+    page.check();
+    page.expect_status(Status::Offline);
+    assert_eq!(watched(&world).len(), 1);
+    world.provider().is_down = false;
+    // No browser has said that it is online again.
+    world.advance(60);
+    page.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn f4_change_while_the_token_endpoint_is_away_is_not_forgotten() {
+    let world = framed();
+    let page = signed_in_with(&world, "hash.salt");
+    // It asks about the token, which is good for a while yet.
+    let user_info = json!({ "sub": page.claim("sub") });
+    world.provider().always(Endpoint::UserInfo, move |reply| *reply = Reply::json(200, &user_info));
+    world.provider().once(Endpoint::Token, |reply| reply.fail(Failure::Network));
+    let sso = world.provider().cookie.unwrap();
+    world.provider().end_sso(sso);
+    world.inside().frames_say(&CHANGED);
+    page.expect_status(Status::Offline);
+    world.advance(60);
+    page.expect_status(Status::Expired);
+    assert_eq!(page.cause(), Some(Ending::InvalidGrant));
 }
 
 #[test]

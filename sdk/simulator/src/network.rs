@@ -351,7 +351,31 @@ impl World {
         };
         let step = i64::try_from(self.random.below(3)).unwrap_or_default();
         self.now_ms += step;
-        let Transit { page, parcel, .. } = self.transit.remove(*at);
+        self.bring(*at);
+        true
+    }
+
+    /// A page that has been given a lock hears at once that it was taken away meanwhile: browsers tell
+    /// both by one pipe. So that no time passes between them, in which a timer could go off.
+    pub(crate) fn tell_of_lost_locks(&mut self) {
+        let is_loss = |world: &Self, transit: &Transit| {
+            let page = world.pages.get(&transit.page).filter(|page| page.is_awake());
+            page.is_some_and(|page| {
+                matches!(&transit.parcel, Parcel::Fact(Fact::Signal { signal: Signal::Lost { effect } }, _)
+                    if page.seen.lock == Some(*effect))
+            })
+        };
+        while let Some(loss) = self.transit.iter().find(|transit| is_loss(self, transit)) {
+            let (page, lane) = (loss.page, loss.lane);
+            let of_lane = |transit: &Transit| (transit.page, transit.lane) == (page, lane);
+            // What comes before it by the same way comes first.
+            let Some(at) = self.transit.iter().position(of_lane) else { return };
+            self.bring(at);
+        }
+    }
+
+    fn bring(&mut self, at: usize) {
+        let Transit { page, parcel, .. } = self.transit.remove(at);
         match parcel {
             Parcel::Request(effect, request, fate) => self.serve(page, effect, request, fate),
             Parcel::Fact(fact, bytes) => self.hand_over(page, fact, bytes),
@@ -365,7 +389,6 @@ impl World {
                 }
             }
         }
-        true
     }
 
     /// Everything arrives.

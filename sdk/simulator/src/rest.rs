@@ -16,8 +16,8 @@ use crate::{
 };
 
 /// What nothing that is asked for may take when all is well: a page that nothing has reached for long
-/// looks first whether it was replaced.
-const A_MOMENT_MS: i64 = 100;
+/// looks first whether it was replaced, and one whose session's lifetime is over asks the others first.
+const A_MOMENT_MS: i64 = 400;
 
 impl World {
     /// Plays the end of every schedule.

@@ -101,7 +101,7 @@ pub(crate) struct Seen {
     /// The request by which it redeems a code.
     redeeming: Option<u32>,
     /// The lock that it has been told is its own.
-    lock: Option<u32>,
+    pub(crate) lock: Option<u32>,
     /// What it asked for the lock by.
     asked_locks: BTreeSet<u32>,
     /// New tokens may have come since it was told last.

@@ -18,6 +18,8 @@ pub(crate) enum Outcome {
     Ignored,
     /// The browser's driver cannot do what the journey needs.
     Cannot,
+    /// Not of this run: `cargo xtask test all` has it.
+    Later,
 }
 
 /// A kind of test, by what it needs.
@@ -82,6 +84,7 @@ impl Report {
             Outcome::Failed => "FAILED",
             Outcome::Ignored => "ignored",
             Outcome::Cannot => "driver cannot",
+            Outcome::Later => "later",
         };
         let seconds = entry.seconds.map(|took| format!(" ({took:.2} s)")).unwrap_or_default();
         println!("{:7} {:18} {} ... {outcome}{seconds}", entry.ring, entry.world, entry.name);
@@ -132,11 +135,15 @@ impl Report {
         for ((ring, world), entries) in groups {
             let count = |outcome| entries.iter().filter(|entry| entry.outcome == outcome).count();
             println!(
-                "{ring:7} {world:18} {:5} passed {:3} failed {:3} ignored {:3} driver cannot",
+                "{ring:7} {world:18} {:5} passed {:3} failed {:3} ignored {:3} driver cannot{}",
                 count(Outcome::Passed),
                 count(Outcome::Failed),
                 count(Outcome::Ignored),
                 count(Outcome::Cannot),
+                match count(Outcome::Later) {
+                    0 => String::new(),
+                    later => format!(" {later:3} by `test all`"),
+                },
             );
         }
         if self.count_of(Ring::E2e) > 0 {

@@ -18,7 +18,8 @@ pub(super) enum Detail {
 /// The journeys of a run as a table in Markdown, with its reasons below.
 pub(super) fn of(entries: &[Entry], detail: Detail) -> String {
     let mut cells: BTreeMap<(Row, &str), Vec<&Entry>> = BTreeMap::new();
-    for entry in entries.iter().filter(|entry| entry.ring == Ring::E2e) {
+    let is_journey = |entry: &&Entry| matches!(entry.ring, Ring::Npm | Ring::E2e);
+    for entry in entries.iter().filter(is_journey) {
         for row in rows_of(entry, detail) {
             cells.entry((row, entry.world)).or_default().push(entry);
         }
@@ -67,11 +68,13 @@ fn cell<'a>(entries: &[&'a Entry], reasons: &mut Vec<&'a str>) -> String {
     }
     let (passed, cannot) =
         (entries.iter().filter(is(Outcome::Passed)), entries.iter().filter(is(Outcome::Cannot)));
+    let later = entries.iter().filter(is(Outcome::Later)).count();
     let mut said = match (passed.count(), cannot.count()) {
+        (0, 0) if later > 0 => return "by `test all`".to_owned(),
         (0, 0) => return "not run".to_owned(),
         (_, 0) => "ok".to_owned(),
         (0, _) => "driver cannot".to_owned(),
-        (some, _) => format!("ok ({some} of {})", entries.len()),
+        (some, _) => format!("ok ({some} of {})", entries.len() - later),
     };
     let told = entries.iter().flat_map(|entry| entry.cannot.iter().chain(&entry.without));
     let mut numbers = BTreeSet::new();
@@ -113,14 +116,17 @@ mod tests {
             entry("f2_b", blocked, Outcome::Failed, None),
             entry("f2_f11_a", webkit, Outcome::Cannot, Some("it logs nothing")),
             entry("f2_b", webkit, Outcome::Passed, None),
+            entry("f2_c", webkit, Outcome::Later, None),
+            entry("f12_d", blocked, Outcome::Later, None),
         ];
         let table = of(&entries, Detail::Behaviours);
-        let rows: Vec<_> = table.lines().skip(2).take(2).collect();
+        let rows: Vec<_> = table.lines().skip(2).take(3).collect();
         assert_eq!(
             rows,
             [
                 "| F2 | FAILED | not run | not run | not run | ok (1 of 2) [1] |",
                 "| F11 | ok | not run | not run | not run | driver cannot [1] |",
+                "| F12 | by `test all` | not run | not run | not run | not run |",
             ]
         );
         assert!(table.ends_with("[1] it logs nothing\n"), "{table}");

@@ -170,7 +170,7 @@ impl Machine {
         };
         if way == Way::Frame {
             // Nothing to tell: what a frame shows is no word of the provider.
-            self.note_failure(rungs::FRAME, code);
+            self.note_failure(rungs::FRAME, &code.into());
         } else {
             self.arrival_failed(code.into(), way);
         }
@@ -180,7 +180,7 @@ impl Machine {
     /// nothing about anybody: the browser may have kept the provider's cookie from it. What the
     /// provider did wrong is told all the same.
     pub(super) fn frame_failed(&mut self, error: Error) {
-        self.note_failure(rungs::FRAME, error.code);
+        self.note_failure(rungs::FRAME, &error);
         if error.code.blame() == Blame::Provider && self.held.is_none() {
             self.set_error(Some(error));
         }
@@ -208,7 +208,7 @@ impl Machine {
         }
         let automatic = way == Way::Redirect;
         if automatic {
-            self.note_failure(rungs::REDIRECT, error.code);
+            self.note_failure(rungs::REDIRECT, &error);
         }
         let unreachable = error.code == Code::IssuerUnreachable;
         if let Some(memory) = &mut self.memory {

@@ -5,12 +5,16 @@ use crate::{
     error::{Code, Error},
     tabs::Version,
     text::Text,
+    time::{Now, difference},
     user_info::{UntrustedUserInfo, VerifiedUserInfo},
     wire::{Answer, Outcome, Status},
 };
 
 /// How long after the front channel has made a page ask it may not do so again.
 const TOLD_PAUSE_MS: i64 = 10_000;
+
+/// How far the clock of the day may go apart from the page's own between two things that reach it.
+const ASLEEP_MS: i64 = 5_000;
 
 impl Machine {
     /// Front-Channel Logout 1.0, 3: the app's own page, framed by the provider, names the session that
@@ -22,7 +26,27 @@ impl Machine {
         let is_early = self.told_at_ms.is_some_and(|at| now_ms - at < TOLD_PAUSE_MS);
         if is_ours && self.is_leading() && !is_early {
             self.told_at_ms = Some(now_ms);
-            self.check(None);
+            self.look_again();
+        }
+    }
+
+    /// The machine under this page slept, or its clock was set. The page's own clock stands still while
+    /// most machines sleep and says nothing of how long ago anything was heard: what is shown may be of
+    /// a session that ended long ago. And the difference to the provider's clock is another one now.
+    pub(super) fn notice_sleep(&mut self, before: Now) {
+        let wall_ms = difference(self.now.wall_ms, before.wall_ms);
+        let own_ms = difference(self.now.monotonic_ms, before.monotonic_ms);
+        let apart_ms = difference(wall_ms, own_ms).saturating_abs();
+        if self.held.is_some() && !self.away && apart_ms >= ASLEEP_MS {
+            self.forget_heard();
+            self.set_lifetime_timer();
+            if self.status == Status::Authenticated {
+                self.set_status(Status::Restoring);
+            }
+            // A lifetime that is over has its own way to ask.
+            if !self.is_over() {
+                self.check(None);
+            }
         }
     }
 
@@ -38,20 +62,17 @@ impl Machine {
     }
 
     /// Something about the session has changed, or seems to have. A refresh says whether it still
-    /// stands where UserInfo asks only about the token, and brings what is new.
+    /// stands where UserInfo asks only about the token, and brings what is new. Where the provider is
+    /// away meanwhile, it is what the next check asks for.
     pub(super) fn look_again(&mut self) {
-        match &self.held {
-            Some(held) if held.tokens.refresh_token.is_some() => {
-                self.refresh(Waiter::Check(None));
-            }
-            _ => self.check(None),
-        }
+        self.owes_look = true;
+        self.check(None);
     }
 
-    /// UserInfo is asked where there is one; a refresh tells as much where there is none.
+    /// UserInfo is asked where there is one; a refresh tells as much where there is none, and more.
     pub(super) fn send_check(&mut self, userinfo_endpoint: Option<Text>, waiter: Waiter) {
         match (&self.held, userinfo_endpoint) {
-            (Some(held), Some(url)) => {
+            (Some(held), Some(url)) if !self.owes_look || held.tokens.refresh_token.is_none() => {
                 let authorization = bearer(&held.tokens.access_token);
                 let timeout_ms = super::provider::REQUEST_TIMEOUT_MS;
                 let of = [held.began.clone(), held.version.clone()];
@@ -63,7 +84,7 @@ impl Machine {
                 self.session_stands();
                 self.complete_failed(waiter.command(), Code::TokenUnavailable.into());
             }
-            (Some(_), None) => self.refresh(waiter),
+            (Some(_), _) => self.refresh(waiter),
             (None, _) => self.gets_none(waiter),
         }
     }

@@ -29,7 +29,9 @@ impl Machine {
     }
 
     pub(super) fn set_lifetime_timer(&mut self) {
-        if let Some(end) = self.ends_at() {
+        // While the others are asked, or the provider, that answer is what the timer waits for.
+        let waits = self.is_asking_for_extension && self.has_timer(Timer::Lifetime);
+        if let (Some(end), false) = (self.ends_at(), waits) {
             let left = difference(end, self.time().0);
             self.set_timer(Timer::Lifetime, left.clamp(0, i64::MAX / 1000) * 1000);
         }
@@ -38,16 +40,26 @@ impl Machine {
     pub(super) fn handle_lifetime(&mut self) {
         let Some(end) = self.ends_at() else { return };
         let late = difference(self.time().0, end);
+        let is_extending = self.is_extending();
         if late < 0 {
             // Timers run on the monotonic clock; the provider's may have been set back since.
+            let has_asked = core::mem::take(&mut self.is_asking_for_extension);
             self.set_lifetime_timer();
-        } else if late > LATE && !self.is_asking_for_extension {
-            // A page that slept may not have heard that another tab has extended the session. It asks
-            // before it ends it for all, and shows nothing meanwhile.
+            if has_asked {
+                self.check(None);
+            }
+        } else if (late > LATE || is_extending || !self.is_leading())
+            && !self.is_asking_for_extension
+        {
+            // A page that slept may not have heard that another tab has extended the session, and one
+            // that does not lead may go by an old notion of the time. It asks before it ends it for
+            // all, and shows nothing meanwhile.
             self.set_status(Status::Restoring);
             self.is_asking_for_extension = true;
             self.broadcast(&Message::Hello);
-            self.set_timer(Timer::Lifetime, ASKING_MS);
+            // Whoever has said in time that they stay is not put out by a slow answer.
+            let pause = if is_extending { super::refresh::RENEW_MS } else { ASKING_MS };
+            self.set_timer(Timer::Lifetime, pause);
         } else {
             self.end(Ending::Lifetime);
         }

@@ -107,6 +107,8 @@ pub struct Machine {
     accepted_event_tokens: Vec<Text>,
     /// When a page of the front channel made this one ask.
     told_at_ms: Option<i64>,
+    /// Something has changed about the session, as was said, and no refresh has shown it yet.
+    owes_look: bool,
     /// The command of the latest click on "sign in": a window is its alone.
     latest_click: u32,
     /// What is known of the ladder's rungs in this browser, in words.
@@ -292,6 +294,7 @@ impl Machine {
             refresh: refresh::Refresh::default(),
             accepted_event_tokens: Vec::new(),
             told_at_ms: None,
+            owes_look: false,
             latest_click: 0,
             rungs: Text::default(),
             reach_failures: 0,
@@ -310,6 +313,7 @@ impl Machine {
         let before = core::mem::replace(&mut self.now, now);
         self.note_silence(before.monotonic_ms);
         self.entropy = entropy;
+        self.notice_sleep(before);
         match fact {
             Fact::Command { id, command } => self.handle_command(id, command),
             Fact::Answer { effect, answer } => self.handle_answer(effect, &answer, bytes),
@@ -317,9 +321,24 @@ impl Machine {
         }
         self.run_timers();
         self.finish_recall();
+        self.resume_commands();
         self.publish();
         self.order_wake();
         core::mem::take(&mut self.orders)
+    }
+
+    /// While it is not known whether the session still stands, nobody gets a token of it.
+    const fn withholds_tokens(&self) -> bool {
+        self.held.is_some() && matches!(self.status, Status::Restoring)
+    }
+
+    /// It is known again.
+    fn resume_commands(&mut self) {
+        if self.start.is_over() && !self.withholds_tokens() {
+            for (id, command) in core::mem::take(&mut self.queued) {
+                self.handle_command(id, command);
+            }
+        }
     }
 
     fn handle_command(&mut self, id: u32, command: Command) {
@@ -341,6 +360,10 @@ impl Machine {
                     climb.may_not_redirect = true;
                 }
             }
+            self.queued.push((id, command));
+            return;
+        }
+        if matches!(command, Command::GetToken { .. }) && self.withholds_tokens() {
             self.queued.push((id, command));
             return;
         }
@@ -470,8 +493,10 @@ impl Machine {
     }
 
     fn complete_failed(&mut self, command: Option<u32>, error: Error) {
-        self.note_error(error.code);
-        self.complete(command, Outcome::Failed { error });
+        if command.is_some() {
+            self.note_error(error.code);
+            self.complete(command, Outcome::Failed { error });
+        }
     }
 
     fn load(&mut self, area: Area, key: Text, expect: Expect) {

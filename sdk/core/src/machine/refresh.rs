@@ -136,7 +136,8 @@ impl Machine {
             return self.cannot_refresh(who);
         }
         let stale = held.tokens.find(&target).map(|(token, _)| token.clone());
-        let is_new = who.extends() || !self.waits_for(&target);
+        // Whoever extends again and again gives a leader that hangs no more time by it.
+        let is_new = if who.extends() { !self.is_extending() } else { !self.waits_for(&target) };
         self.refresh.waiters.push(Waiting { who, target, stale });
         if self.is_leading() {
             // With the timer it leads in a moment.
@@ -163,6 +164,20 @@ impl Machine {
     /// Whether fresh tokens are waited for.
     pub(super) fn is_refreshing(&self) -> bool {
         !self.refresh.waiters.is_empty()
+    }
+
+    /// Whether the session's lifetime may begin anew in a moment.
+    pub(super) fn is_extending(&self) -> bool {
+        let checks = self.waiting.iter().filter_map(|(_, expect)| match expect {
+            Expect::UserInfo(waiter, _) => Some(waiter),
+            _ => None,
+        });
+        let goals = self.goals.iter().filter_map(|goal| match goal {
+            Goal::Check(waiter) => Some(waiter),
+            _ => None,
+        });
+        let refreshes = self.refresh.waiters.iter().map(|waiting| &waiting.who);
+        refreshes.chain(checks).chain(goals).any(|waiter| waiter.extends())
     }
 
     fn waits_for(&self, target: &Target) -> bool {
@@ -200,8 +215,15 @@ impl Machine {
     /// The leader works at it. Whoever has just taken its place waits too: two requests with one
     /// refresh token look like theft.
     pub(super) fn wait_longer(&mut self, version: &Version) {
-        if self.has_timer(Timer::Renew) && self.is_held(version) {
+        if !self.is_held(version) {
+            return;
+        }
+        if self.has_timer(Timer::Renew) {
             self.set_timer(Timer::Renew, RENEW_MS);
+        }
+        // What it works at may be the session's further life.
+        if self.is_asking_for_extension {
+            self.set_timer(Timer::Lifetime, RENEW_MS);
         }
     }
 
@@ -388,6 +410,9 @@ impl Machine {
     /// Fresh tokens are there, by this tab or another: those for `target`, if it is known for what.
     pub(super) fn refresh_succeeded(&mut self, target: Option<&Target>) {
         self.stop_refreshing();
+        if target.is_some_and(Target::is_own) {
+            self.owes_look = false;
+        }
         if matches!(self.status, Status::Offline | Status::Restoring)
             && (self.start.is_over() || self.is_confirming())
         {
@@ -421,6 +446,12 @@ impl Machine {
 
     /// What is waited for still.
     fn refresh_next(&mut self) {
+        // A sign-in may have replaced a session that had one.
+        if self.held.as_ref().is_some_and(|held| held.tokens.refresh_token.is_none()) {
+            for waiting in core::mem::take(&mut self.refresh.waiters) {
+                self.complete_failed(waiting.who.command(), Code::TokenUnavailable.into());
+            }
+        }
         // After a request that took long, this tab may hear only in a moment that it was replaced.
         let is_late = difference(self.now.monotonic_ms, self.refresh.begun_ms) >= PATIENCE_MS;
         match (self.is_leading(), is_late) {

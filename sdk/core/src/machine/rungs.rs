@@ -12,7 +12,7 @@
 use super::{Expect, Machine};
 use crate::{
     address::has_word,
-    error::Code,
+    error::{Code, Error},
     secret::Secret,
     text::Text,
     wire::{Answer, Area},
@@ -48,18 +48,22 @@ impl Machine {
     }
 
     /// The provider, or what stands between, has brought no session by this rung.
-    pub(super) fn note_failure(&mut self, rung: &str, code: Code) {
-        let is_none = matches!(
-            code,
-            // Nobody was asked; or nobody is signed in, as it seems.
-            Code::IssuerUnreachable
-                | Code::Superseded
-                | Code::LoginRequired
-                | Code::InteractionRequired
-                | Code::ConsentRequired
-                | Code::AccountSelectionRequired
-                | Code::AccessDenied
-        );
+    pub(super) fn note_failure(&mut self, rung: &str, error: &Error) {
+        // RFC 6749, 4.1.2.1: it is there, and cannot answer at this moment.
+        let is_busy = |found: &str| found.starts_with("temporarily_unavailable");
+        let is_busy = error.evidence.as_ref().is_some_and(|seen| is_busy(&seen.found));
+        let is_none = is_busy
+            || matches!(
+                error.code,
+                // Nobody was asked; or nobody is signed in, as it seems.
+                Code::IssuerUnreachable
+                    | Code::Superseded
+                    | Code::LoginRequired
+                    | Code::InteractionRequired
+                    | Code::ConsentRequired
+                    | Code::AccountSelectionRequired
+                    | Code::AccessDenied
+            );
         if !is_none {
             self.note(rung);
         }

@@ -3,6 +3,7 @@
 use super::{Expect, Machine, Timer, start::BUSY_MS, verification};
 use crate::{
     attempt::Way,
+    error::Code,
     event_token::{Kind, VerifiedEventToken},
     id_token::{Expected, UntrustedIdToken, VerifiedIdToken},
     secret::Secret,
@@ -10,7 +11,7 @@ use crate::{
     text::Text,
     time::difference,
     token::Tokens,
-    wire::{Answer, Area, Cause, Effect, Ending, Status},
+    wire::{Answer, Area, Cause, Command, Effect, Ending, Status},
 };
 use alloc::boxed::Box;
 
@@ -185,6 +186,7 @@ impl Machine {
         self.error = None;
         self.changed = true;
         self.is_asking_for_extension = false;
+        self.owes_look = false;
         self.clear_timer(Timer::Lifetime);
         self.clear_timer(Timer::Reach);
         self.stop_leading();
@@ -327,6 +329,14 @@ impl Machine {
     pub(super) fn handle_return(&mut self) {
         self.away = false;
         self.leaving = false;
+        // A click of before is not followed now: the person has gone elsewhere since.
+        for (id, command) in core::mem::take(&mut self.queued) {
+            if matches!(command, Command::SignIn { .. }) {
+                self.complete_failed(Some(id), Code::Superseded.into());
+            } else {
+                self.queued.push((id, command));
+            }
+        }
         // Pages after this one have written down more than it knows.
         let key = self.shared_key("memory");
         self.load(Area::Tab, key, Expect::Memory);

@@ -199,6 +199,10 @@ impl Machine {
     pub(super) fn handle_hello(&mut self) {
         let is_confirming = self.is_confirming();
         if self.held.is_some() && !is_confirming {
+            // Whoever asks may be about to end what somebody has just said they want to keep.
+            if self.is_extending() {
+                self.say_refreshing();
+            }
             self.share_session();
         } else if !matches!(self.lead, Lead::No)
             && let Some(climb) = self.start.climb()

@@ -18,6 +18,9 @@ const SILENCE_MS: i64 = 40_000;
 /// How recently the stream must have been heard to spare a check.
 pub(super) const CONFIRMED_MS: i64 = 30_000;
 
+/// How often a frame that does not load in time is tried again.
+const FRAME_TRIES: u32 = 3;
+
 /// The longest pause before another try.
 const LONGEST_PAUSE_MS: i64 = 30_000;
 
@@ -71,10 +74,15 @@ impl Machine {
         self.stream.effect = Some(self.effect(effect, expect));
     }
 
-    /// The frame has said what it can: it is asked no more about this sign-in, in any tab. That
-    /// something changed ends nothing by itself (Session Management 1.0, 3.1: ask the provider).
+    /// The frame has said what it can: this tab asks it no more about this sign-in. That something
+    /// changed ends nothing by itself (Session Management 1.0, 3.1: ask the provider).
     pub(super) fn handle_watched(&mut self, answer: &Answer) {
         self.stream.effect = None;
+        // A network that is slow at this moment says nothing about what the frame can see.
+        let is_late = matches!(answer, Answer::Failed { reason: Failure::Timeout });
+        if is_late && self.stream.failures < FRAME_TRIES {
+            return self.stream_failed(None);
+        }
         if let Some(held) = &mut self.held {
             held.session_state = None;
         }
@@ -164,7 +172,7 @@ impl Machine {
             || metadata.is_none_or(|metadata| metadata.session_events_endpoint.is_some());
         let state = if self.stream.open {
             StreamState::Open
-        } else if self.stream.effect.is_some() {
+        } else if self.is_opening() {
             StreamState::Opening
         } else if self.has_timer(Timer::StreamRetry) {
             StreamState::Retrying
@@ -251,8 +259,17 @@ impl Machine {
 
     /// Whether this tab's stream tells by itself when the provider is there again.
     pub(super) fn stream_will_tell(&self) -> bool {
-        let tries = self.stream.effect.is_some() || self.has_timer(Timer::StreamRetry);
-        tries && !self.is_relayed()
+        let tries = self.is_opening() || self.has_timer(Timer::StreamRetry);
+        (self.stream.open || tries) && !self.is_relayed()
+    }
+
+    fn is_opening(&self) -> bool {
+        self.waiting.iter().any(|(_, expect)| matches!(expect, Expect::StreamHead))
+    }
+
+    /// Whatever the stream has said was said too long ago.
+    pub(super) fn forget_heard(&mut self) {
+        self.stream.heard_at_ms = None;
     }
 
     /// The stream refused the token, and there is no other yet: both are tried again later.

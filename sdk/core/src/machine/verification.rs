@@ -340,7 +340,9 @@ impl Machine {
                     let now = self.local_time();
                     self.keys = keys.map(|keys| DatedKeys::undated(keys, now));
                 }
-                if self.measured_offset_ms == 0 {
+                // Whoever does not lead asks the provider nothing, and may have measured it long ago.
+                let is_older = shared.kept_ms.is_none() && !self.is_leading();
+                if self.measured_offset_ms == 0 || is_older {
                     self.clock_offset_ms = shared.clock_offset_ms;
                     self.measured_offset_ms = shared.clock_offset_ms;
                 }

@@ -165,6 +165,11 @@ impl World {
         self.provider().clock_offset_ms -= ms;
     }
 
+    /// The machine under the pages sleeps: their own clocks stand still, and no timer goes off.
+    pub fn sleep(&self, seconds: i64) {
+        self.browser().wall_ms += seconds * 1000;
+    }
+
     /// Everything that waits is delivered.
     pub fn settle(&self) {
         self.browser().settle();

@@ -143,6 +143,8 @@ pub struct Provider {
     pub published: Vec<Value>,
     pub key: &'static Key,
     pub rotates: bool,
+    /// The refresh token before the last is answered anew, for a while, as its answer may be lost.
+    pub has_grace: bool,
     pub gives_refresh_token: bool,
     pub gives_id_token_on_refresh: bool,
     /// The token endpoint refuses, and repeats this parameter of the request.
@@ -177,6 +179,7 @@ impl Provider {
             published: vec![ES256.jwk()],
             key: &ES256,
             rotates: true,
+            has_grace: false,
             gives_refresh_token: true,
             gives_id_token_on_refresh: true,
             echoes: None,
@@ -449,7 +452,12 @@ impl Provider {
                 let given = get("refresh_token");
                 let replayed = self.grants.iter().position(|g| g.spent.iter().any(|t| t == given));
                 if let Some(at) = replayed {
-                    self.grants[at].revoked = true;
+                    let grant = &mut self.grants[at];
+                    let is_last = grant.spent.last().is_some_and(|spent| spent == given);
+                    if self.has_grace && is_last && !grant.revoked {
+                        return self.issue(at, false, now);
+                    }
+                    grant.revoked = true;
                 }
                 let known = self.grants.iter().position(|g| !g.revoked && g.refresh_token == given);
                 let Some(at) = known else { return refuse("invalid_grant") };
