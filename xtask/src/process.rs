@@ -73,7 +73,7 @@ pub(crate) fn shown(command: &Command) -> String {
 }
 
 /// Something that cargo built and that can be run or read.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Artifact {
     /// The directory of the package's manifest.
     pub(crate) package_dir: PathBuf,

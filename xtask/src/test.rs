@@ -108,11 +108,14 @@ enum Rows {
     All,
 }
 
+/// The crate with the journeys, and the program behind `cargo xtask bench`.
+const TESTS: &str = "gatepass-tests";
+
+/// The crate with random schedules.
+const SIMULATOR: &str = "gatepass-simulator";
+
 /// The least number of tests side by side.
 const TWO: NonZero<usize> = NonZero::<usize>::MIN.saturating_add(1);
-
-/// How what is tested optimised is built.
-const OPTIMISED: [&str; 2] = ["--profile", "optimised"];
 
 /// A page that answers whoever asks it what its address says, one answer after the other, and keeps
 /// what it was asked with the page around it.
@@ -128,8 +131,9 @@ const ASKED: &str = "<!doctype html><title>Asked</title><script>
 /// The test files about the npm package in which a person goes from page to page: in every world.
 const NPM_JOURNEYS: [&str; 2] = ["npm", "npm_relay"];
 
-/// The test files of the crate gatepass-tests that need no browser.
-const WITHOUT_BROWSER: [&str; 3] = ["gatepass_tests", "layering", "documents"];
+/// The test files of the crate gatepass-tests that need no browser; `bench` is what the program counts
+/// with, not what it measures.
+const WITHOUT_BROWSER: [&str; 4] = ["gatepass_tests", "layering", "documents", "bench"];
 
 /// Runs the tests and gives the exit code.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
@@ -138,6 +142,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         filter: options.filter.clone(),
         xtask: std::env::current_exe()?,
         system: OnceCell::new(),
+        native: OnceCell::new(),
     };
     let members = members::all()?;
     if options.includes(Which::Check) {
@@ -150,10 +155,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         session.ring(Ring::Effects, |session| session.effects(&members));
     }
     if options.includes(Which::Npm) {
-        session.ring(Ring::Npm, Session::npm);
+        session.ring(Ring::Npm, |session| session.npm(&members));
     }
     if options.includes(Which::E2e) {
-        session.ring(Ring::E2e, |session| session.e2e(options));
+        session.ring(Ring::E2e, |session| session.e2e(options, &members));
     }
     if options.includes(Which::Long) {
         session.long();
@@ -173,6 +178,8 @@ struct Session {
     xtask: PathBuf,
     /// Built once for both rings that need it.
     system: OnceCell<Rc<System>>,
+    /// The same for three.
+    native: OnceCell<Rc<Vec<Artifact>>>,
 }
 
 impl Session {
@@ -236,22 +243,20 @@ impl Session {
     }
 
     fn core(&mut self, members: &[Member]) -> Result<()> {
+        let native = self.native(members)?;
         for member in members.iter().filter(|member| member.has_native_tests()) {
-            let name = member.name.as_str();
+            let is_wanted = |binary: &&Artifact| {
+                binary.package_dir == member.home
+                    && (member.name != TESTS || WITHOUT_BROWSER.contains(&binary.target.as_str()))
+            };
             // It plays as many schedules as a minute holds: unoptimised, those were few.
-            if name == "gatepass-simulator" {
-                self.package(name, "native-optimised", &OPTIMISED, |_| true);
-                continue;
+            if member.name != SIMULATOR {
+                native.iter().filter(is_wanted).for_each(|binary| self.unit(binary, "native"));
             }
-            self.package(name, "native", &[], |target| {
-                name != "gatepass-tests" || WITHOUT_BROWSER.contains(&target)
-            });
         }
-        // The program behind `cargo xtask bench`: what it counts with, not what it measures.
-        let bench = ["--features", "bench", "--bin", "bench"];
-        self.package("gatepass-tests", "native", &bench, |_| true);
         // A miscompilation of rustc 1.95 shows only in optimised code (docs: toolchain facts).
-        self.package("gatepass-core", "native-optimised", &OPTIMISED, |_| true);
+        let optimised = test_binaries(["gatepass-core", SIMULATOR], &["--profile", "optimised"])?;
+        optimised.iter().for_each(|binary| self.unit(binary, "native-optimised"));
         for member in members.iter().filter(|member| member.has_examples()) {
             let mut command = cargo();
             command.args(["test", "--doc", "--package", &member.name]);
@@ -261,27 +266,23 @@ impl Session {
         Ok(())
     }
 
-    /// Builds and runs the test binaries of one package on this machine.
-    fn package(
-        &mut self,
-        package: &str,
-        world: &'static str,
-        flags: &[&str],
-        is_wanted: impl Fn(&str) -> bool,
-    ) {
-        match test_binaries(package, flags) {
-            Ok(binaries) => {
-                for binary in binaries.iter().filter(|binary| is_wanted(&binary.target)) {
-                    let mut command = native(binary);
-                    command.args(self.filter.iter());
-                    self.binary(&mut command, Speech::Events, Ring::Core, world, &binary.target);
-                }
-            }
-            Err(error) => {
-                let name = format!("building the tests of {package}");
-                self.report.add(Entry::failed(name, Ring::Core, world, &error));
-            }
+    /// The test binaries of this machine, of all crates. Built by one call: what crates share is
+    /// compiled once, and not once for each of them with just the features that it asks for.
+    fn native(&self, members: &[Member]) -> Result<Rc<Vec<Artifact>>> {
+        if let Some(native) = self.native.get() {
+            return Ok(Rc::clone(native));
         }
+        let tested = members.iter().filter(|member| member.has_native_tests());
+        let names = tested.map(|member| member.name.as_str());
+        let built = Rc::new(test_binaries(names, &["--features", "gatepass-tests/bench"])?);
+        Ok(Rc::clone(self.native.get_or_init(|| built)))
+    }
+
+    /// Runs a test binary of this machine.
+    fn unit(&mut self, binary: &Artifact, world: &'static str) {
+        let mut command = native(binary);
+        command.args(self.filter.iter());
+        self.binary(&mut command, Speech::Events, Ring::Core, world, &binary.target);
     }
 
     fn binary(
@@ -320,7 +321,7 @@ impl Session {
         }
         fs::write(served.join("server.txt"), format!("http://{}", server::start()?))?;
         for member in members.iter().filter(|member| member.has_browser_tests()) {
-            for binary in test_binaries(&member.name, &["--target", WASM])? {
+            for binary in test_binaries([member.name.as_str()], &["--target", WASM])? {
                 let mut command = Command::new(&runner);
                 let crowd = Crowd::before_the_browser()?;
                 command
@@ -340,6 +341,13 @@ impl Session {
         Ok(())
     }
 
+    /// The binaries with journeys, and those without a browser beside them.
+    fn journeys_of(&self, members: &[Member]) -> Result<Vec<Artifact>> {
+        let home = members.iter().find(|member| member.name == TESTS).map(|member| &member.home);
+        let native = self.native(members)?;
+        Ok(native.iter().filter(|binary| Some(&binary.package_dir) == home).cloned().collect())
+    }
+
     fn system(&self) -> Result<Rc<System>> {
         if let Some(system) = self.system.get() {
             return Ok(Rc::clone(system));
@@ -348,9 +356,9 @@ impl Session {
         Ok(Rc::clone(self.system.get_or_init(|| built)))
     }
 
-    fn npm(&mut self) -> Result<()> {
+    fn npm(&mut self, members: &[Member]) -> Result<()> {
         let system = self.system()?;
-        let binaries = test_binaries("gatepass-tests", &[])?;
+        let binaries = self.journeys_of(members)?;
         let environment = system.environment(worlds::CHROMIUM[0])?;
         for binary in binaries.iter().filter(|binary| is_npm(&binary.target)) {
             self.journeys(binary, Ring::Npm, worlds::CHROMIUM[0], &environment, Rows::All)?;
@@ -358,9 +366,9 @@ impl Session {
         Ok(())
     }
 
-    fn e2e(&mut self, options: &Options) -> Result<()> {
+    fn e2e(&mut self, options: &Options, members: &[Member]) -> Result<()> {
         let system = self.system()?;
-        let binaries = test_binaries("gatepass-tests", &[])?;
+        let binaries = self.journeys_of(members)?;
         let is_journey = |binary: &&Artifact| {
             !is_npm(&binary.target) && !WITHOUT_BROWSER.contains(&binary.target.as_str())
         };
@@ -623,10 +631,15 @@ fn type_check(project: &str) -> Result<()> {
     run_command(node_script("typescript/bin/tsc").args(["--noEmit", "--project"]).arg(directory))
 }
 
-fn test_binaries(package: &str, flags: &[&str]) -> Result<Vec<Artifact>> {
-    progress(&format!("Building the tests of {package}"));
-    let arguments = ["test", "--no-run", "--package", package];
-    let built = build(arguments.into_iter().chain(flags.iter().copied()))?;
+fn test_binaries<'a>(
+    packages: impl IntoIterator<Item = &'a str>,
+    flags: &[&str],
+) -> Result<Vec<Artifact>> {
+    let packages: Vec<&str> = packages.into_iter().collect();
+    progress(&format!("Building the tests of {}", packages.join(", ")));
+    let selected = packages.iter().flat_map(|package| ["--package", *package]);
+    let built =
+        build(["test", "--no-run"].into_iter().chain(selected).chain(flags.iter().copied()))?;
     let mut tests: Vec<_> = built.into_iter().filter(|artifact| artifact.is_test).collect();
     // Cargo tells them as they are done, which differs from run to run.
     tests.sort_by(|a, b| a.target.cmp(&b.target));

@@ -28,6 +28,7 @@ const BROWSER: [&str; 6] =
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) name: String,
+    pub(super) home: PathBuf,
     pub(super) is_native: bool,
     has_library: bool,
     /// All its Rust source.
@@ -85,7 +86,7 @@ fn member(package: Package) -> Result<Member> {
     }
     let is_library = |kind: &String| kind.contains("lib");
     let has_library = package.targets.iter().any(|target| target.kind.iter().any(is_library));
-    Ok(Member { name: package.name, is_native, has_library, source })
+    Ok(Member { name: package.name, home: home.to_path_buf(), is_native, has_library, source })
 }
 
 #[derive(Deserialize)]
@@ -112,6 +113,7 @@ mod tests {
     fn of(source: &str) -> Member {
         Member {
             name: "x".to_owned(),
+            home: PathBuf::new(),
             is_native: true,
             has_library: true,
             source: source.to_owned(),

@@ -20,7 +20,7 @@ pub(crate) fn record(page: &Path, pictures: Option<&Path>) -> Result<()> {
         bail!("--record writes one page with all pictures: name it such as demo.html");
     }
     let system = System::without_npm(&std::env::current_exe()?)?;
-    let binaries = test_binaries("gatepass-tests", &[])?;
+    let binaries = test_binaries(["gatepass-tests"], &[])?;
     let recorder = binaries.iter().find(|binary| binary.target == TARGET);
     let recorder = recorder.context("the tests have no recorder")?;
     progress("Walking through the demo");
