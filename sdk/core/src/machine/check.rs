@@ -44,7 +44,9 @@ impl Machine {
                 self.set_status(Status::Restoring);
             }
             // A lifetime that is over has its own way to ask.
-            if !self.is_over() {
+            if self.is_over() {
+                self.handle_lifetime();
+            } else {
                 self.check(None);
             }
         }
