@@ -12,6 +12,7 @@ mod corpora;
 mod diagnosis;
 mod discovery;
 mod door;
+mod forms;
 mod front_channel;
 mod id_token;
 mod journey;

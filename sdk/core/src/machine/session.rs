@@ -79,6 +79,9 @@ impl Machine {
             // The stream is of the old user's grant; and a frame is asked about what is over.
             self.close_stream();
         }
+        if other_user {
+            self.erase_forms();
+        }
         self.held = Some(session);
         self.unfinished = Secret::default();
         self.status = Status::Authenticated;
@@ -178,6 +181,7 @@ impl Machine {
             return;
         }
         self.erase_kept(Area::Tab);
+        self.erase_forms();
         self.status = match ending {
             Ending::InvalidGrant | Ending::InvalidToken | Ending::Lifetime => Status::Expired,
             _ => Status::Anonymous,
@@ -191,6 +195,13 @@ impl Machine {
         self.clear_timer(Timer::Reach);
         self.stop_leading();
         self.refresh_ended();
+    }
+
+    /// What was half filled in, and put away by an earlier page of this tab (`driver/keep.js`): what
+    /// nobody's session stood behind then names nobody. Whatever ended the session, somebody else may
+    /// sit there next.
+    pub(super) fn erase_forms(&mut self) {
+        self.erase(Area::Tab, self.shared_key("forms"));
     }
 
     /// An event token passed every check. It counts once. That something changed is all that is taken

@@ -41,6 +41,7 @@ impl Machine {
             // One that was kept, but could not be recalled.
             self.erase_kept(Area::Tab);
             self.erase_kept(Area::Origin);
+            self.erase_forms();
         }
         let revocation = self.held.as_ref().map(|held| revocation_form(&self.config, &held.tokens));
         // Who signs in in a window meanwhile is not signed in by it afterwards.

@@ -311,6 +311,7 @@ impl Machine {
                     extended_at,
                 }));
                 if other_user {
+                    self.erase_forms();
                     self.cause = Some(Cause { ending: Ending::UserChanged, at: self.time().0 });
                     self.changed = true;
                 }
