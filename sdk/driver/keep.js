@@ -5,8 +5,9 @@
  * Just before the page is left it is put into the tab's storage, encrypted under a key of its own, which
  * lies in IndexedDB and which no script can read. The page that the person comes back to takes that key
  * away and opens it with it, in one transaction: so nothing is filled in twice, not by a reload, not by
- * Back, not by a copy of the tab. It counts for one hour, at the same address, for the same person; a
- * sign-out ends it.
+ * Back, not by a copy of the tab. It counts for one hour, at the same address, for the same person. What
+ * nobody's session stood behind has no name in it: the end of the next session erases it, which the
+ * machine does (`erase_forms`), for most pages do not load this file.
  */
 
 /** @import { Door } from "./part.d.ts" */
@@ -25,7 +26,7 @@ const LARGEST = 500_000;
 /**
  * What ends more than a session: the person wanted it over here, or it is somebody else. A logout token is
  * not among them: it does not say whether a person or a clock has ended the session at the provider, and
- * nobody but the same person gets anything back.
+ * of what this page has put away or shows nobody but the same person gets anything back.
  */
 const FINAL = ["signed_out", "signed_out_here", "user_changed"];
 
@@ -33,6 +34,7 @@ const FINAL = ["signed_out", "signed_out_here", "user_changed"];
  * Reads something as JSON and puts it back.
  *
  * @typedef {{ read: () => string | undefined, restore: (text: string) => void }} Kept
+ * @typedef {[field: unknown, value: string, checked: boolean, selectedIndex: number]} Begun
  * @typedef {{ id: string, at: number, path: string, bound: boolean, data: string }} Sealed
  */
 
@@ -53,10 +55,14 @@ export function keeper(client, door) {
   /** Whose page this is; nobody's yet; or nothing of it is kept any more. @type {string | undefined | null} */
   let owner;
   let status = "restoring";
+  /** How the last session ended, as it was told last. @type {string | undefined} */
+  let told;
 
   const here = () => location.pathname + location.search;
 
   const offer = () => {
+    // It may have been opened for somebody whose session has run out since.
+    if (owner && status !== "authenticated") return;
     for (const [name, { kept }] of wanted) {
       const text = found[name];
       if (text === undefined || foundAt !== here()) continue;
@@ -69,12 +75,16 @@ export function keeper(client, door) {
   const hear = async (now, subject, ending) => {
     status = now;
     if (status === "restoring") return;
-    const isOther = !!subject && !!owner && subject !== owner;
-    if (isOther || (!subject && !!owner && FINAL.includes(ending ?? ""))) {
-      forget();
-      owner = null;
-    }
-    if (subject) owner = subject;
+    const before = owner;
+    const isFinal = !subject && ending !== told && FINAL.includes(ending ?? "");
+    told = ending;
+    // The page that a sign-out ends on was nobody's, and what is written there is kept again.
+    owner = subject ?? (isFinal && before ? null : before);
+    const isOther = !!before && owner !== before;
+    if (isFinal || isOther) forget();
+    // What stands in the page by now is not the next person's.
+    if (isOther) for (const entry of wanted.values()) entry.first = entry.kept.read();
+    offer();
     await look();
   };
 
@@ -87,9 +97,10 @@ export function keeper(client, door) {
     if (!(age >= 0 && age < LIFETIME_MS)) return forget();
     if (sealed.path !== here() || (sealed.bound && status !== "authenticated")) return;
     sessionStorage.removeItem(key);
+    const before = owner;
     const opened = await open(key, sealed);
-    // Somebody else has signed in: it is gone.
-    if (!opened || (opened.owner && opened.owner !== owner)) return;
+    // Somebody else has signed in, or somebody has signed out meanwhile: it is gone.
+    if (!opened || (opened.owner ?? before ?? owner) !== owner) return;
     foundAt = sealed.path;
     found = { ...opened.values, ...found };
     offer();
@@ -105,7 +116,9 @@ export function keeper(client, door) {
   };
 
   const putAway = async () => {
-    const values = Object.fromEntries(left);
+    const [whose, path] = [owner, here()];
+    // What could not be put back yet is still to come.
+    const values = { ...(foundAt === path ? found : {}), ...Object.fromEntries(left) };
     for (const [name, { kept, first }] of wanted) {
       const text = kept.read();
       if (text !== undefined && text !== first) values[name] = text;
@@ -124,10 +137,10 @@ export function keeper(client, door) {
       }
       await done(keys.put(sealer, id));
     });
-    const path = here();
     const bytes = await crypto.subtle.encrypt(algorithm(key, id, path), sealer, new TextEncoder().encode(text));
     const data = btoa(Array.from(new Uint8Array(bytes), (byte) => String.fromCharCode(byte)).join(""));
-    sessionStorage.setItem(key, JSON.stringify({ id, at, path, bound: !!owner, data }));
+    // Whoever has signed out meanwhile, in another tab, has nothing put away any more.
+    if (owner === whose) sessionStorage.setItem(key, JSON.stringify({ id, at, path, bound: !!whose, data }));
   };
 
   door.hear = hear;
@@ -140,10 +153,13 @@ export function keeper(client, door) {
    *
    * @param {string} name
    * @param {HTMLFormElement | Kept} what
+   * @param {any[]} [begun] how it was when the page asked for this, if that is a while ago: what is read of
+   *   it, or the state of each field ({@link Begun})
    */
-  return (name, what) => {
-    const kept = what instanceof HTMLFormElement ? form(what) : what;
-    const entry = { kept, first: kept.read() };
+  return (name, what, begun) => {
+    const isForm = what instanceof HTMLFormElement;
+    const entry = isForm ? form(what, begun) : { kept: what, first: begun ? begun[0] : what.read() };
+    const { kept } = entry;
     wanted.set(name, entry);
     left.delete(name);
     offer();
@@ -206,9 +222,10 @@ const algorithm = (...beside) => ({
  * A form's fields, by name and by place among those of one name.
  *
  * @param {HTMLFormElement} element
- * @returns {Kept}
+ * @param {Begun[]} [begun]
+ * @returns {{ kept: Kept, first?: string }}
  */
-const form = (element) => {
+const form = (element, begun = []) => {
   const fields = () => {
     /** @type {Record<string, number>} */
     const seen = {};
@@ -220,19 +237,22 @@ const form = (element) => {
       return [{ id: `${field.name}/${place}/${field.type}`, field }];
     });
   };
-  const read = () => JSON.stringify(Object.fromEntries(fields().map(({ id, field }) => [id, valueOf(field)])));
-  const first = read();
-  return {
-    read,
-    restore(text) {
-      const [kept, before] = [JSON.parse(text), JSON.parse(first)];
-      for (const { id, field } of fields()) {
-        const [now, then] = [JSON.stringify(valueOf(field)), JSON.stringify(before[id])];
-        // What the person has typed meanwhile is newer.
-        if (id in kept && now === then && JSON.stringify(kept[id]) !== now) fill(field, kept[id]);
-      }
-    },
+  /** @param {Map<unknown, State>} [states] */
+  const read = (states) =>
+    JSON.stringify(Object.fromEntries(fields().map(({ id, field }) => [id, valueOf(field, states?.get(field))])));
+  const first = read(
+    new Map(begun.map(([field, value, checked, selectedIndex]) => [field, { value, checked, selectedIndex }])),
+  );
+  /** @param {string} text */
+  const restore = (text) => {
+    const [kept, before] = [JSON.parse(text), JSON.parse(first)];
+    for (const { id, field } of fields()) {
+      const [now, then] = [JSON.stringify(valueOf(field)), JSON.stringify(before[id])];
+      // What the person has typed meanwhile is newer.
+      if (id in kept && now === then && JSON.stringify(kept[id]) !== now) fill(field, kept[id]);
+    }
   };
+  return { kept: { read: () => read(), restore }, first };
 };
 
 /** Nothing of it is for anybody to keep, or it is not the person's (a hidden field may hold a token). */
@@ -246,10 +266,18 @@ const SECRET = /(^|\s)(current-password|new-password|one-time-code|cc-[a-z-]+)(\
 /** @param {Field} field */
 const isTicked = (field) => field.type === "checkbox" || field.type === "radio";
 
-/** @param {Field} field @returns {string | boolean | string[]} */
-const valueOf = (field) => {
-  if (field instanceof HTMLSelectElement) return [...field.selectedOptions].map(({ value }) => value);
-  return isTicked(field) ? /** @type {HTMLInputElement} */ (field).checked : field.value;
+/** @typedef {{ value: string, checked?: boolean, selectedIndex?: number }} State */
+
+/**
+ * @param {Field} field
+ * @param {State} [state] an earlier one
+ * @returns {string | boolean | string[]}
+ */
+const valueOf = (field, state = field) => {
+  if (!(field instanceof HTMLSelectElement)) return isTicked(field) ? !!state.checked : state.value;
+  const { selectedIndex: index = -1 } = state;
+  const chosen = index === field.selectedIndex ? [...field.selectedOptions] : [...field.options].slice(index, index + 1);
+  return chosen.map(({ value }) => value);
 };
 
 /**

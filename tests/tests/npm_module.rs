@@ -5,7 +5,7 @@ use anyhow::{Context, ensure};
 use gatepass_tests::npm_app::{built, built_inline, open, open_build, wait};
 use gatepass_tests::pages::SignInPage;
 use gatepass_tests::stage::PASSWORD;
-use gatepass_tests::{Result, Stage, Tab, journey};
+use gatepass_tests::{Result, Stage, Tab, journey, until};
 use serde_json::json;
 
 /// Whether a built file is the client's module: the portable verifier is another.
@@ -15,10 +15,29 @@ fn is_client(name: &str) -> bool {
 
 /// The path under which the bundler has put the module.
 fn module() -> Result<String> {
+    asset(is_client)
+}
+
+/// The path under which it has put a file that is loaded later.
+fn chunk(name: &str) -> Result<String> {
+    asset(|file| file.starts_with(&format!("{name}-")) && file.ends_with(".js"))
+}
+
+fn asset(is_wanted: impl Fn(&str) -> bool) -> Result<String> {
     let files = std::fs::read_dir(built()?.join("assets"))?;
     let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
-    let name = names.into_iter().find(|name| is_client(name));
-    Ok(format!("/assets/{}", name.context("the app was built without the module")?))
+    let name = names.into_iter().find(|name| is_wanted(name));
+    Ok(format!("/assets/{}", name.context("the app was built without it")?))
+}
+
+/// Counts what fails and is nobody's, from now on.
+const COUNT_FAULTS: &str = "window.faults = [];\
+    addEventListener('unhandledrejection', ({ reason }) => faults.push(String(reason)));";
+
+async fn has_no_faults(tab: &Tab<'_>) -> Result {
+    let faults = tab.run("return faults", vec![]).await?;
+    ensure!(faults == json!([]), "nobody's fault: {faults}");
+    Ok(())
 }
 
 /// The app says which thing is missing and what came in its place, and a click says it again.
@@ -55,6 +74,50 @@ fn wasm_unavailable_where_the_file_is_missing_until_it_is_there_again() -> Resul
         // The next click tries again: a deployment that was half done needs no reload.
         stage.site.find_again(&module);
         signs_in(&tab).await
+    })
+}
+
+#[test]
+fn wasm_unavailable_is_no_fault_of_a_diagnosis_that_is_still_to_come() -> Result {
+    journey().go(async |stage, browser| {
+        let tab = browser.first_tab();
+        stage.site.lose(&module()?);
+        // The machine's part fails while the page's is waited for.
+        stage.site.hang(&chunk("diagnose")?);
+        open(stage, &tab).await?;
+        is_told(&tab, "status 404").await?;
+        tab.run(COUNT_FAULTS, vec![]).await?;
+        let ask = "const done = arguments[0]; auth.diagnose();\
+            auth.check().catch((error) => setTimeout(() => done(error.code)))";
+        ensure!(tab.run_async(ask, vec![]).await? == "wasm_unavailable");
+        has_no_faults(&tab).await
+    })
+}
+
+#[test]
+fn s11_words_are_kept_when_the_file_is_there_again_that_keeps_them() -> Result {
+    journey().go(async |stage, browser| {
+        let (tab, file) = (browser.first_tab(), chunk("keep")?);
+        let keep = "window.words = '';\
+            auth.keep('words', { read: () => words, restore: (text) => { words = text } });";
+        stage.site.lose(&file);
+        open(stage, &tab).await?;
+        wait(&tab, "status", "anonymous").await?;
+        tab.run(&format!("{COUNT_FAULTS}{keep}"), vec![]).await?;
+        let fetch = "const [file, done] = arguments;\
+            import(file).then(() => done('there'), () => setTimeout(() => done('missing')))";
+        ensure!(tab.run_async(fetch, vec![json!(file)]).await? == "missing");
+        has_no_faults(&tab).await?;
+        stage.site.find_again(&file);
+        // What is written at once counts, although the file is still to come.
+        tab.run(&format!("{keep} words = 'written';"), vec![]).await?;
+        ensure!(tab.run_async(fetch, vec![json!(file)]).await? == "there");
+        signs_in(&tab).await?;
+        tab.run(keep, vec![]).await?;
+        until("the words are there again", async || {
+            Ok((tab.run("return words", vec![]).await? == "written").then_some(()))
+        })
+        .await
     })
 }
 

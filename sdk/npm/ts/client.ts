@@ -18,7 +18,7 @@ export function makeClient<C>(options: Options, source: Source): Client<C> {
   let session: Session<C> = { status: "restoring" };
   const listeners = new Set<() => void>();
   const door: Door = {};
-  let keeping: Promise<ReturnType<typeof keeper>> | undefined;
+  let keeping: Promise<ReturnType<typeof keeper> | undefined> | undefined;
   const change = (next: Session<C>) => {
     session = next;
     // First: the page may take away what is kept when it draws this.
@@ -28,10 +28,15 @@ export function makeClient<C>(options: Options, source: Source): Client<C> {
 
   const tellKeeper = () => door.hear?.(session.status, session.subject, session.cause?.ending);
   const openKeeper = async () => {
-    const { keeper } = await import("../../driver/keep.js");
-    const keep = keeper(`${options.issuer}#${options.clientId}`, door);
-    tellKeeper();
-    return keep;
+    try {
+      const { keeper } = await import("../../driver/keep.js");
+      const keep = keeper(`${options.issuer}#${options.clientId}`, door);
+      tellKeeper();
+      return keep;
+    } catch {
+      // It could not be fetched: the next form asks for it again. Nobody is kept from signing in.
+      keeping = undefined;
+    }
   };
 
   const send = typeof document === "undefined" ? refuse : begin(options, source, door, change);
@@ -94,12 +99,16 @@ export function makeClient<C>(options: Options, source: Source): Client<C> {
     },
     extend: () => tell({ kind: "extend" }),
     keep: (name, what) => {
-      const kept = (keeping ??= openKeeper()).then((keep) => keep(name, what));
-      return () => void kept.then((stop) => stop());
+      // Now: what is typed while the rest is fetched is the person's.
+      const begun = "elements" in what ? Array.from(what.elements, stateOf) : [what.read()];
+      const kept = (keeping ??= openKeeper()).then((keep) => keep?.(name, what, begun));
+      return () => void kept.then((stop) => stop?.());
     },
     diagnose: async () => {
       // Also when the module is what fails; but on a server there is nothing to look at.
       const told = send({ kind: "diagnose" });
+      // Looked at below; until then it is nobody's fault.
+      told.catch(() => {});
       if (typeof document === "undefined") await told;
       const { diagnose } = await import("../../driver/diagnose.js");
       const answer = told.then((outcome) => (outcome as Told).diagnosis);
@@ -109,6 +118,12 @@ export function makeClient<C>(options: Options, source: Source): Client<C> {
 }
 
 type Told = Extract<Outcome, { kind: "diagnosis" }>;
+
+/** What a person can change in a field. */
+const stateOf = (element: Element) => {
+  const field = element as HTMLInputElement & { selectedIndex: number };
+  return [field, field.value, field.checked, field.selectedIndex];
+};
 
 /** Path, query and fragment of the page; on a server, where the command is refused, anything. */
 const here = () =>
