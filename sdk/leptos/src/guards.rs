@@ -9,31 +9,32 @@ use leptos::{
 };
 
 /// What a guard asks of the session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Standing {
     /// Not known yet.
     Unknown,
-    /// A session is held.
-    SignedIn,
+    /// This person's session is held: what is on the page of one person is not the next one's.
+    SignedIn(Option<String>),
     /// None is.
     SignedOut,
 }
 
 impl Standing {
-    fn of(status: Status, is_held: bool) -> Self {
-        match status {
-            Status::Restoring => Self::Unknown,
-            Status::Authenticated => Self::SignedIn,
+    fn of(status: Status, subject: Option<&str>) -> Self {
+        match (status, subject) {
+            (Status::Restoring, _) => Self::Unknown,
             // A provider that cannot be reached takes no session away.
-            Status::Offline if is_held => Self::SignedIn,
-            Status::Offline | Status::Anonymous | Status::Expired => Self::SignedOut,
+            (Status::Authenticated, _) | (Status::Offline, Some(_)) => {
+                Self::SignedIn(subject.map(str::to_owned))
+            }
+            (Status::Offline | Status::Anonymous | Status::Expired, _) => Self::SignedOut,
         }
     }
 }
 
 /// Shows its children while a session is held, also while the provider cannot be reached.
 ///
-/// They are gone the moment the session is. It is a matter of what is shown: what must stay secret
+/// They are gone the moment the session is, and made anew for another person. It is a matter of what is shown: what must stay secret
 /// stays on a server that asks for an access token.
 #[component]
 pub fn SignedIn<C>(
@@ -46,7 +47,7 @@ pub fn SignedIn<C>(
 where
     C: IntoView + 'static,
 {
-    guard(Standing::SignedIn, children, fallback)
+    guard(true, children, fallback)
 }
 
 /// Shows its children while no session is held.
@@ -61,23 +62,23 @@ pub fn SignedOut<C>(
 where
     C: IntoView + 'static,
 {
-    guard(Standing::SignedOut, children, fallback)
+    guard(false, children, fallback)
 }
 
-fn guard<C>(wanted: Standing, children: TypedChildrenFn<C>, fallback: ViewFn) -> impl IntoView
+fn guard<C>(is_for_members: bool, children: TypedChildrenFn<C>, fallback: ViewFn) -> impl IntoView
 where
     C: IntoView + 'static,
 {
     let session = use_session();
     // A change of the session that is none of the standing draws nothing anew.
     let standing = Memo::new(move |_| {
-        session.with(|session| Standing::of(session.status, session.subject.is_some()))
+        session.with(|session| Standing::of(session.status, session.subject.as_deref()))
     });
     let children = children.into_inner();
     move || match standing.get() {
         Standing::Unknown => Some(fallback.run().into_any()),
-        now if now == wanted => Some(children().into_any()),
-        Standing::SignedIn | Standing::SignedOut => None,
+        now if is_for_members == (now != Standing::SignedOut) => Some(children().into_any()),
+        Standing::SignedIn(_) | Standing::SignedOut => None,
     }
 }
 
@@ -85,23 +86,35 @@ where
 mod tests {
     use super::*;
 
+    fn signed_in(subject: &str) -> Standing {
+        Standing::SignedIn(Some(subject.to_owned()))
+    }
+
     #[test]
     fn offline_keeps_a_held_session_and_makes_none() {
-        assert_eq!(Standing::of(Status::Offline, true), Standing::SignedIn);
-        assert_eq!(Standing::of(Status::Offline, false), Standing::SignedOut);
+        assert_eq!(Standing::of(Status::Offline, Some("a")), signed_in("a"));
+        assert_eq!(Standing::of(Status::Offline, None), Standing::SignedOut);
     }
 
     #[test]
     fn nothing_is_shown_as_either_while_restoring() {
-        assert_eq!(Standing::of(Status::Restoring, false), Standing::Unknown);
-        assert_eq!(Standing::of(Status::Restoring, true), Standing::Unknown);
+        assert_eq!(Standing::of(Status::Restoring, None), Standing::Unknown);
+        assert_eq!(Standing::of(Status::Restoring, Some("a")), Standing::Unknown);
     }
 
     #[test]
     fn ended_session_is_signed_out_whoever_it_named() {
         for status in [Status::Anonymous, Status::Expired] {
-            assert_eq!(Standing::of(status, true), Standing::SignedOut);
+            assert_eq!(Standing::of(status, Some("a")), Standing::SignedOut);
         }
-        assert_eq!(Standing::of(Status::Authenticated, true), Standing::SignedIn);
+        assert_eq!(Standing::of(Status::Authenticated, Some("a")), signed_in("a"));
+    }
+
+    #[test]
+    fn rp27_another_person_is_another_standing() {
+        let of = |status, subject| Standing::of(status, Some(subject));
+        assert_ne!(of(Status::Authenticated, "a"), of(Status::Authenticated, "b"));
+        // The same person's page stays as it is.
+        assert_eq!(of(Status::Authenticated, "a"), of(Status::Offline, "a"));
     }
 }
