@@ -35,6 +35,8 @@ export function takeArrival(issuer) {
       else callback = href;
       const path = stored("return:" + state) ?? pathname;
       const [at, x, y, kept] = placeKept();
+      // Once: what lies there is the app's.
+      keepPlace();
       if (at === path) place = /** @type {[number, number]} */ ([x, y]);
       try {
         // With the origin in front no path can lead to another one: that would throw.
@@ -56,7 +58,8 @@ export function takeArrival(issuer) {
 export const here = () => location.pathname + location.search + location.hash;
 
 /**
- * Where the page before was: its address, how far it was scrolled, and its entry's state.
+ * Where the page before was: its address, how far it was scrolled, and if it was left for a sign-in its
+ * entry's state.
  *
  * @returns {[path?: string, x?: any, y?: any, state?: unknown]}
  */
@@ -65,6 +68,17 @@ export const placeKept = () => {
     return JSON.parse(stored("place") ?? "[]");
   } catch {
     return [];
+  }
+};
+
+/** @param {unknown[]} [place] nothing any more if absent */
+export const keepPlace = (place) => {
+  const key = "gatepass:1:place";
+  try {
+    sessionStorage.removeItem(key);
+    if (place) sessionStorage.setItem(key, JSON.stringify(place));
+  } catch {
+    // Storage is blocked or full, or the state is no JSON: the page begins at its top.
   }
 };
 

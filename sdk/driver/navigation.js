@@ -2,7 +2,7 @@
 
 /** @import { Door, Part, PartMaker } from "./part.d.ts" */
 
-import { here, placeKept } from "./arrival.js";
+import { here, keepPlace, placeKept } from "./arrival.js";
 
 /** @returns {Part} */
 export function navigation() {
@@ -22,7 +22,9 @@ export function navigation() {
 
 /**
  * The same, once what the page wants kept is put away (`keep.js`). Where the page was, it writes down
- * itself: the scroll position and the entry's state, for the page that comes back to this address.
+ * itself, for the page that comes back to this address: how far it was scrolled, at every end, for a page
+ * that is loaded anew may ask by itself; and for a sign-in its entry's state too, which is the app's and
+ * may be anything. After a sign-out nobody comes back to anything.
  *
  * @param {Door} door
  * @returns {PartMaker}
@@ -30,19 +32,12 @@ export function navigation() {
 export const navigationWith = (door) => () => {
   const leave = navigation().effects?.navigate;
   const abort = new AbortController();
-  let asks = false;
-  addEventListener("pagehide", () => asks || savePlace(scrollX, scrollY), abort);
+  addEventListener("pagehide", savePlace, abort);
   return {
     effects: {
       async navigate(...given) {
         await door.leaving?.();
-        if (given[1].replace) {
-          // Nobody clicked: this page shows nothing yet, and the one before it knew where it was.
-          const [path, x, y] = placeKept();
-          asks = true;
-          if (path === here()) savePlace(x, y);
-          else savePlace(0, 0);
-        }
+        trip = given[1];
         return leave?.(...given);
       },
     },
@@ -50,16 +45,19 @@ export const navigationWith = (door) => () => {
   };
 };
 
-/**
- * @param {number} x
- * @param {number} y
- */
-const savePlace = (x, y) => {
-  try {
-    sessionStorage.setItem("gatepass:1:place", JSON.stringify([here(), x, y, history.state]));
-  } catch {
-    // Storage is blocked or full, or the state is no JSON: the page begins at its top.
-  }
+/** Where the page was led last, by whichever of its clients. @type {{ url?: string, replace?: boolean }} */
+let trip = {};
+
+const savePlace = () => {
+  const { url, replace } = trip;
+  // RFC 6749, 3.1.1: what a request to sign in has.
+  const signsIn = url && /[?&]response_type=/.test(url);
+  let [path, x, y] = replace ? placeKept() : [here(), scrollX, scrollY];
+  // Nobody clicked: this page shows nothing yet, and the one before it knew where it was.
+  if (path !== here()) x = y = 0;
+  keepPlace(signsIn || !url ? [here(), x, y, signsIn && history.state] : undefined);
+  // Back may lead here, and a person elsewhere from here.
+  setTimeout(() => (trip = {}));
 };
 
 /**

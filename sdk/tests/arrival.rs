@@ -18,6 +18,9 @@ extern "C" {
     fn take_arrival(issuer: &str) -> JsValue;
 }
 
+/// Where the page before was.
+const PLACE: &str = "gatepass:1:place";
+
 const ISSUER: &str = "https://idp.example";
 
 /// The page's address as a test wants it, until its end.
@@ -96,6 +99,32 @@ fn answer_is_given_once() {
     let _address = Address::of(&format!("/?code=c&state={state}"));
     assert!(taken().0.is_some());
     assert_eq!(taken(), (None, "/private".to_owned()));
+}
+
+#[wasm_bindgen_test]
+fn rp25_place_is_taken_with_the_answer() {
+    let state = attempt(Some("/private"));
+    let record = r#"["/private",0,240,{"of":"the app"}]"#;
+    storage().set_item(PLACE, record).unwrap();
+    // It stays for an answer: a page that is loaded anew may ask by itself.
+    taken();
+    assert_eq!(storage().get_item(PLACE).unwrap().as_deref(), Some(record));
+    let _address = Address::of(&format!("/?code=c&state={state}"));
+    taken();
+    let kept = web_sys::window().unwrap().history().unwrap().state().unwrap();
+    assert_eq!(Reflect::get(&kept, &"of".into()).unwrap().as_string().as_deref(), Some("the app"));
+    assert_eq!(storage().get_item(PLACE).unwrap(), None);
+}
+
+#[wasm_bindgen_test]
+fn rp25_place_of_another_page_is_taken_too() {
+    let state = attempt(Some("/private"));
+    storage().set_item(PLACE, r#"["/public",0,240,{"of":"the app"}]"#).unwrap();
+    let _address = Address::of(&format!("/?code=c&state={state}"));
+    taken();
+    let kept = web_sys::window().unwrap().history().unwrap().state().unwrap();
+    assert_eq!(kept.as_string().as_deref(), Some("the app's own"));
+    assert_eq!(storage().get_item(PLACE).unwrap(), None);
 }
 
 #[wasm_bindgen_test]

@@ -8,7 +8,7 @@ use gatepass_core::{
     secret::Secret,
     wire::{Answer, Effect, Failure},
 };
-use js_sys::{Function, Promise};
+use js_sys::{Function, Object, Promise};
 use support::{World, at, failed, unique};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -50,6 +50,13 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn address(this: &Frame) -> String;
 
+    /// Scrolls it that far, as it must be possible, and gives its entry in the history a state.
+    #[wasm_bindgen(method)]
+    fn read(this: &Frame, y: f64, state: &str) -> f64;
+
+    #[wasm_bindgen(method, getter)]
+    fn window(this: &Frame) -> web_sys::Window;
+
     #[wasm_bindgen(method)]
     fn remove(this: &Frame);
 }
@@ -63,6 +70,35 @@ async fn frame() -> (Frame, World) {
     let part = frame.part("/driver/navigation.js", "navigation");
     let part: Function = JsFuture::from(part).await.unwrap().unchecked_into();
     (frame, World::new([part]))
+}
+
+/// A frame with the part that writes down where the page was: in the middle of it, and with a state of
+/// the app's in its history.
+async fn placed_frame() -> (Frame, World) {
+    NAVIGATION.with(|_| ());
+    let frame: Frame =
+        JsFuture::from(open_frame("/page.html?here")).await.unwrap().unchecked_into();
+    assert_eq!(frame.read(240.0, "the app's own"), 240.0);
+    let part = frame.part("/driver/navigation.js", "navigationWith");
+    let part: Function = JsFuture::from(part).await.unwrap().unchecked_into();
+    let maker = part.call1(&JsValue::UNDEFINED, &Object::new()).unwrap().unchecked_into();
+    storage().set_item(PLACE, r#"["/an/earlier/one",0,7,{}]"#).unwrap();
+    (frame, World::new([maker]))
+}
+
+/// Where the page before was.
+const PLACE: &str = "gatepass:1:place";
+
+fn storage() -> web_sys::Storage {
+    web_sys::window().unwrap().session_storage().unwrap().unwrap()
+}
+
+fn place() -> Option<String> {
+    storage().get_item(PLACE).unwrap()
+}
+
+fn sign_in() -> String {
+    elsewhere() + "&response_type=code"
 }
 
 fn navigate(url: &str, replace: bool) -> Effect {
@@ -148,5 +184,62 @@ async fn address_that_is_none_is_unavailable() {
     let (frame, world) = frame().await;
     let answer = world.perform(navigate("http://[", false)).await;
     assert_eq!(answer, failed(Failure::Unavailable));
+    frame.remove();
+}
+
+#[wasm_bindgen_test]
+async fn s11_a_sign_in_takes_the_place_along_and_the_apps_state() {
+    let (frame, world) = placed_frame().await;
+    let moved = frame.moved();
+    world.perform(navigate(&sign_in(), false)).await;
+    JsFuture::from(moved).await.unwrap();
+    assert_eq!(place().as_deref(), Some(r#"["/page.html?here",0,240,"the app's own"]"#));
+    frame.remove();
+}
+
+#[wasm_bindgen_test]
+async fn rp25_a_sign_out_takes_nothing_along() {
+    let (frame, world) = placed_frame().await;
+    let moved = frame.moved();
+    world.perform(navigate(&elsewhere(), false)).await;
+    JsFuture::from(moved).await.unwrap();
+    assert_eq!(place(), None);
+    frame.remove();
+}
+
+#[wasm_bindgen_test]
+async fn rp25_a_page_that_is_left_by_itself_writes_down_no_state() {
+    let (frame, _world) = placed_frame().await;
+    let moved = frame.moved();
+    frame.window().location().assign(&elsewhere()).unwrap();
+    JsFuture::from(moved).await.unwrap();
+    assert_eq!(place().as_deref(), Some(r#"["/page.html?here",0,240,null]"#));
+    frame.remove();
+}
+
+#[wasm_bindgen_test]
+async fn s11_a_page_that_asks_by_itself_passes_on_where_the_one_before_was() {
+    for (before, y) in [("/page.html?here", 77), ("/another", 0)] {
+        let (frame, world) = placed_frame().await;
+        storage().set_item(PLACE, &format!(r#"["{before}",0,77,null]"#)).unwrap();
+        let moved = frame.moved();
+        world.perform(navigate(&sign_in(), true)).await;
+        JsFuture::from(moved).await.unwrap();
+        let expected = format!(r#"["/page.html?here",0,{y},"the app's own"]"#);
+        assert_eq!(place(), Some(expected));
+        frame.remove();
+    }
+}
+
+#[wasm_bindgen_test]
+async fn s11_a_click_after_a_redirect_that_was_stopped_takes_the_place_along() {
+    let (frame, world) = placed_frame().await;
+    world.perform(navigate(&sign_in(), true)).await;
+    frame.window().stop().unwrap();
+    let moved = frame.moved();
+    let there = sign_in();
+    world.perform(navigate(&there, false)).await;
+    assert_eq!(JsFuture::from(moved).await.unwrap().as_string(), Some(there));
+    assert_eq!(place().as_deref(), Some(r#"["/page.html?here",0,240,"the app's own"]"#));
     frame.remove();
 }

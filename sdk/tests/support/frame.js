@@ -23,6 +23,14 @@ export async function openFrame(path) {
     get window() {
       return frame.contentWindow;
     },
+    /** Somebody has read on, and the app has written something beside the page's address. */
+    read(y, state) {
+      const { document, history } = frame.contentWindow;
+      document.documentElement.style = "display: block; height: 5000px";
+      frame.contentWindow.scrollTo(0, y);
+      history.replaceState(state, "");
+      return frame.contentWindow.scrollY;
+    },
     remove: () => frame.remove(),
   };
 }
