@@ -3,6 +3,7 @@
  *
  * `tell` and `emit` only queue; the queue drains in the same task; `step` is never re-entered, so
  * a subscriber may call the client, and a part may answer while orders are being carried out.
+ * In a page that is rendered in advance it drains when the page is shown: what is not told has no effect.
  */
 
 /** @import { Failure, Order } from "./wire.d.ts" */
@@ -21,15 +22,20 @@ export function createLoop(makers, step, onOrder) {
   const queue = [];
   /** Effects that are neither over nor cancelled. @type {Map<number, AbortController>} */
   const live = new Map();
-  let busy = false;
+  // A page that is rendered in advance asks nobody until somebody looks at it.
+  let busy = /** @type {{ prerendering?: boolean }} */ (document).prerendering;
   let closed = false;
 
   /** @type {Emit} */
   const emit = (...entry) => {
     queue.push(entry);
+    drain();
+  };
+
+  const drain = () => {
     if (busy || closed) return;
     busy = true;
-    for (let next; !closed && (next = queue.shift()); ) guard(() => handle(.../** @type {typeof entry} */ (next)));
+    for (let next; !closed && (next = queue.shift()); ) guard(() => handle(.../** @type {Parameters<Emit>} */ (next)));
     busy = false;
   };
 
@@ -88,6 +94,12 @@ export function createLoop(makers, step, onOrder) {
     live.delete(id);
     abort?.abort();
   };
+
+  const shown = () => {
+    busy = false;
+    drain();
+  };
+  if (busy) document.addEventListener("prerenderingchange", shown, { once: true });
 
   const parts = makers.map((make) => make(emit));
   const effects = Object.assign({}, ...parts.map((part) => part.effects));

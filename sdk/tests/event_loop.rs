@@ -9,7 +9,7 @@ use gatepass_core::{
     wire::{Answer, Area, Effect, Fact, Failure, Order, Signal},
 };
 use js_sys::{Array, Function, Reflect};
-use support::{World, failed};
+use support::{Undo, World, failed, global};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -32,6 +32,12 @@ extern "C" {
     fn broken_step(create_loop: &Function) -> js_sys::Promise;
     #[wasm_bindgen(js_name = brokenListener)]
     fn broken_listener(create_loop: &Function) -> js_sys::Promise;
+}
+
+#[wasm_bindgen(module = "/tests/support/web.js")]
+extern "C" {
+    /// Lets an event happen at `document`.
+    fn happen(target: &JsValue, event: &str, persisted: bool);
 }
 
 #[wasm_bindgen(module = "/driver/loop.js")]
@@ -177,6 +183,27 @@ fn loop_that_a_step_closes_obeys_nothing_and_tells_nothing_more() {
 fn face_hears_of_commands_and_sessions() {
     let log = CREATE_LOOP.with(orders_heard);
     assert_eq!(words(&log), ["completed", "session"]);
+}
+
+#[wasm_bindgen_test]
+async fn f17_a_page_rendered_in_advance_asks_nobody_until_it_is_shown() {
+    let document = global("document");
+    let hidden = Undo::replace(&document, "prerendering", &true.into());
+    let (early, closed) = (world(), world());
+    drop(hidden);
+    let asked = early.begin(load("answer"));
+    closed.begin(load("answer"));
+    // What was put off is not merely slow.
+    assert_ne!(world().perform(load("promise")).await, failed(Failure::Unavailable));
+    early.assert_silence();
+    closed.close();
+    happen(&document, "prerenderingchange", false);
+    let value = Some("answer".into());
+    assert_eq!(early.answer_of(asked).await, Answer::Loaded { value });
+    // From then on as everywhere.
+    let value = Some("promise".into());
+    assert_eq!(early.perform(load("promise")).await, Answer::Loaded { value });
+    closed.assert_silence();
 }
 
 #[wasm_bindgen_test]
