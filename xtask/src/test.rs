@@ -111,8 +111,17 @@ enum Rows {
 /// The crate with the journeys, and the program behind `cargo xtask bench`.
 const TESTS: &str = "gatepass-tests";
 
+/// The crate with the protocol.
+const CORE: &str = "gatepass-core";
+
+/// Where code that was optimised is run.
+const OPTIMISED: &str = "native-optimised";
+
 /// The crate with random schedules.
 const SIMULATOR: &str = "gatepass-simulator";
+
+/// The program behind `cargo xtask bench` too.
+const BENCH: [&str; 2] = ["--features", "gatepass-tests/bench"];
 
 /// The least number of tests side by side.
 const TWO: NonZero<usize> = NonZero::<usize>::MIN.saturating_add(1);
@@ -140,6 +149,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let mut session = Session {
         report: Report::default(),
         filter: options.filter.clone(),
+        is_daily: options.ring.is_none(),
         xtask: std::env::current_exe()?,
         system: OnceCell::new(),
         native: OnceCell::new(),
@@ -173,6 +183,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 struct Session {
     report: Report,
     filter: Option<String>,
+    /// Nothing was named: what takes long is left to those who name it.
+    is_daily: bool,
     /// This program. Asked for at the start: once it has been built anew, some systems no longer
     /// tell its path.
     xtask: PathBuf,
@@ -239,7 +251,13 @@ impl Session {
         for (what, project) in [("driver", "sdk/driver"), ("npm face", "sdk/npm")] {
             self.check(&format!("types of the {what}"), || type_check(project));
         }
-        self.check("licences, sources and bans", || deny::check(&["licenses", "sources", "bans"]));
+        // Building what looks at them takes longer than a change of the dependencies is frequent.
+        let name = "licences, sources and bans";
+        if self.is_daily {
+            self.report.add(Entry::later(name, Ring::Check, "native"));
+        } else {
+            self.check(name, || deny::check(&["licenses", "sources", "bans"]));
+        }
     }
 
     fn core(&mut self, members: &[Member]) -> Result<()> {
@@ -254,15 +272,25 @@ impl Session {
                 native.iter().filter(is_wanted).for_each(|binary| self.unit(binary, "native"));
             }
         }
-        // A miscompilation of rustc 1.95 shows only in optimised code (docs: toolchain facts).
-        let optimised = test_binaries(["gatepass-core", SIMULATOR], &["--profile", "optimised"])?;
-        optimised.iter().for_each(|binary| self.unit(binary, "native-optimised"));
-        for member in members.iter().filter(|member| member.has_examples()) {
-            let mut command = cargo();
-            command.args(["test", "--doc", "--package", &member.name]);
-            command.args(self.filter.iter());
-            self.binary(&mut command, Speech::Lines, Ring::Core, "native", &member.name);
+        // A miscompilation of rustc 1.95 shows only in optimised code (docs: toolchain facts). On each
+        // change it is the module of the npm package that would show it.
+        let mut fast = vec![SIMULATOR];
+        if self.is_daily {
+            self.report.add(Entry::later("the core's tests, optimised", Ring::Core, OPTIMISED));
+        } else {
+            fast.push(CORE);
         }
+        let optimised = test_binaries(fast, &["--profile", "optimised"])?;
+        optimised.iter().for_each(|binary| self.unit(binary, OPTIMISED));
+        let is_left_out = |member: &&Member| member.has_examples() && !member.has_native_tests();
+        if let Some(member) = members.iter().find(is_left_out) {
+            bail!("{} has examples and no test: nothing would run them", member.name);
+        }
+        // By one call too, and of the same crates: with other features they would be built anew.
+        let mut command = cargo();
+        command.args(["test", "--doc"]).args(selected(tested(members))).args(BENCH);
+        command.args(self.filter.iter());
+        self.binary(&mut command, Speech::Lines, Ring::Core, "native", "examples");
         Ok(())
     }
 
@@ -272,9 +300,7 @@ impl Session {
         if let Some(native) = self.native.get() {
             return Ok(Rc::clone(native));
         }
-        let tested = members.iter().filter(|member| member.has_native_tests());
-        let names = tested.map(|member| member.name.as_str());
-        let built = Rc::new(test_binaries(names, &["--features", "gatepass-tests/bench"])?);
+        let built = Rc::new(test_binaries(tested(members), &BENCH)?);
         Ok(Rc::clone(self.native.get_or_init(|| built)))
     }
 
@@ -391,7 +417,7 @@ impl Session {
                         }
                     }
                     if rows == Rows::Daily {
-                        let later = worlds::LONG.map(|name| Entry::later(name, world));
+                        let later = worlds::LONG.map(|name| Entry::later(name, Ring::E2e, world));
                         later.into_iter().for_each(|entry| self.report.add(entry));
                     }
                 }
@@ -485,11 +511,11 @@ impl Entry {
         Self { name, ring, world, outcome, seconds: None, cannot: None, without, said }
     }
 
-    /// A journey that this run leaves out.
-    fn later(name: &str, world: &'static str) -> Self {
+    /// What this run leaves to `test all`.
+    fn later(name: &str, ring: Ring, world: &'static str) -> Self {
         Self {
             name: name.to_owned(),
-            ring: Ring::E2e,
+            ring,
             world,
             outcome: Outcome::Later,
             seconds: None,
@@ -631,15 +657,24 @@ fn type_check(project: &str) -> Result<()> {
     run_command(node_script("typescript/bin/tsc").args(["--noEmit", "--project"]).arg(directory))
 }
 
+/// The crates with tests for this machine.
+fn tested(members: &[Member]) -> impl Iterator<Item = &str> {
+    members.iter().filter(|member| member.has_native_tests()).map(|member| member.name.as_str())
+}
+
+/// Cargo's words for just these crates.
+fn selected<'a>(packages: impl IntoIterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+    packages.into_iter().flat_map(|package| ["--package", package])
+}
+
 fn test_binaries<'a>(
     packages: impl IntoIterator<Item = &'a str>,
     flags: &[&str],
 ) -> Result<Vec<Artifact>> {
     let packages: Vec<&str> = packages.into_iter().collect();
     progress(&format!("Building the tests of {}", packages.join(", ")));
-    let selected = packages.iter().flat_map(|package| ["--package", *package]);
-    let built =
-        build(["test", "--no-run"].into_iter().chain(selected).chain(flags.iter().copied()))?;
+    let words = ["test", "--no-run"].into_iter().chain(selected(packages));
+    let built = build(words.chain(flags.iter().copied()))?;
     let mut tests: Vec<_> = built.into_iter().filter(|artifact| artifact.is_test).collect();
     // Cargo tells them as they are done, which differs from run to run.
     tests.sort_by(|a, b| a.target.cmp(&b.target));

@@ -361,8 +361,18 @@ impl World {
             }
         }
         let ends = held.filter(|_| kind == "ended");
+        let signs_out = kind == "ended" && page.seen.is_signing_out();
         if let Some(site) = self.sites.get_mut(site) {
             site.ended.extend(ends);
+            // A click from before the page knew of this session, which it has shown to nobody.
+            if signs_out {
+                let began = member(text, "began").unwrap_or_default();
+                let is_it = |(at, tab): &(i64, String)| {
+                    began[0].as_i64() == Some(*at) && began[1].as_str() == Some(tab)
+                };
+                let grants = site.began.iter().filter(|(_, known)| is_it(known));
+                site.signed_out.extend(grants.map(|(grant, _)| *grant));
+            }
         }
         self.say(Some(id), site, text, ends);
     }

@@ -12,7 +12,7 @@ use crate::{
     provider::{CLIENTS, Request},
     schedule::tab_name,
     token::{claims_of, grant_of, member},
-    world::{Page, World},
+    world::{Page, Tab, World},
 };
 
 /// The rules, each with the name that a failure carries.
@@ -122,6 +122,8 @@ struct Asked {
     wish: Wish,
     /// The grant that was held then.
     grant: Option<usize>,
+    /// How often the way had been opened for redirects in this tab.
+    openings: usize,
     outcome: Option<Outcome>,
 }
 
@@ -141,6 +143,12 @@ impl Seen {
 
     /// Whether somebody clicked "Sign in" after a command: who signs out and clicks then wants to
     /// come back.
+    /// Somebody has clicked "Sign out", and that is not over.
+    pub(crate) fn is_signing_out(&self) -> bool {
+        let waits = |asked: &Asked| asked.wish == Wish::SignOut && asked.outcome.is_none();
+        self.commands.values().any(waits)
+    }
+
     fn clicked_after(&self, command: u32) -> bool {
         self.commands.range(command..).any(|(_, asked)| asked.wish == Wish::SignIn)
     }
@@ -157,7 +165,8 @@ impl Seen {
 impl World {
     pub(crate) fn note_command(&mut self, id: u32, command: u32, wish: Wish) {
         let Some(page) = self.pages.get_mut(&id) else { return };
-        let asked = Asked { wish, grant: page.seen.grant, outcome: None };
+        let openings = self.tabs.get(page.tab).map_or(0, |tab| tab.openings);
+        let asked = Asked { wish, grant: page.seen.grant, openings, outcome: None };
         page.seen.commands.insert(command, asked);
         if wish == Wish::SignIn
             && let Some(tab) = self.tabs.get_mut(page.tab)
@@ -382,7 +391,7 @@ impl World {
         let Some(asked) = page.seen.commands.get_mut(&command) else {
             return self.breaks(Rule::OneCompletion, || format!("nobody asked for {command}"));
         };
-        let (wish, asked_grant) = (asked.wish, asked.grant);
+        let (wish, asked_grant, openings) = (asked.wish, asked.grant, asked.openings);
         if asked.outcome.replace(outcome.clone()).is_some() {
             let what = format!("{}: {wish:?} is over twice", tab_name(tab));
             return self.breaks(Rule::OneCompletion, || what);
@@ -397,7 +406,9 @@ impl World {
             Outcome::Failed { error } if error.code == Code::Superseded => {}
             _ if wish == Wish::SignOut => {
                 let is_back = page.seen.clicked_after(command) || page.seen.has_session();
-                if let Some(tab) = self.tabs.get_mut(tab).filter(|_| !is_back) {
+                // Another page of the tab may have reached a session while this one slept.
+                let is_latest = |tab: &&mut Tab| !is_back && tab.openings == openings;
+                if let Some(tab) = self.tabs.get_mut(tab).filter(is_latest) {
                     tab.signs_out();
                 }
                 let Some(grant) = asked_grant else { return };

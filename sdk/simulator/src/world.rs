@@ -86,6 +86,8 @@ pub(crate) struct Tab {
     pub(crate) last_callback: Option<String>,
     /// Automatic redirects since a session was last reached or the person clicked.
     pub(crate) redirects: usize,
+    /// How often that happened.
+    pub(crate) openings: usize,
     /// The person signed out here, and has not clicked since.
     pub(crate) signed_out: bool,
     /// What it had stored was cleared, and nobody has clicked since: it may have forgotten a sign-out.
@@ -101,6 +103,7 @@ impl Tab {
     /// Somebody clicked "Sign in", or a session was reached: the way is open again.
     pub(crate) const fn opens(&mut self) {
         self.redirects = 0;
+        self.openings += 1;
         self.signed_out = false;
         self.was_cleared = false;
     }
