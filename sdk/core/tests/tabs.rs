@@ -1105,6 +1105,26 @@ fn rp17_what_another_tab_says_gives_a_hanging_leader_no_more_time() {
 }
 
 #[test]
+fn rp17_a_page_that_slept_does_not_take_the_leader_for_one_that_hangs() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    world.advance_with_heartbeat(290);
+    world.hold(Endpoint::Token);
+    let ids = [first.begin(get_token()), second.begin(get_token())];
+    world.settle();
+    second.freeze();
+    world.advance(13);
+    second.thaw();
+    assert!(first.leads(), "it works at what both wait for");
+    world.release();
+    for (page, id) in [&first, &second].into_iter().zip(ids) {
+        assert!(matches!(page.outcome(id), Some(Outcome::Token { .. })));
+    }
+    assert_eq!(world.refreshes(), 1);
+}
+
+#[test]
 fn rp17_a_leader_asked_for_more_than_it_knows_asks_instead_of_sending_an_old_token() {
     let world = World::new();
     let first = world.signed_in("richard");

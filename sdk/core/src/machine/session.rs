@@ -357,6 +357,10 @@ impl Machine {
         self.load_last_end();
         if self.held.is_some() {
             self.set_status(Status::Restoring);
+            // Whoever leads now has not been asked yet, and does not hang for that.
+            if !self.is_leading() {
+                self.refresh_elsewhere();
+            }
             // It may have slept while another page refreshed, and closed: the token that it has may be
             // used up, and is not used before that is known.
             self.recall();
