@@ -4,7 +4,9 @@
 //! Nothing is left out in silence: a step that cannot run is a failed entry of the report, and so
 //! is a ring in which no test ran.
 
+mod binaries;
 mod crowd;
+mod entry;
 mod libtest;
 mod long;
 mod members;
@@ -15,7 +17,7 @@ mod server;
 mod table;
 pub(crate) mod worlds;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use std::cell::OnceCell;
 use std::fs;
@@ -27,10 +29,11 @@ use std::time::Instant;
 
 use crate::demo::{self, Built};
 use crate::needs::{self, Browser, WASM};
-use crate::process::{Artifact, build, cargo, node_script, progress, run as run_command};
+use crate::process::{Artifact, cargo, node_script, progress, run as run_command};
 use crate::{deny, npm, workspace};
+use binaries::{native, runner, selected, test_binaries, tested};
 use crowd::Crowd;
-use libtest::{Speech, Told, ask_for_events};
+use libtest::Speech;
 use members::Member;
 pub(crate) use record::record;
 use report::{Entry, Outcome, Report, Ring};
@@ -486,61 +489,6 @@ impl Session {
     }
 }
 
-impl Entry {
-    fn of_step(name: &str, ring: Ring, outcome: Result<()>, seconds: Option<f64>) -> Self {
-        let world = "native";
-        match outcome {
-            Ok(()) => Self {
-                name: name.to_owned(),
-                ring,
-                world,
-                outcome: Outcome::Passed,
-                seconds,
-                cannot: None,
-                without: Vec::new(),
-                said: None,
-            },
-            Err(error) => Self { seconds, ..Self::failed(name.to_owned(), ring, world, &error) },
-        }
-    }
-
-    fn failed(name: String, ring: Ring, world: &'static str, error: &anyhow::Error) -> Self {
-        let said = Some(format!("{error:#}"));
-        let outcome = Outcome::Failed;
-        let without = Vec::new();
-        Self { name, ring, world, outcome, seconds: None, cannot: None, without, said }
-    }
-
-    /// What this run leaves to `test all`.
-    fn later(name: &str, ring: Ring, world: &'static str) -> Self {
-        Self {
-            name: name.to_owned(),
-            ring,
-            world,
-            outcome: Outcome::Later,
-            seconds: None,
-            cannot: None,
-            without: Vec::new(),
-            said: None,
-        }
-    }
-
-    fn told(told: Told, ring: Ring, world: &'static str) -> Self {
-        let Told { name, outcome, seconds, said } = told;
-        Self { name, ring, world, outcome, seconds, cannot: None, without: Vec::new(), said }
-    }
-
-    /// The same, with what its driver could not do.
-    fn limited(mut self, limits: Limits) -> Self {
-        if self.outcome == Outcome::Passed && limits.cannot.is_some() {
-            self.outcome = Outcome::Cannot;
-            self.cannot = limits.cannot;
-        }
-        self.without = limits.without;
-        self
-    }
-}
-
 /// What the tests of the whole system are given.
 struct System {
     browser: Browser,
@@ -620,18 +568,6 @@ pub(crate) fn browsers_of(world: &str) -> Result<Vec<(&'static str, PathBuf)>> {
     Ok(found)
 }
 
-/// A test binary of this machine.
-fn native(binary: &Artifact) -> Command {
-    let mut command = Command::new(&binary.file);
-    command
-        .current_dir(&binary.package_dir)
-        .env("CARGO_MANIFEST_DIR", &binary.package_dir)
-        // A failure says what and where; a hundred frames around it hide both.
-        .env("RUST_BACKTRACE", "0");
-    ask_for_events(&mut command);
-    command
-}
-
 /// Whether a test file of gatepass-tests is about the npm package. The scenarios are: no frame asks
 /// in them, so that one world is enough for them.
 fn is_npm(target: &str) -> bool {
@@ -655,37 +591,4 @@ fn type_check(project: &str) -> Result<()> {
         bail!("{project} has no tsconfig.json");
     }
     run_command(node_script("typescript/bin/tsc").args(["--noEmit", "--project"]).arg(directory))
-}
-
-/// The crates with tests for this machine.
-fn tested(members: &[Member]) -> impl Iterator<Item = &str> {
-    members.iter().filter(|member| member.has_native_tests()).map(|member| member.name.as_str())
-}
-
-/// Cargo's words for just these crates.
-fn selected<'a>(packages: impl IntoIterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
-    packages.into_iter().flat_map(|package| ["--package", package])
-}
-
-fn test_binaries<'a>(
-    packages: impl IntoIterator<Item = &'a str>,
-    flags: &[&str],
-) -> Result<Vec<Artifact>> {
-    let packages: Vec<&str> = packages.into_iter().collect();
-    progress(&format!("Building the tests of {}", packages.join(", ")));
-    let words = ["test", "--no-run"].into_iter().chain(selected(packages));
-    let built = build(words.chain(flags.iter().copied()))?;
-    let mut tests: Vec<_> = built.into_iter().filter(|artifact| artifact.is_test).collect();
-    // Cargo tells them as they are done, which differs from run to run.
-    tests.sort_by(|a, b| a.target.cmp(&b.target));
-    Ok(tests)
-}
-
-/// The program that runs a wasm test binary in a browser.
-fn runner() -> Result<PathBuf> {
-    progress("Building the runner of browser tests");
-    let name = "wasm-test-runner";
-    let built = build(["build", "--package", "xtask", "--bin", name, "--features", name])?;
-    let found = built.into_iter().find(|artifact| artifact.target == name);
-    Ok(found.context("cargo built no runner")?.file)
 }

@@ -4,8 +4,9 @@ use anyhow::{Context, Result, bail};
 use std::path::{Path, absolute};
 use std::process::Command;
 
+use super::System;
+use super::binaries::test_binaries;
 use super::worlds::CHROMIUM;
-use super::{System, test_binaries};
 use crate::process::{progress, run};
 
 /// The test file that records, and nothing else.
