@@ -276,7 +276,7 @@ impl Session {
             }
         }
         // A miscompilation of rustc 1.95 shows only in optimised code (docs: toolchain facts). On each
-        // change it is the module of the npm package that would show it.
+        // change only the npm package's module is optimised code of the core.
         let mut fast = vec![SIMULATOR];
         if self.is_daily {
             self.report.add(Entry::later("the core's tests, optimised", Ring::Core, OPTIMISED));
