@@ -28,9 +28,9 @@ export const watch = (emit) => watchWith(SEEN_MS, PROOF_MS)(emit);
  * @param {number} proofMs
  * @returns {PartMaker}
  */
-export const watchWith = (seenMs, proofMs) => () => ({
+export const watchWith = (seenMs, proofMs) => (emit) => ({
   effects: {
-    watch_session: (_, { url, words }, { signal }) =>
+    watch_session: (id, { url, words }, { signal }) =>
       new Promise((resolve) => {
         // A `javascript:` address would run in this page. Cancelled while this file was loaded, nobody
         // would take the frame away.
@@ -65,6 +65,8 @@ export const watchWith = (seenMs, proofMs) => () => ({
             ask();
           } else if (step === "false" && data === "changed") {
             step = "watched";
+            // It sees its cookie here.
+            emit({ kind: "signal", signal: { kind: "chunk", effect: id } });
             document.addEventListener("visibilitychange", ask);
             ask();
           } else if (step !== "watched") {

@@ -1,10 +1,13 @@
 import { createClient, GatepassError, type Client, type OnLoad, type Session, type StorageKind } from "gatepass";
+import { initiatedSignIn } from "gatepass/initiated";
 
 interface Config {
   issuer: string;
   clientId: string;
   /** The stream of the app's own server, if it has one. */
   sessionEventsEndpoint?: string;
+  /** Its page for hidden frames, if it is to have one. */
+  silentRedirectUri?: string;
   /** The API's origin: besides the provider, the only one that gets the token. */
   api: string;
   /** An origin that is on no list. */
@@ -39,6 +42,10 @@ const [auth] = Array.from({ length: count }, make) as [Client, ...Client[]];
 
 // For tests that ask the client without a person.
 Object.assign(window, { auth });
+
+// Somebody else has led the person here to sign in.
+const initiated = initiatedSignIn(location.href, config.issuer);
+if (initiated) auth.signIn(initiated);
 
 const find = (id: string): HTMLElement => {
   const found = document.querySelector<HTMLElement>(`[data-testid="${id}"]`);

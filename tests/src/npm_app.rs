@@ -12,6 +12,9 @@ use crate::stage::{GUEST_HOST, PASSWORD, Stage};
 use crate::tab::Tab;
 use crate::wait::until;
 
+/// The package's pages without a module, which an app serves as they are.
+const FRAME_PAGES: [&str; 2] = ["gatepass-silent.html", "gatepass-front-channel.html"];
+
 /// The app, built once for each process.
 ///
 /// # Errors
@@ -34,6 +37,12 @@ fn build() -> Result<PathBuf> {
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let install = ["install", "--no-audit", "--no-fund", "--loglevel=error", &tarball];
     run(Command::new(npm).args(install).current_dir(&app))?;
+    // Vite serves what lies here as it is.
+    let public = app.join("public");
+    std::fs::create_dir_all(&public)?;
+    for page in FRAME_PAGES {
+        std::fs::copy(app.join("node_modules/gatepass").join(page), public.join(page))?;
+    }
     vite(&app, &[])?;
     Ok(app.join("dist"))
 }
@@ -171,7 +180,17 @@ pub async fn open_at(stage: &Stage, tab: &Tab<'_>, issuer: &str) -> Result<Strin
 }
 
 async fn serve(stage: &Stage, tab: &Tab<'_>, build: &Path, issuer: &str) -> Result<String> {
-    serve_with(stage, tab, build, json!({ "issuer": issuer })).await
+    serve_with(stage, tab, build, GUEST_HOST, json!({ "issuer": issuer })).await
+}
+
+/// The same under another name, with its page for frames named.
+///
+/// # Errors
+/// When it does not open.
+pub async fn open_framing(stage: &Stage, tab: &Tab<'_>, host: &str) -> Result<String> {
+    let silent = format!("{}/{}", stage.site.origin(host), FRAME_PAGES[0]);
+    let config = json!({ "issuer": stage.issuer(), "silentRedirectUri": silent });
+    serve_with(stage, tab, &built()?, host, config).await
 }
 
 /// The same with a relay in place of the provider's session events.
@@ -180,16 +199,17 @@ async fn serve(stage: &Stage, tab: &Tab<'_>, build: &Path, issuer: &str) -> Resu
 /// When it does not open.
 pub async fn open_relayed(stage: &Stage, tab: &Tab<'_>, stream: &str) -> Result<String> {
     let config = json!({ "issuer": stage.issuer(), "sessionEventsEndpoint": stream });
-    serve_with(stage, tab, &built()?, config).await
+    serve_with(stage, tab, &built()?, GUEST_HOST, config).await
 }
 
 async fn serve_with(
     stage: &Stage,
     tab: &Tab<'_>,
     build: &Path,
+    host: &str,
     mut config: Value,
 ) -> Result<String> {
-    let origin = stage.site.origin(GUEST_HOST);
+    let origin = stage.site.origin(host);
     config["clientId"] = json!("npm-app");
     config["api"] = json!(stage.api());
     config["elsewhere"] = json!(stage.site.origin("elsewhere"));

@@ -141,7 +141,7 @@ const ASKED: &str = "<!doctype html><title>Asked</title><script>
     </script>";
 
 /// The test files about the npm package in which a person goes from page to page: in every world.
-const NPM_JOURNEYS: [&str; 2] = ["npm", "npm_relay"];
+const NPM_JOURNEYS: [&str; 3] = ["npm", "npm_frames", "npm_relay"];
 
 /// The test files of the crate gatepass-tests that need no browser; `bench` is what the program counts
 /// with, not what it measures.

@@ -93,6 +93,58 @@ pub(crate) fn is_on_this_machine(rest: &str) -> bool {
         || host == "[::1]"
 }
 
+/// How near two addresses are to each other, as far as a browser's cookies go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Site {
+    /// The same host: ports do not count.
+    Same,
+    /// Their names end alike, and nobody has sold names under that ending, as far as one can see
+    /// without the list of those who do.
+    Likely,
+    Other,
+}
+
+/// How near two absolute addresses are. Another scheme is another site.
+pub(crate) fn site(one: &str, other: &str) -> Site {
+    let (Some((scheme, one)), Some((other_scheme, other))) = (host(one), host(other)) else {
+        return Site::Other;
+    };
+    if scheme != other_scheme {
+        Site::Other
+    } else if one.eq_ignore_ascii_case(other) {
+        Site::Same
+    } else if ending(one).is_some_and(|end| {
+        ending(other).is_some_and(|other_end| end.eq_ignore_ascii_case(other_end))
+    }) {
+        Site::Likely
+    } else {
+        Site::Other
+    }
+}
+
+/// Scheme and host of an absolute address.
+fn host(url: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = cut(url, b':')?;
+    let rest = rest.strip_prefix("//")?;
+    let authority = cut(rest, b'/').map_or(rest, |(authority, _)| authority);
+    let is_port = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    let colon = authority.bytes().rposition(|byte| byte == b':');
+    let host = colon
+        .filter(|at| authority.get(at + 1..).is_some_and(is_port))
+        .and_then(|at| authority.get(..at));
+    Some((scheme, host.unwrap_or(authority)))
+}
+
+/// The last two labels of a name; a number, or a name of one label, has none.
+fn ending(host: &str) -> Option<&str> {
+    let mut dots = host.bytes().enumerate().rev().filter(|(_, byte)| *byte == b'.');
+    let (last, _) = dots.next()?;
+    if host.get(last + 1..)?.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    host.get(dots.next().map_or(0, |(at, _)| at + 1)..)
+}
+
 /// The path of an absolute address, `/` if it has none.
 pub(crate) fn path(url: &str) -> &str {
     // Scheme, nothing, host, and from the third slash on the path.
@@ -102,7 +154,7 @@ pub(crate) fn path(url: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{has_word, is_on_this_machine};
+    use super::{Site, has_word, is_on_this_machine, site};
 
     #[test]
     fn rp14_only_names_and_addresses_of_this_machine_are_here() {
@@ -151,6 +203,33 @@ mod tests {
             "local\thost",
         ] {
             assert!(!is_on_this_machine(rest), "{rest}");
+        }
+    }
+
+    #[test]
+    fn f17_a_frame_may_see_the_cookie_of_a_provider_of_the_same_site() {
+        for (one, other, expected) in [
+            ("https://app.example", "https://app.example/idp", Site::Same),
+            ("https://app.example", "https://APP.example:8443/", Site::Same),
+            ("https://[::1]:1", "https://[::1]:2/", Site::Same),
+            ("https://127.0.0.1:1", "https://127.0.0.1", Site::Same),
+            ("http://localhost:1", "http://localhost:2", Site::Same),
+            ("https://www.app.example", "https://idp.App.example/realm", Site::Likely),
+            ("https://app.example", "https://idp.app.example", Site::Likely),
+            ("https://a.b.app.example", "https://app.example:1", Site::Likely),
+            ("http://app.example", "https://app.example", Site::Other),
+            ("https://app.example", "https://idp.example", Site::Other),
+            ("https://pied-piper.localhost", "https://idp.localhost", Site::Other),
+            ("https://localhost", "https://idp.localhost", Site::Other),
+            ("https://app.example", "https://evil-app.example", Site::Other),
+            ("https://10.0.0.1", "https://10.0.1.1", Site::Other),
+            ("https://[::1]", "https://[::2]", Site::Other),
+            ("https://app", "https://idp", Site::Other),
+            ("app.example", "https://app.example", Site::Other),
+            ("", "", Site::Other),
+        ] {
+            assert_eq!(site(one, other), expected, "{one} {other}");
+            assert_eq!(site(other, one), expected, "{other} {one}");
         }
     }
 

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
+mod another_user;
 mod asleep;
 mod bad_days;
 mod callback;
@@ -31,9 +32,11 @@ mod revocation;
 mod rungs;
 mod security_event;
 mod signatures;
+mod silent;
 mod start;
 mod stream;
 mod survivors;
+mod tab_refresh;
 mod tabs;
 mod targets;
 mod token_response;

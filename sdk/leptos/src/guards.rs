@@ -34,8 +34,11 @@ impl Standing {
 
 /// Shows its children while a session is held, also while the provider cannot be reached.
 ///
-/// They are gone the moment the session is, and made anew for another person. It is a matter of what is shown: what must stay secret
-/// stays on a server that asks for an access token.
+/// They are gone the moment the session is, and made anew for another person. While a page that comes back
+/// asks whether the session still stands they are not to be seen, and what was typed into them stays. They
+/// lie in a `div` of `display: contents`.
+///
+/// It is a matter of what is shown: what must stay secret stays on a server that asks for an access token.
 #[component]
 pub fn SignedIn<C>(
     /// For people who are signed in.
@@ -75,11 +78,18 @@ where
         session.with(|session| Standing::of(session.status, session.subject.as_deref()))
     });
     let children = children.into_inner();
-    move || match standing.get() {
-        Standing::Unknown => Some(fallback.run().into_any()),
-        now if is_for_members == (now != Standing::SignedOut) => Some(children().into_any()),
-        Standing::SignedIn(_) | Standing::SignedOut => None,
-    }
+    // For whom they are there. While a page that slept asks whether its session still stands they stay, and
+    // are not to be seen: what somebody has typed into them is still there if it does.
+    let whose = Memo::new(move |before: Option<&Option<Standing>>| match standing.get() {
+        Standing::Unknown => before.cloned().flatten(),
+        now => (is_for_members == (now != Standing::SignedOut)).then_some(now),
+    });
+    let is_unknown = Memo::new(move |_| standing.get() == Standing::Unknown);
+    let display = move || if is_unknown.get() { "none" } else { "contents" };
+    (
+        move || is_unknown.get().then(|| fallback.run()),
+        move || whose.get().map(|_| view! { <div style:display=display>{children()}</div> }),
+    )
 }
 
 #[cfg(test)]

@@ -19,7 +19,8 @@ export interface Options {
   postLogoutRedirectUri?: string;
   /**
    * Where the package's `gatepass-silent.html` lies, for `onLoad: "probe"`: a registered redirect
-   * URI of the page's origin; the origin and that name by default.
+   * URI of the page's origin; the origin and that name by default. Named, it also serves `auto` and
+   * `hint`, which then need not leave the page where the provider is of the same site.
    */
   silentRedirectUri?: string;
   /** The scopes, separated by spaces; `openid profile email` by default. */

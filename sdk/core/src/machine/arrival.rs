@@ -170,7 +170,9 @@ impl Machine {
         };
         if way == Way::Frame {
             // Nothing to tell: what a frame shows is no word of the provider.
-            self.note_failure(rungs::FRAME, &code.into());
+            let error = code.into();
+            self.note_failure(rungs::FRAME, &error);
+            self.frame_is_over(&error);
         } else {
             self.arrival_failed(code.into(), way);
         }
@@ -182,8 +184,9 @@ impl Machine {
     pub(super) fn frame_failed(&mut self, error: Error) {
         self.note_failure(rungs::FRAME, &error);
         if error.code.blame() == Blame::Provider && self.held.is_none() {
-            self.set_error(Some(error));
+            self.set_error(Some(error.clone()));
         }
+        self.frame_is_over(&error);
     }
 
     /// The answer brings no session by itself: the ladder goes on.

@@ -16,9 +16,6 @@ use alloc::boxed::Box;
 /// The shortest verifier (RFC 7636, 4.1): a shorter one would mean that entropy had run out.
 const SHORTEST_VERIFIER: usize = 43;
 
-/// How long a hidden frame may take to come back.
-const FRAME_TIMEOUT_MS: u32 = 10_000;
-
 /// How long a person may take in a window of its own.
 const POPUP_TIMEOUT_MS: u32 = 600_000;
 
@@ -152,7 +149,7 @@ impl Machine {
         );
         let state = departure.state.clone();
         let effect = match departure.attempt.way {
-            Way::Frame => Effect::OpenFrame { url, timeout_ms: FRAME_TIMEOUT_MS },
+            Way::Frame => Effect::OpenFrame { url, timeout_ms: self.frame_timeout_ms() },
             Way::Popup(click) if click != self.latest_click => {
                 return self.complete_failed(departure.command, Code::Superseded.into());
             }

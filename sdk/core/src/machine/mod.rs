@@ -360,7 +360,11 @@ impl Machine {
                     climb.may_not_redirect = true;
                 }
             }
+            let is_click = matches!(command, Command::SignIn { .. });
             self.queued.push((id, command));
+            if is_click {
+                self.interrupt_frame();
+            }
             return;
         }
         if matches!(command, Command::GetToken { .. }) && self.withholds_tokens() {

@@ -473,17 +473,23 @@ impl Machine {
         if error.code == Code::InvalidGrant {
             return self.end(Ending::InvalidGrant);
         }
+        let target = core::mem::take(&mut self.refresh.target);
+        self.refuse(&target, &error);
+        self.refresh_next();
+    }
+
+    /// There are no fresh tokens for `target`, and if the provider is away for nothing else.
+    fn refuse(&mut self, target: &Target, error: &Error) {
         let is_unreachable = error.code == Code::IssuerUnreachable;
         if is_unreachable {
             self.set_status(Status::Offline);
         }
-        let target = core::mem::take(&mut self.refresh.target);
         // That there is no token for something else says nothing about the session.
         if is_unreachable || target.is_own() {
             self.set_error(Some(error.clone()));
         }
         for waiting in core::mem::take(&mut self.refresh.waiters) {
-            if !is_unreachable && waiting.target != target {
+            if !is_unreachable && waiting.target != *target {
                 self.refresh.waiters.push(waiting);
                 continue;
             }
@@ -493,8 +499,6 @@ impl Machine {
                 }
                 Waiter::Check(command) => self.check_failed(command, error.clone()),
                 Waiter::Stream => self.stream_not_refreshed(),
-                // Whoever waits for the session's own asks again by itself.
-                Waiter::Tab if target.is_own() => {}
                 Waiter::Tab => {
                     let found = error.evidence.as_ref().map_or("", |seen| &seen.found).into();
                     let (target, code) = (waiting.target, error.code.as_str().into());
@@ -502,25 +506,16 @@ impl Machine {
                 }
             }
         }
-        self.refresh_next();
     }
 
-    /// The leader has no token for `target`.
+    /// The leader has no fresh tokens for `target`: what was seen there is seen here.
     pub(super) fn handle_refused(&mut self, target: &Target, code: &str, found: &str) {
-        if self.refresh.sent {
+        if self.refresh.sent || !self.waits_for(target) {
             return;
         }
         let known = Code::ALL.iter().find(|known| known.as_str() == code);
         let code = known.copied().unwrap_or(Code::ProviderError);
-        for waiting in core::mem::take(&mut self.refresh.waiters) {
-            match waiting.who {
-                Waiter::Token(id) if waiting.target == *target => {
-                    let error = Error::new(code, "error", "success", found);
-                    self.complete_failed(Some(id), error);
-                }
-                _ => self.refresh.waiters.push(waiting),
-            }
-        }
+        self.refuse(target, &Error::new(code, "error", "success", found));
         if self.refresh.waiters.is_empty() {
             self.clear_timer(Timer::Renew);
         }

@@ -3,7 +3,8 @@
 //! A rung that failed is not tried again, in any page of the origin, until a session was reached: a
 //! database that hangs would cost each start two seconds, a frame that never reports a request and a
 //! frame, a provider that answers nonsense a redirect. That nobody is signed in is no failure, and
-//! neither is a provider that is away: in a moment either may be otherwise. Of a frame that says so it
+//! neither is a provider that is away: in a moment either may be otherwise. What worked is remembered
+//! where it tells something: that a frame sees the provider's cookie, which most browsers keep from it. Of a frame that says so it
 //! is not known whether it sees anything; whoever signs in at another app expects it to be asked.
 //!
 //! Words in `localStorage`, which any script of the origin can write: they can keep the ladder from
@@ -22,6 +23,8 @@ use crate::{
 pub(super) const RECALL: &str = "recall";
 /// The hidden frame brought nothing, or something that is no answer.
 pub(super) const FRAME: &str = "frame";
+/// No failure: a frame has seen the provider's cookie when a session was last reached.
+pub(super) const SEES: &str = "sees";
 /// The redirect brought something that is no answer.
 pub(super) const REDIRECT: &str = "redirect";
 
@@ -71,9 +74,20 @@ impl Machine {
 
     /// A session was reached: what failed may be tried again.
     pub(super) fn forget_failures(&mut self) {
-        if !self.rungs.is_empty() {
+        let sees = if self.is_noted(SEES) { "sees " } else { "" };
+        if &*self.rungs != sees {
+            self.write_rungs(sees.into());
+        }
+    }
+
+    /// Whether a frame was known to see the provider's cookie, until now.
+    pub(super) fn forget_sight(&mut self) -> bool {
+        let was_known = self.is_noted(SEES);
+        if was_known {
+            // It has just answered: nothing else was noted of it, and the redirect was not tried.
             self.write_rungs(Text::default());
         }
+        was_known
     }
 
     fn write_rungs(&mut self, words: Text) {

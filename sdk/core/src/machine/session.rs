@@ -302,6 +302,7 @@ impl Machine {
             self.cancel_expected(
                 |expect| matches!(expect, Expect::Frame(asked) if asked.attempt.way == Way::Frame),
             );
+            self.interrupt_frame();
         }
         if ours {
             // A tab that has just begun may have heard of the session from this one, and of its end

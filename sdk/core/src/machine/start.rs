@@ -3,13 +3,16 @@
 //! 1. Another tab has a session, or is about to have one.
 //! 2. The page was loaded by a callback.
 //! 3. A session was kept in storage.
-//! 4. One top-level `prompt=none`, if the page may.
-//! 5. Anonymous; then perhaps a `prompt=none` in a hidden frame, which nobody waits for.
+//! 4. A `prompt=none` in a hidden frame, where one is likely to see the provider's cookie.
+//! 5. One top-level `prompt=none`, if the page may.
+//! 6. Anonymous; then perhaps a `prompt=none` in a hidden frame, which nobody waits for.
 //!
 //! What failed is not tried again until a session was reached (`rungs.rs`).
 
 use super::{Expect, Machine, Timer, leader::Lead, rungs};
 use crate::{
+    address::{Site, site},
+    attempt::Way,
     authorization::UntrustedResponse,
     error::{Code, Error},
     memory::{Memory, Permission},
@@ -47,6 +50,7 @@ pub(super) struct Climb {
     pub(super) is_arriving: bool,
     /// The same for what was kept in storage.
     pub(super) recall: Recall,
+    frame: Frame,
     /// Its `state`.
     state: Option<Text>,
     /// The page was loaded by an answer that brought no session: no redirect on top of it.
@@ -64,6 +68,15 @@ pub(super) enum Recall {
     Reading,
     /// It is held, and the provider is asked whether it still stands.
     Confirming,
+    Over,
+}
+
+/// Whether a frame was asked while the start waited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Frame {
+    #[default]
+    Ahead,
+    Asking,
     Over,
 }
 
@@ -234,13 +247,16 @@ impl Machine {
             _ => {}
         }
         let Some(climb) = self.start.climb() else { return };
+        if climb.frame == Frame::Asking && self.held.is_none() {
+            return;
+        }
         let on_load = if climb.may_not_redirect { OnLoad::Manual } else { climb.on_load };
         match on_load {
             _ if self.held.is_some() => self.finish_start(),
             // With storage blocked the way back would be lost: nothing redirects by itself.
             _ if self.memory.is_none() => self.finish_start(),
             OnLoad::Manual => self.finish_start(),
-            OnLoad::Auto => self.redirect_once(),
+            OnLoad::Auto => self.ask_provider(),
             OnLoad::Probe => {
                 // Nobody waits for a frame. After a sign-out the person clicks.
                 self.finish_start();
@@ -262,17 +278,25 @@ impl Machine {
 
     pub(super) fn handle_hint(&mut self, answer: &Answer) {
         if matches!(answer, Answer::Loaded { value: Some(_) }) {
-            self.redirect_once();
+            self.ask_provider();
         } else {
             self.finish_start();
         }
     }
 
-    fn redirect_once(&mut self) {
+    /// The page is not left where a frame may do as well.
+    fn ask_provider(&mut self) {
         let now = self.local_time();
         let permission = self.memory.as_ref().map(|memory| memory.permission(now));
         let has_failed = self.is_noted(rungs::REDIRECT);
+        let may_frame = self.may_see_cookie() && !self.is_noted(rungs::FRAME) && !self.leaving;
         match (permission, self.start.climb()) {
+            (Some(Permission::Granted), Some(climb))
+                if may_frame && climb.frame == Frame::Ahead =>
+            {
+                climb.frame = Frame::Asking;
+                self.probe();
+            }
             (Some(Permission::Granted), Some(climb)) if !has_failed => {
                 let here = climb.here.clone();
                 self.begin_automatic_departure(here);
@@ -285,6 +309,54 @@ impl Machine {
             }
             _ => self.finish_start(),
         }
+    }
+
+    /// Whether a frame is likely to see the provider's cookie: one has shown it in this browser, or
+    /// the app says that it has the page for frames and the provider seems to be of its own site.
+    fn may_see_cookie(&self) -> bool {
+        self.is_noted(rungs::SEES)
+            || (self.config.silent_redirect_uri.is_some()
+                && site(&self.config.origin, &self.config.issuer) != Site::Other)
+    }
+
+    /// The frame that the start waited for has brought no session.
+    pub(super) fn frame_is_over(&mut self, error: &Error) {
+        let Some(climb) = self.start.climb() else { return };
+        if climb.frame != Frame::Asking {
+            return;
+        }
+        climb.frame = Frame::Over;
+        let is_answer = match error.code {
+            // The provider is away for a redirect too.
+            Code::IssuerUnreachable => true,
+            // That nobody is signed in counts if the frame is known to see the cookie. What was seen
+            // in this browser once may be blocked since, so that is known until it is used.
+            Code::LoginRequired => {
+                self.forget_sight() || site(&self.config.origin, &self.config.issuer) == Site::Same
+            }
+            _ => false,
+        };
+        if is_answer {
+            self.arrival_failed(error.clone(), Way::Redirect);
+        } else {
+            self.ladder();
+        }
+    }
+
+    /// Somebody has clicked, or signed out elsewhere: what a frame may find out is not waited for.
+    pub(super) fn interrupt_frame(&mut self) {
+        if let Some(climb) = self.start.climb()
+            && climb.frame == Frame::Asking
+        {
+            climb.frame = Frame::Over;
+            climb.may_not_redirect = true;
+            self.ladder();
+        }
+    }
+
+    /// How long a hidden frame may take to come back: less while the start waits for it.
+    pub(super) const fn frame_timeout_ms(&self) -> u32 {
+        if self.start.is_over() { 10_000 } else { 5_000 }
     }
 
     /// The commands that wait for the start, when the page is about to be left instead.

@@ -1,7 +1,7 @@
 //! The session-events stream (docs/session-events.md): how a page hears at once that the provider's
 //! session ended.
 
-use super::{Expect, Goal, Machine, Timer, refresh::Waiter, verification::Verification};
+use super::{Expect, Goal, Machine, Timer, refresh::Waiter, rungs, verification::Verification};
 use crate::{
     error::{Code, Error},
     event_stream::EventStream,
@@ -197,7 +197,14 @@ impl Machine {
     }
 
     pub(super) fn handle_chunk(&mut self, effect: u32, bytes: &[u8]) {
-        if self.stream.effect != Some(effect) || !self.stream.open {
+        if self.stream.effect != Some(effect) {
+            return;
+        }
+        if !self.stream.open {
+            // The frame that is watched has shown that it sees the provider's cookie.
+            if self.config.silent_redirect_uri.is_some() {
+                self.note(rungs::SEES);
+            }
             return;
         }
         self.heard();

@@ -1,6 +1,6 @@
 //! Verification: key, signature, the rules after it, and the hash of the access token.
 
-use super::{Expect, Goal, Machine, session::Held};
+use super::{Expect, Goal, Machine, rungs, session::Held};
 use crate::{
     attempt::Way,
     base64url,
@@ -275,6 +275,7 @@ impl Machine {
             {
                 let form = revocation_form(&self.config, &tokens);
                 self.with_metadata(Goal::Revoke(form, None), false);
+                self.interrupt_frame();
             }
             // Or the click was taken back by another one, or by a sign-out.
             Purpose::SignIn(Way::Popup(click), ..) if click != self.latest_click => {
@@ -318,6 +319,9 @@ impl Machine {
                 self.keep_session();
                 self.share_session();
                 self.remember_session();
+                if way == Way::Frame {
+                    self.note(rungs::SEES);
+                }
                 // Whoever waited for tokens of the session before gets those of this one.
                 self.refresh_succeeded(Some(&Target::default()));
                 self.finish_start();

@@ -16,7 +16,7 @@ use gatepass_core::{
 use super::{
     BEGIN_MS,
     keys::{hash, verify},
-    provider::{Endpoint, ISSUER, Provider, SILENT, Visit},
+    provider::{Endpoint, ISSUER, Provider, Visit},
     rules::Rules,
 };
 
@@ -487,7 +487,7 @@ impl Browser {
                 let visit = self.provider.visit(&url.0, now);
                 self.provider.cookie = cookie;
                 match visit {
-                    Visit::Redirect(back) if back.starts_with(SILENT) => {
+                    Visit::Redirect(back) if back.starts_with(&self.provider.silent) => {
                         let query = back.split_once('?').map_or("", |(_, query)| query);
                         Answer::Framed { query: Secret(format!("?{query}").into()) }
                     }
@@ -535,6 +535,15 @@ impl Browser {
         self.watched();
         for (document, id, ..) in core::mem::take(&mut self.watching) {
             self.answer(document, id, answer.clone());
+        }
+        self.settle();
+    }
+
+    /// They have shown that they see the provider's cookie.
+    pub fn frames_see(&mut self) {
+        self.watched();
+        for (document, effect, ..) in self.watching.clone() {
+            self.signal(document, Signal::Chunk { effect });
         }
         self.settle();
     }

@@ -138,6 +138,8 @@ pub struct Provider {
     /// Its clock minus the world's, in milliseconds.
     pub clock_offset_ms: i64,
     pub sends_date: bool,
+    /// The registered redirect URI of frames.
+    pub silent: String,
     /// Nothing answers.
     pub is_down: bool,
     pub published: Vec<Value>,
@@ -175,6 +177,7 @@ impl Provider {
         Self {
             clock_offset_ms: 0,
             sends_date: true,
+            silent: SILENT.into(),
             is_down: false,
             published: vec![ES256.jwk()],
             key: &ES256,
@@ -276,7 +279,7 @@ impl Provider {
             return Visit::Refused("a parameter is repeated".into());
         }
         let redirect_uri = match get(&parameters, "redirect_uri") {
-            SILENT => SILENT,
+            uri if uri == self.silent => &self.silent,
             _ => &format!("{APP}/"),
         };
         for (name, expected) in [
