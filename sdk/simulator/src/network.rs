@@ -356,7 +356,8 @@ impl World {
     }
 
     /// A page that has been given a lock hears at once that it was taken away meanwhile: browsers tell
-    /// both by one pipe. So that no time passes between them, in which a timer could go off.
+    /// both by one pipe, which no network is part of. So that no time passes between them, in which a
+    /// timer could go off.
     pub(crate) fn tell_of_lost_locks(&mut self) {
         let is_loss = |world: &Self, transit: &Transit| {
             let page = world.pages.get(&transit.page).filter(|page| page.is_awake());
@@ -433,6 +434,8 @@ impl World {
         for _ in 0..MOST_ARRIVALS {
             if with_arrivals {
                 self.settle();
+            } else {
+                self.tell_of_lost_locks();
             }
             let due = self.next_due().filter(|(at, _)| *at <= end && self.broken.is_none());
             let Some((at, due)) = due else {

@@ -93,6 +93,8 @@ pub(crate) struct Seen {
     pub(crate) over: BTreeSet<usize>,
     /// Grants of whose end it has been told, or is being told.
     pub(crate) heard: BTreeSet<usize>,
+    /// Grants of sessions that it has told the others: it may have had one and never shown it.
+    told: BTreeSet<usize>,
     /// Claims whose signature is on its way to be found right, by the effect.
     pub(crate) verifying: BTreeMap<u32, String>,
     /// Claims whose signature was found right for this page.
@@ -354,7 +356,8 @@ impl World {
         let began = |at: &usize| site.began.get(at);
         let is_later = |at: &usize| began(at) >= began(&grant);
         let replaced_by: Vec<usize> = site.ended.iter().copied().filter(is_later).collect();
-        let known = || page.seen.heard.iter().chain([&grant]).chain(&replaced_by);
+        let had = || page.seen.told.iter().chain([&grant]);
+        let known = || page.seen.heard.iter().chain(had()).chain(&replaced_by);
         let is_revoked = known().any(|at| {
             self.provider.grants.get(*at).is_some_and(|other| {
                 other.revoked.is_some() && (Some(other.sso) == sso || replaced_by.contains(at))
@@ -493,7 +496,9 @@ impl World {
         if !replace {
             return;
         }
-        tab.redirects += 1;
+        // Who has clicked meanwhile opens the way, which the page does when it comes to that.
+        let waits = |asked: &Asked| asked.wish == Wish::SignIn && asked.outcome.is_none();
+        tab.redirects += usize::from(!page.seen.commands.values().any(waits));
         let (count, signed_out) = (tab.redirects, tab.signed_out);
         self.story.tell(|| format!("{name} redirects by itself"));
         if count > 1 {
@@ -505,9 +510,10 @@ impl World {
     }
 
     fn watch_message(&mut self, id: u32, text: &str) {
-        let Some(page) = self.pages.get(&id) else { return };
+        let Some(page) = self.pages.get_mut(&id) else { return };
         let token = member(text, "access_token");
         let token = token.as_ref().and_then(|token| token.as_str()).and_then(grant_of);
+        page.seen.told.extend(token);
         if token.is_some_and(|grant| page.seen.over.contains(&grant)) {
             let what = format!("{} shares a session that it knows is over", tab_name(page.tab));
             self.breaks(Rule::NoTokenAfterSignOut, || what);

@@ -148,10 +148,7 @@ impl World {
             Act::Lie(lie) => self.provider.lie(lie),
             Act::FalseWord(tab, word) => self.say_falsely(tab, word),
             Act::ClearStorage(site) => self.clear_storage(site),
-            Act::Drift(ms) => {
-                self.tell_of_lost_locks();
-                self.pass(ms, false);
-            }
+            Act::Drift(ms) => self.pass(ms, false),
             Act::Pass(ms) => self.pass(ms, true),
             Act::SetClock(ms) => self.clock_ms = ms,
         }

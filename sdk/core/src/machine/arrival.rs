@@ -160,6 +160,9 @@ impl Machine {
                 if response.state().is_ok_and(|state| state == departure.state) {
                     let (attempt, response) = (departure.attempt, Box::new(response));
                     let redemption = Redemption { attempt, response, failed: None };
+                    if way == Way::Frame {
+                        self.frame_has_answered();
+                    }
                     return self.with_metadata(Goal::Redeem(Box::new(redemption)), false);
                 }
                 Code::StateUnknown

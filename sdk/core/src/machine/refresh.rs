@@ -306,8 +306,9 @@ impl Machine {
         }
         // A leader that hung hears this late: its place has been taken, or will be before the
         // provider has answered. A refresh token that two tabs send looks like theft and ends the
-        // session for all. If it still leads, whoever waits hears that, and asks again.
-        let is_late = difference(self.now.wall_ms, at_ms) >= PATIENCE_MS;
+        // session for all. If it still leads, whoever waits hears that, and asks again. Where the clock
+        // was set back meanwhile nobody knows how late it is.
+        let is_late = difference(self.now.wall_ms, at_ms).abs() >= PATIENCE_MS;
         if is_late || held.version != *version {
             // Of a newer one this tab has heard nothing yet: its own refresh token is used up.
             if held.version < *version {

@@ -77,6 +77,8 @@ enum Frame {
     #[default]
     Ahead,
     Asking,
+    /// It has brought an answer.
+    Answered,
     Over,
 }
 
@@ -247,7 +249,7 @@ impl Machine {
             _ => {}
         }
         let Some(climb) = self.start.climb() else { return };
-        if climb.frame == Frame::Asking && self.held.is_none() {
+        if matches!(climb.frame, Frame::Asking | Frame::Answered) && self.held.is_none() {
             return;
         }
         let on_load = if climb.may_not_redirect { OnLoad::Manual } else { climb.on_load };
@@ -322,7 +324,7 @@ impl Machine {
     /// The frame that the start waited for has brought no session.
     pub(super) fn frame_is_over(&mut self, error: &Error) {
         let Some(climb) = self.start.climb() else { return };
-        if climb.frame != Frame::Asking {
+        if !matches!(climb.frame, Frame::Asking | Frame::Answered) {
             return;
         }
         climb.frame = Frame::Over;
@@ -344,13 +346,28 @@ impl Machine {
     }
 
     /// Somebody has clicked, or signed out elsewhere: what a frame may find out is not waited for.
+    /// A code that it has brought already is redeemed first.
     pub(super) fn interrupt_frame(&mut self) {
-        if let Some(climb) = self.start.climb()
-            && climb.frame == Frame::Asking
-        {
+        if self.start.climb().is_some_and(|climb| climb.frame == Frame::Asking) {
+            self.stop_asking();
+        }
+    }
+
+    /// The start goes on without what a frame has brought, or may bring, and the page stays.
+    pub(super) fn stop_asking(&mut self) {
+        if let Some(climb) = self.start.climb() {
             climb.frame = Frame::Over;
             climb.may_not_redirect = true;
             self.ladder();
+        }
+    }
+
+    /// The frame that the start waits for has brought an answer.
+    pub(super) const fn frame_has_answered(&mut self) {
+        if let Some(climb) = self.start.climb()
+            && matches!(climb.frame, Frame::Asking)
+        {
+            climb.frame = Frame::Answered;
         }
     }
 

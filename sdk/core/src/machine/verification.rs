@@ -275,7 +275,7 @@ impl Machine {
             {
                 let form = revocation_form(&self.config, &tokens);
                 self.with_metadata(Goal::Revoke(form, None), false);
-                self.interrupt_frame();
+                self.stop_asking();
             }
             // Or the click was taken back by another one, or by a sign-out.
             Purpose::SignIn(Way::Popup(click), ..) if click != self.latest_click => {
