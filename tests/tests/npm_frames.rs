@@ -50,22 +50,25 @@ async fn sign_out_elsewhere(stage: &Stage, browser: &Browser) -> Result {
 /// It has heard of nothing, and finds out when it asks.
 async fn finds_out_by_itself(tab: &Tab<'_>) -> Result {
     npm_app::wait(tab, "status", "authenticated").await?;
-    let ask = "const [done] = arguments; auth.checkSession().then(() => done(1), () => done(1))";
+    let ask = "const [done] = arguments; auth.check().then(() => done(1), () => done(1))";
     tab.run_async(ask, vec![]).await?;
     npm_app::wait_ended(tab).await
 }
 
-async fn wait_requested(browser: &Browser, path: &str) -> Result {
-    until(path, async || {
-        let requests = browser.requests().await?;
-        Ok(requests.iter().any(|request| request.path().starts_with(path)).then_some(()))
+/// The provider's frame has shown that it sees its cookie, which is noted for the next start.
+async fn wait_seen(tab: &Tab<'_>) -> Result {
+    until("what the frame sees", async || {
+        let stored = npm_app::stored(tab).await?;
+        let is_noted =
+            |(key, words): &(String, String)| key.ends_with("#rungs") && words.contains("sees");
+        Ok(stored.iter().any(is_noted).then_some(()))
     })
     .await
 }
 
 /// How the session came to the page.
 async fn came(tab: &Tab<'_>) -> Result<String> {
-    let ask = "const [done] = arguments; auth.diagnose().then((found) => done(found.came))";
+    let ask = "const [done] = arguments; auth.diagnose().then((found) => done(found.client.came))";
     let came = tab.run_async(ask, vec![]).await?;
     came.as_str().map(str::to_owned).context("no word of it")
 }
@@ -103,7 +106,7 @@ fn f4_watched_frame_of_the_same_site_tells_a_sign_out() -> Result {
         let tab = browser.first_tab();
         npm_app::open_framing(stage, &tab, SAME_SITE).await?;
         sign_in(&tab).await?;
-        wait_requested(browser, "/check_session").await?;
+        wait_seen(&tab).await?;
         sign_out_elsewhere(stage, browser).await?;
         npm_app::wait_ended(&tab).await?;
         stage.control.timeline().await?.exactly(0, "stream.opened@npm-app")
@@ -117,9 +120,11 @@ fn f4_watched_frame_elsewhere_tells_what_it_sees_and_signs_nobody_out() -> Resul
         let tab = browser.first_tab();
         npm_app::open_framing(stage, &tab, GUEST_HOST).await?;
         sign_in(&tab).await?;
-        wait_requested(browser, "/check_session").await?;
-        sign_out_elsewhere(stage, browser).await?;
         let world = World::of_this_run()?;
+        if world.frames_get_cookies() {
+            wait_seen(&tab).await?;
+        }
+        sign_out_elsewhere(stage, browser).await?;
         if world.frames_get_cookies() {
             npm_app::wait_ended(&tab).await
         } else if world.opens_on_click() {
@@ -145,7 +150,10 @@ fn f2_front_channel_reaches_the_tabs_where_frames_share_their_storage() -> Resul
             npm_app::open_framing(stage, &tab, host).await?;
             sign_in(&tab).await?;
             sign_out_elsewhere(stage, browser).await?;
-            wait_requested(browser, "/gatepass-front-channel.html").await?;
+            until("the app's page in the provider's frame", async || {
+                Ok((stage.site.asked("/gatepass-front-channel.html") > 0).then_some(()))
+            })
+            .await?;
             if host == SAME_SITE {
                 npm_app::wait_ended(&tab).await
             } else {
