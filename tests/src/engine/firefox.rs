@@ -62,6 +62,9 @@ fn preferences(world: World, flavour: Flavour) -> Result<FirefoxPreferences> {
     preferences.set("browser.privatebrowsing.autostart", flavour.is_private)?;
     // Otherwise popups without a click pass in tests and fail for people.
     preferences.set("dom.disable_open_during_load", true)?;
+    // Each journey loads megabytes of WebAssembly anew, which would be compiled a second time, better,
+    // for pages that are gone by then.
+    preferences.set("javascript.options.wasm_optimizingjit", false)?;
     Ok(preferences)
 }
 
