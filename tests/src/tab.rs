@@ -56,6 +56,7 @@ impl<'a> Tab<'a> {
             // Chromium's words for it, then Firefox's.
             Err(error) if error.to_string().contains("net::ERR_") => Ok(()),
             Err(error) if error.to_string().contains("about:neterror") => Ok(()),
+            Err(error) if error.to_string().contains("certificate is insecure") => Ok(()),
             Err(error) => Err(error.into()),
         }
     }

@@ -203,10 +203,17 @@ fn the_lobby_tells_an_arrows_details_by_keyboard() -> Result {
         lobby.wait_arrow(1, "app.verified@pied-piper").await?;
         // One stop for Tab, whatever the number of arrows; then the arrow keys.
         lobby.tab.press_until_focused("sequence-group").await?;
-        lobby.tab.press("\u{E004}").await?;
         let focused = "return document.activeElement.dataset.step ?? ''";
-        let first = lobby.tab.run(focused, vec![]).await?;
-        ensure!(!first.as_str().unwrap_or_default().is_empty(), "Tab reaches no arrow");
+        let mut first = String::new();
+        // (Some browsers stop at what can be scrolled, too.)
+        for _ in 0..2 {
+            if first.is_empty() {
+                lobby.tab.press("\u{E004}").await?;
+                let step = lobby.tab.run(focused, vec![]).await?;
+                first = step.as_str().unwrap_or_default().to_owned();
+            }
+        }
+        ensure!(!first.is_empty(), "Tab reaches no arrow");
         until("the arrow of the request", async || {
             lobby.tab.press("\u{E013}").await?;
             let step = lobby.tab.run(focused, vec![]).await?;

@@ -50,9 +50,13 @@ async fn sign_out_elsewhere(stage: &Stage, browser: &Browser) -> Result {
 /// It has heard of nothing, and finds out when it asks.
 async fn finds_out_by_itself(tab: &Tab<'_>) -> Result {
     npm_app::wait(tab, "status", "authenticated").await?;
-    let ask = "const [done] = arguments; auth.check().then(() => done(1), () => done(1))";
-    tab.run_async(ask, vec![]).await?;
+    asks(tab).await?;
     npm_app::wait_ended(tab).await
+}
+
+async fn asks(tab: &Tab<'_>) -> Result {
+    let ask = "const [done] = arguments; auth.check().then(() => done(1), () => done(1))";
+    tab.run_async(ask, vec![]).await.map(drop)
 }
 
 /// The provider's frame has shown that it sees its cookie, which is noted for the next start.
@@ -129,10 +133,8 @@ fn f4_watched_frame_elsewhere_tells_what_it_sees_and_signs_nobody_out() -> Resul
             npm_app::wait_ended(&tab).await
         } else if world.opens_on_click() {
             // The person's click at the provider may have opened it for frames.
-            match tab.text("status").await?.as_deref() {
-                Some("authenticated") => finds_out_by_itself(&tab).await,
-                _ => npm_app::wait_ended(&tab).await,
-            }
+            asks(&tab).await?;
+            npm_app::wait_ended(&tab).await
         } else {
             finds_out_by_itself(&tab).await
         }

@@ -1,6 +1,7 @@
 //! Other people's clients sign in at our provider (S9).
 
 use anyhow::ensure;
+use axum::http::header::REFERRER_POLICY;
 use gatepass_tests::node::Script;
 use gatepass_tests::pages::SignInPage;
 use gatepass_tests::stage::{GUEST_HOST, PASSWORD};
@@ -51,6 +52,8 @@ fn s9_oidc_client_ts_signs_in_renews_and_signs_out() -> Result {
 fn s9_openid_client_signs_in_renews_and_signs_out_by_its_own_checks() -> Result {
     journey().go(async |stage, browser| {
         let callback = format!("{}/peers/openid-client", stage.site.origin(GUEST_HOST));
+        // There is no page, for which some browsers want an icon, and say where they are.
+        stage.site.set_header(REFERRER_POLICY, "no-referrer")?;
         let mut node = Script::start("peers/openid-client.js", &[&stage.issuer(), &callback])?;
         let address = node.hear()?;
         let tab = browser.first_tab();

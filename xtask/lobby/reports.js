@@ -12,7 +12,7 @@ export function listen({ session, deed }) {
     const app = APPS.find((name) => event.origin === originOf(name));
     if (!app) return;
     if (event.data?.gatepass === "session") {
-      reports[app] = { session: event.data, window: event.source };
+      reports[app] = { session: event.data, window: event.source, heard: performance.now() };
       session(app);
     } else if (event.data?.gatepass === "step" && DEEDS.has(event.data.step)) {
       const facts = Array.isArray(event.data.facts) ? event.data.facts : [];

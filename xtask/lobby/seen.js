@@ -46,19 +46,19 @@ export function notice(step, isLive) {
       break;
     case "authorize.login_page":
       flow.page = true;
-      flow.isAway = true;
+      flow.awaySince = performance.now();
       break;
     case "authorize.refused":
-      flow.isAway = true;
+      flow.awaySince = performance.now();
       break;
     case "authorize.error":
-      flow.isAway = false;
+      flow.awaySince = 0;
       break;
     case "session.reused":
       flow.reused = true;
       break;
     case "code.issued":
-      flow.isAway = false;
+      flow.awaySince = 0;
       if (flow.reused && !flow.page) seen.silent[client] = step;
       break;
     case "login.failed":
@@ -68,7 +68,7 @@ export function notice(step, isLive) {
       seen.login = step;
       break;
     case "authorize.not_assigned":
-      flow.isAway = true;
+      flow.awaySince = performance.now();
       if (isLive) seen.refused = step;
       break;
     case "session.started":

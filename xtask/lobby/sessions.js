@@ -121,11 +121,13 @@ function drawApp(app) {
     return card(app, "closed", "", "Its tab was closed, and its session with it.", []);
   }
   const { session } = report;
-  // The last that a page says when it is left is that nothing is known of the next one.
-  if (session.status === "restoring" && seen.flows[app]?.isAway) {
+  const isHeld = session.status === "authenticated" || (session.status === "offline" && session.subject);
+  // Whatever a page says that is there again, it says later. (In some browsers the last that it says when
+  // it is left is that nothing is known of the next one; others let it say nothing.)
+  const awaySince = seen.flows[app]?.awaySince;
+  if (awaySince && (session.status === "restoring" || (!isHeld && report.heard < awaySince))) {
     return card(app, "at the provider", "", "Its tab shows a page of the provider now.", []);
   }
-  const isHeld = session.status === "authenticated" || (session.status === "offline" && session.subject);
   if (!isHeld) {
     const why = CAUSES[session.cause?.ending] ?? STATES[session.status] ?? "";
     const rows = session.cause?.at ? [["Ended at", clock(session.cause.at * 1000)]] : [];

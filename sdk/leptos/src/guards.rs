@@ -195,9 +195,8 @@ mod in_a_browser {
 
         /// What is to be seen.
         fn seen(&self) -> Vec<&'static str> {
-            let is_seen = |name: &&str| {
-                self.find(name).is_some_and(|found| found.offset_parent().is_some())
-            };
+            let is_seen =
+                |name: &&str| self.find(name).is_some_and(|found| found.offset_parent().is_some());
             ["input", "button", "progress"].into_iter().filter(is_seen).collect()
         }
 

@@ -113,7 +113,9 @@ impl Machine {
             ..SignInAttempt::default()
         };
         let departure = Departure { command, return_to, wishes, state: Text::default(), attempt };
-        self.with_metadata(Goal::Depart(Box::new(departure)), way != Way::Frame);
+        // A frame at a provider that is away would keep the start waiting.
+        let must_answer = way != Way::Frame || !self.start.is_over();
+        self.with_metadata(Goal::Depart(Box::new(departure)), must_answer);
     }
 
     /// The provider has answered just now: it can be left for.
