@@ -20,6 +20,9 @@ use super::{
     rules::Rules,
 };
 
+/// More than any test has to be delivered at once.
+const MOST_DELIVERIES: usize = 100_000;
+
 /// One page: a machine and what its driver knows.
 pub struct Document {
     pub machine: Machine,
@@ -647,7 +650,11 @@ impl Browser {
     /// Delivers what waits and follows navigations, until nothing is left to do. What a page puts
     /// off for a moment, so that what has reached it is heard first, happens too.
     pub fn settle(&mut self) {
-        while self.deliver_one() {}
+        let mut delivered = 0;
+        while self.deliver_one() {
+            delivered += 1;
+            assert!(delivered < MOST_DELIVERIES, "the world never comes to rest");
+        }
         let moment = self.monotonic_ms + 20;
         self.run_timers(moment);
         assert!(self.monotonic_ms < i64::MAX);
