@@ -6,7 +6,7 @@ mod support;
 
 use gatepass_core::{
     secret::Secret,
-    wire::{Answer, Effect, Failure},
+    wire::{Answer, Effect, Failure, Signal},
 };
 use js_sys::{Array, Function, Promise, Reflect};
 use support::{World, failed, global};
@@ -65,21 +65,29 @@ async fn asked_times(count: usize) {
     }
 }
 
+/// What comes of a frame that sees its cookie, which is told first.
+async fn perform_seeing(effect: Effect) -> Answer {
+    let world = world();
+    let id = world.begin(effect);
+    assert_eq!(world.signal().await, Signal::Chunk { effect: id });
+    world.answer_of(id).await
+}
+
 #[wasm_bindgen_test]
 async fn f4_frame_that_can_tell_right_from_wrong_is_believed() {
     let answers = ["unchanged", "changed", "unchanged", "unchanged", "changed"];
     forget();
-    let answer = world().perform(watch("my app hash.salt", &answers)).await;
+    let answer = perform_seeing(watch("my app hash.salt", &answers)).await;
     assert_eq!(answer, Answer::Done {});
     let (right, wrong) = ("my app hash.salt", "my app Aash.salt");
     assert_eq!(asked(), [right, wrong, right, right, right]);
     assert_eq!(hidden().length(), 0);
     // What is false is so whatever it begins with.
     forget();
-    world().perform(watch("app A", &answers)).await;
+    perform_seeing(watch("app A", &answers)).await;
     assert_eq!(asked()[1], "app B");
     // A frame that has shown it and sees nothing any more makes us ask too.
-    let answer = world().perform(watch("app h.s", &["unchanged", "changed", "error"])).await;
+    let answer = perform_seeing(watch("app h.s", &["unchanged", "changed", "error"])).await;
     assert_eq!(answer, Answer::Done {});
 }
 
@@ -108,6 +116,7 @@ async fn rp20_nobody_but_the_frame_is_heard() {
     let world = world();
     forget();
     let effect = world.begin(watch("app h.s", &["unchanged", "changed", "unchanged"]));
+    assert_eq!(world.signal().await, Signal::Chunk { effect });
     asked_times(3).await;
     JsFuture::from(tell_oneself("changed")).await.unwrap();
     asked_times(6).await;

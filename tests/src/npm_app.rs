@@ -102,7 +102,11 @@ fn esbuild(entry: &Path, out: &Path, app: &Path) -> Result<()> {
         const [entry, outfile, app] = process.argv.slice(1);\
         await build({ entryPoints: [entry], outfile, bundle: true, format: 'esm', minify: true,\
           target: 'es2022', logLevel: 'warning', absWorkingDir: app, jsx: 'automatic',\
-          alias: { gatepass: 'gatepass/inline' }, nodePaths: [`${app}/node_modules`],\
+          alias: {\
+            gatepass: 'gatepass/inline',\
+            'gatepass/initiated': `${app}/node_modules/gatepass/npm/ts/initiated.js`,\
+          },\
+          nodePaths: [`${app}/node_modules`],\
           define: { 'process.env.NODE_ENV': '\"development\"' } });";
     run(Command::new("node")
         .args(["--input-type=module", "--eval", script])
