@@ -21,7 +21,7 @@ use super::{
 };
 
 /// More than any test has to be delivered at once.
-const MOST_DELIVERIES: usize = 100_000;
+const MOST_DELIVERIES: usize = 3_000;
 
 /// One page: a machine and what its driver knows.
 pub struct Document {
