@@ -73,7 +73,7 @@ impl Machine {
         self.prepare(Some(id), way, return_to, wishes);
     }
 
-    /// Rung 3: one `prompt=none`, nobody clicked.
+    /// Rung 5: one `prompt=none`, nobody clicked.
     pub(super) fn begin_automatic_departure(&mut self, here: Text) {
         let return_to = if stays_here(&here) { here } else { "/".into() };
         let wishes = Wishes { prompt: Some("none".into()), ..Wishes::default() };

@@ -360,7 +360,7 @@ impl Machine {
                     climb.may_not_redirect = true;
                 }
             }
-            let is_click = matches!(command, Command::SignIn { .. });
+            let is_click = matches!(command, Command::SignIn { .. } | Command::SignOut { .. });
             self.queued.push((id, command));
             if is_click {
                 self.interrupt_frame();

@@ -3,9 +3,11 @@
 //! A rung that failed is not tried again, in any page of the origin, until a session was reached: a
 //! database that hangs would cost each start two seconds, a frame that never reports a request and a
 //! frame, a provider that answers nonsense a redirect. That nobody is signed in is no failure, and
-//! neither is a provider that is away: in a moment either may be otherwise. What worked is remembered
-//! where it tells something: that a frame sees the provider's cookie, which most browsers keep from it. Of a frame that says so it
-//! is not known whether it sees anything; whoever signs in at another app expects it to be asked.
+//! neither is a provider that is away: in a moment either may be otherwise. Of a frame that says that
+//! nobody is, it is mostly not known whether it sees anything; whoever signs in at another app expects
+//! it to be asked.
+//!
+//! What worked is noted where it tells something: that a frame has seen the provider's cookie.
 //!
 //! Words in `localStorage`, which any script of the origin can write: they can keep the ladder from
 //! asking, as any script can, and from nothing else. Where that is blocked they last as long as the page.

@@ -28,6 +28,12 @@ const HELLO_MS: i64 = 300;
 /// How long to wait for a tab that says it is about to have a session.
 pub(super) const BUSY_MS: i64 = 15_000;
 
+/// How long a hidden frame may take that nobody waits for.
+const FRAME_TIMEOUT_MS: u32 = 10_000;
+
+/// The same while the start waits for it.
+const START_FRAME_TIMEOUT_MS: u32 = 5_000;
+
 /// Where the start is.
 pub(super) enum Start {
     /// No `resume` has come yet.
@@ -80,6 +86,13 @@ enum Frame {
     /// It has brought an answer.
     Answered,
     Over,
+}
+
+impl Climb {
+    /// Whether a frame is waited for.
+    const fn is_asking(&self) -> bool {
+        matches!(self.frame, Frame::Asking | Frame::Answered)
+    }
 }
 
 impl Start {
@@ -249,7 +262,7 @@ impl Machine {
             _ => {}
         }
         let Some(climb) = self.start.climb() else { return };
-        if matches!(climb.frame, Frame::Asking | Frame::Answered) && self.held.is_none() {
+        if climb.is_asking() && self.held.is_none() {
             return;
         }
         let on_load = if climb.may_not_redirect { OnLoad::Manual } else { climb.on_load };
@@ -293,6 +306,8 @@ impl Machine {
         let has_failed = self.is_noted(rungs::REDIRECT);
         let may_frame = self.may_see_cookie() && !self.is_noted(rungs::FRAME) && !self.leaving;
         match (permission, self.start.climb()) {
+            // The hint was looked for twice.
+            (_, Some(climb)) if climb.is_asking() => {}
             (Some(Permission::Granted), Some(climb))
                 if may_frame && climb.frame == Frame::Ahead =>
             {
@@ -324,7 +339,7 @@ impl Machine {
     /// The frame that the start waited for has brought no session.
     pub(super) fn frame_is_over(&mut self, error: &Error) {
         let Some(climb) = self.start.climb() else { return };
-        if !matches!(climb.frame, Frame::Asking | Frame::Answered) {
+        if !climb.is_asking() {
             return;
         }
         climb.frame = Frame::Over;
@@ -371,9 +386,9 @@ impl Machine {
         }
     }
 
-    /// How long a hidden frame may take to come back: less while the start waits for it.
+    /// How long a hidden frame may take to come back.
     pub(super) const fn frame_timeout_ms(&self) -> u32 {
-        if self.start.is_over() { 10_000 } else { 5_000 }
+        if self.start.is_over() { FRAME_TIMEOUT_MS } else { START_FRAME_TIMEOUT_MS }
     }
 
     /// The commands that wait for the start, when the page is about to be left instead.
