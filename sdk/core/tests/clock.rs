@@ -302,3 +302,27 @@ fn rp15_the_date_of_what_a_cache_may_have_kept_says_nothing() {
     page.check();
     assert_eq!(page.session().warning.unwrap().code, Code::ClockWrong);
 }
+
+#[test]
+fn whoever_does_not_lead_follows_the_clock_of_who_asks_the_provider() {
+    let (world, first) = offset(120_000);
+    let second = world.open();
+    world.advance_with_heartbeat(290);
+    world.provider().clock_offset_ms = 300_000;
+    assert!(first.token().is_ok(), "the leader refreshes, and is told the time");
+    assert_eq!(first.session().clock_offset, Some(300));
+    assert_eq!(second.session().clock_offset, Some(300));
+}
+
+#[test]
+fn whoever_leads_goes_by_what_it_was_told_itself() {
+    let (world, first) = offset(120_000);
+    let second = world.open();
+    world.advance_with_heartbeat(10);
+    assert!(first.leads());
+    world.provider().clock_offset_ms = 300_000;
+    second.sign_in();
+    assert_eq!(second.session().clock_offset, Some(300));
+    assert_eq!(first.session().started_at, second.session().started_at);
+    assert_eq!(first.session().clock_offset, Some(120));
+}

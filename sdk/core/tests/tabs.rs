@@ -579,6 +579,31 @@ fn whoever_had_an_older_sign_in_tells_of_the_new_one() {
     assert!(told.len() >= 2, "by the tab that signed in, and by the one that had another");
 }
 
+/// How often a session was told since so many words were said.
+fn told_since(world: &World, said: usize) -> usize {
+    let browser = world.inside();
+    browser.channel.iter().skip(said).filter(|text| text.contains("\"kind\":\"session\"")).count()
+}
+
+#[test]
+fn a_new_sign_in_is_told_on_by_each_tab_and_a_refresh_by_who_made_it() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let (second, third) = (world.open(), world.open());
+    let said = world.inside().channel.len();
+    world.person_signs_in("gavin");
+    third.sign_in();
+    for page in [&first, &second] {
+        assert_eq!(page.claim("sub"), "gavin");
+    }
+    // Who leads and who follows: both had another one, of which they may have told.
+    assert!(told_since(&world, said) >= 3);
+    world.advance_with_heartbeat(290);
+    let said = world.inside().channel.len();
+    assert_eq!(first.token(), second.token());
+    assert_eq!((world.refreshes(), told_since(&world, said)), (1, 1));
+}
+
 #[test]
 fn a_page_that_stays_after_all_asks_what_it_has_missed() {
     let world = World::new();
