@@ -1,6 +1,7 @@
 //! Somebody else signs in in another tab: one notice, and nothing of the person before.
 
 use gatepass_core::wire::{Command, Ending, Outcome, Status};
+use serde_json::json;
 
 use crate::world::{Endpoint, World, page::get_token};
 
@@ -105,4 +106,33 @@ fn rp27_a_page_that_missed_a_change_of_user_shows_the_new_one() {
     first.thaw();
     first.expect_status(Status::Authenticated);
     assert_eq!(first.claim("sub"), "gavin");
+}
+
+#[test]
+fn rp27_a_late_refusal_of_the_old_users_tokens_stops_no_refresh_of_the_new_one() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    world.advance_with_heartbeat(290);
+    // The refreshed ID token names a key that is asked for, and the answer is slow.
+    world.provider().next_id_token(|token| token.header("kid", json!("unheard")));
+    world.hold_for(Endpoint::Keys, &first);
+    first.begin(get_token());
+    world.settle();
+    assert_eq!(world.refreshes(), 1);
+    world.person_signs_in("gavin");
+    second.sign_in();
+    assert_eq!(first.claim("sub"), "gavin");
+    // The new person's tokens are refreshed when the old one's turn out to be signed by nobody.
+    world.advance_with_heartbeat(290);
+    world.hold_for(Endpoint::Token, &first);
+    let id = first.begin(get_token());
+    world.settle();
+    assert_eq!(world.refreshes(), 2);
+    world.inside().held_endpoints.retain(|(held, _)| *held != Endpoint::Keys);
+    world.settle();
+    assert_eq!(first.outcome(id), None);
+    world.release();
+    assert!(matches!(first.outcome(id), Some(Outcome::Token { access_token: Some(_), .. })));
+    assert_eq!(first.code(), None);
 }
