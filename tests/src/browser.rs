@@ -36,6 +36,8 @@ pub struct Flavour {
     pub trusts_demo: bool,
     /// Its windows are private ones.
     pub is_private: bool,
+    /// It can be told to throw a tab's page away ([`Tab::discard`]).
+    pub discards_tabs: bool,
     /// Nothing is logged: for what is timed, which the log would slow down.
     pub is_unlogged: bool,
     /// Its profile is the one of this number and outlives it, until the process ends; otherwise it has

@@ -53,6 +53,8 @@ pub enum Ability {
     PrivateWindows,
     /// A page that is kept as it is while another one is shown, and comes back by Back.
     KeptPages,
+    /// A tab whose page is thrown away while another one is in front.
+    DiscardedTabs,
 }
 
 /// What a driver cannot do.
@@ -79,6 +81,9 @@ impl Engine {
         let why = match (self, ability) {
             (Self::Chromium, _) => return Ok(()),
             (_, Ability::DevTools) => "the DevTools protocol is Chromium's",
+            (_, Ability::DiscardedTabs) => {
+                "only Chromium's driver reaches what throws a tab's page away"
+            }
             (Self::Firefox, Ability::KeptPages) => {
                 "driven by geckodriver, Firefox keeps no page in its back/forward cache"
             }
@@ -161,6 +166,9 @@ pub(crate) async fn start(world: World, flavour: Flavour) -> Result<Started> {
     }
     if flavour.is_private {
         engine.must(Ability::PrivateWindows)?;
+    }
+    if flavour.discards_tabs {
+        engine.must(Ability::DiscardedTabs)?;
     }
     if flavour.profile.is_some() {
         engine.must(Ability::KeptProfile)?;

@@ -48,6 +48,13 @@ impl Journey {
         self
     }
 
+    /// The browser can be told to throw a tab's page away.
+    #[must_use]
+    pub fn with_discarded_tabs(mut self) -> Self {
+        self.flavour.discards_tabs = true;
+        self
+    }
+
     /// The demo runs the provider itself, as for a person: the lobby may stop it.
     #[must_use]
     pub fn with_the_whole_demo(mut self) -> Self {

@@ -1,6 +1,6 @@
 //! A tab of the browser, driven by test ids.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use std::path::Path;
 use thirtyfour::WindowHandle;
@@ -99,6 +99,30 @@ impl<'a> Tab<'a> {
     /// When the browser fails.
     pub async fn back(&self) -> Result<()> {
         Ok(self.driver().await?.back().await?)
+    }
+
+    /// Has the browser throw its page away, as it does with tabs that nobody looks at when memory is
+    /// short, and gives the tab with no page, behind a new one. Its page is loaded anew when it is
+    /// brought to the front.
+    ///
+    /// # Errors
+    /// When the browser does not, or cannot.
+    pub async fn discard(self) -> Result<Self> {
+        self.browser.engine().must(Ability::DiscardedTabs)?;
+        let address = self.address().await?;
+        let front = self.browser.new_tab().await?;
+        // The page of `tests/discarder`.
+        front.goto("chrome://newtab").await?;
+        let known = self.browser.tabs().await?;
+        let script = "const [address, done] = arguments;\
+            chrome.tabs.query({})\
+              .then((tabs) => tabs.find((tab) => tab.url === address))\
+              .then((tab) => chrome.tabs.discard(tab.id))\
+              .then((tab) => done(tab.discarded), (error) => done(String(error)))";
+        let discarded = front.run_async(script, vec![json!(address)]).await?;
+        ensure!(discarded == true, "the tab is not discarded: {discarded}");
+        // To the driver it is another one.
+        self.browser.opened_tab(&known).await
     }
 
     /// Closes it.

@@ -136,6 +136,44 @@ fn f17_a_page_rendered_in_advance_asks_nobody_and_works_when_it_is_shown() -> Re
 }
 
 #[test]
+fn f2_f4_a_discarded_tab_comes_back_with_the_truth_and_without_a_detour() -> Result {
+    journey().with_discarded_tabs().go(async |stage, browser| {
+        let tab = browser.first_tab();
+        let address = signed_in_with(stage, &tab, "session").await?;
+        stage.control.wait_for(1, "stream.opened@npm-app").await?;
+        // The tab that led is gone: one that is left holds the stream.
+        let beside = browser.new_tab().await?;
+        beside.goto(&address).await?;
+        wait(&beside, "status", "authenticated").await?;
+        let before = stage.control.now().await?;
+        let tab = tab.discard().await?;
+        stage.control.wait_for(2, "stream.opened@npm-app").await?;
+        comes_back(&tab, "authenticated").await?;
+        let since = stage.control.timeline_after(before).await?;
+        since.exactly(0, "authorize.received")?;
+        since.exactly(0, "token.refreshed")?;
+        // Alone, it has what its tab has kept; and what ended meanwhile is not shown.
+        beside.close().await?;
+        let tab = tab.discard().await?;
+        comes_back(&tab, "authenticated").await?;
+        stage.control.timeline_after(before).await?.exactly(0, "authorize.received")?;
+        let tab = tab.discard().await?;
+        let sessions = stage.control.sessions().await?;
+        stage.control.end_session(sessions[0]["id"].as_str().context("no id")?).await?;
+        comes_back(&tab, "anonymous").await
+    })
+}
+
+/// A tab whose page was thrown away is shown again, and says so.
+async fn comes_back(tab: &Tab<'_>, status: &str) -> Result {
+    tab.bring_to_front().await?;
+    wait(tab, "status", status).await?;
+    let was_discarded = tab.run("return document.wasDiscarded", vec![]).await?;
+    ensure!(was_discarded == true, "the browser had kept the page");
+    Ok(())
+}
+
+#[test]
 fn f1_f2_f12_private_windows_sign_in_and_out_and_keep_what_they_can() -> Result {
     journey().in_private().go(async |stage, browser| {
         let [pied_piper, hooli] = App::both(stage, browser).await?;

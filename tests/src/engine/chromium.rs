@@ -31,6 +31,12 @@ pub(super) async fn start(world: World, flavour: Flavour) -> Result<Started> {
     if flavour.is_private {
         options.add_arg("--incognito")?;
     }
+    if flavour.discards_tabs {
+        // Neither WebDriver nor DevTools has a word for it, but extensions have.
+        let discarder = environment::crate_path("discarder");
+        options.add_arg(&format!("--load-extension={}", discarder.display()))?;
+        options.add_arg("--disable-features=DisableLoadExtensionCommandLineSwitch")?;
+    }
     if let Some(profile) = flavour.kept_profile() {
         std::fs::create_dir_all(&profile)?;
         // Without `..`: the driver reads no file by such a path.
