@@ -10,8 +10,9 @@ export function frame() {
     effects: {
       open_frame: (_, { url, timeout_ms }, { signal }) =>
         new Promise((resolve) => {
-          // A `javascript:` address would run in this page.
-          if (!/^https?:/.test(url)) throw url;
+          // A `javascript:` address would run in this page. Cancelled while this file was loaded, nobody
+          // wants to know any more.
+          if (signal.aborted || !/^https?:/.test(url)) throw url;
           const opened = document.createElement("iframe");
           /** @param {Reply} reply */
           const end = (reply) => {

@@ -65,10 +65,10 @@ export const watchWith = (seenMs, proofMs) => (emit) => ({
             ask();
           } else if (step === "false" && data === "changed") {
             step = "watched";
-            // It sees its cookie here.
-            emit({ kind: "signal", signal: { kind: "chunk", effect: id } });
             document.addEventListener("visibilitychange", ask);
             ask();
+            // It sees its cookie here. Last: whoever hears it may cancel this.
+            emit({ kind: "signal", signal: { kind: "chunk", effect: id } });
           } else if (step !== "watched") {
             end(failed("unavailable"));
           } else if (data !== "unchanged") {

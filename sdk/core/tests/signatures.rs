@@ -454,6 +454,7 @@ fn rp12_a_key_of_another_use_verifies_nothing() {
         ("alg", json!("RS256")),
         ("alg", json!("ES384")),
         ("alg", json!("ECDH-ES")),
+        ("alg", json!("EdDSA")),
         ("kty", json!("RSA")),
         ("kty", json!("OKP")),
         ("kty", json!("oct")),

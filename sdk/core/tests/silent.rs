@@ -3,11 +3,11 @@
 
 use gatepass_core::{
     error::Code,
-    wire::{Answer, Came, Command, Ending, OnLoad, Outcome, Status},
+    wire::{Answer, Came, Command, Ending, Mode, OnLoad, Outcome, Scope, Status},
 };
 use serde_json::json;
 
-use crate::world::{APP, CLIENT, Endpoint, Page, World};
+use crate::world::{APP, CLIENT, Endpoint, Page, World, page::sign_in_to};
 
 /// An app at `origin` that says where its page for frames is.
 fn world_of(origin: &str) -> World {
@@ -136,14 +136,81 @@ fn f17_that_a_frame_saw_the_cookie_is_remembered_until_it_is_used() {
     let page = open(&world, OnLoad::Auto);
     assert_eq!((came(&page), world.visits()), (Came::Frame, 2));
     page.close();
-    // It counts as an answer once: the person may have had cookies blocked since.
+    // The person may have had cookies blocked since: that nobody is there is no answer.
     blind(&world);
-    let page = open(&world, OnLoad::Auto);
+    for (on_load, visits) in [(OnLoad::Hint, 4), (OnLoad::Auto, 5)] {
+        let page = open(&world, on_load);
+        assert_eq!((came(&page), world.visits()), (Came::Redirect, visits));
+        page.close();
+    }
+}
+
+#[test]
+fn f17_what_a_frame_of_no_start_sees_counts_too() {
+    let world = World::new();
+    seen_in_a_frame(&world);
+    blind(&world);
+    let page = open(&world, OnLoad::Probe);
     page.expect_status(Status::Anonymous);
-    assert_eq!((page.code(), world.visits()), (None, 3));
     page.close();
     let page = open(&world, OnLoad::Auto);
-    assert_eq!((came(&page), world.visits()), (Came::Redirect, 4));
+    assert_eq!((came(&page), world.visits()), (Came::Redirect, 3));
+}
+
+#[test]
+fn f17_a_frame_that_a_redirect_has_shown_to_be_blind_is_not_asked_at_each_reload() {
+    let world = near();
+    world.person_signs_in("richard");
+    blind(&world);
+    let page = open(&world, OnLoad::Auto);
+    assert_eq!((came(&page), world.visits()), (Came::Redirect, 2));
+    page.load("/", OnLoad::Auto);
+    assert_eq!((came(&page), world.visits()), (Came::Redirect, 3));
+    // A click is a reason to try again: the person may have allowed cookies.
+    world.inside().frames_are_blind = false;
+    page.leave_only_this_app();
+    page.sign_in();
+    page.load("/", OnLoad::Auto);
+    assert_eq!(came(&page), Came::Frame);
+}
+
+#[test]
+fn f17_a_frame_that_was_right_is_asked_again() {
+    let world = near();
+    let page = open(&world, OnLoad::Auto);
+    page.expect_status(Status::Anonymous);
+    assert_eq!(world.visits(), 2, "a frame, and a redirect");
+    page.close();
+    world.person_signs_in("richard");
+    let page = open(&world, OnLoad::Auto);
+    assert_eq!((came(&page), world.visits()), (Came::Frame, 3));
+}
+
+#[test]
+fn f17_that_a_frame_was_right_is_held_against_no_later_one() {
+    let world = World::new();
+    seen_in_a_frame(&world);
+    world.provider().cookie = None;
+    let page = open(&world, OnLoad::Auto);
+    page.expect_status(Status::Anonymous);
+    page.close();
+    // It is known of no frame any more that it sees, so that a redirect finds this session.
+    world.person_signs_in("richard");
+    let page = open(&world, OnLoad::Auto);
+    assert_eq!(came(&page), Came::Redirect);
+    page.close();
+    let page = open(&world, OnLoad::Probe);
+    assert_eq!(came(&page), Came::Frame);
+}
+
+#[test]
+fn f17_an_issuer_of_the_same_host_may_have_its_endpoints_elsewhere() {
+    let world = same_host();
+    world.provider().metadata["authorization_endpoint"] = json!("https://login.example/authorize");
+    world.person_signs_in("richard");
+    blind(&world);
+    let page = open(&world, OnLoad::Auto);
+    assert_eq!((came(&page), world.visits()), (Came::Redirect, 2));
 }
 
 #[test]
@@ -179,13 +246,16 @@ fn f17_a_frame_that_fails_is_left_out_until_a_session_was_reached() {
     assert_eq!((came(&page), world.visits()), (Came::Redirect, 2));
     page.close();
     world.provider().cookie = None;
-    for visits in [4, 5] {
-        // The session that was reached has made it worth another try; then it is left out.
-        let page = open(&world, OnLoad::Auto);
-        page.expect_status(Status::Anonymous);
-        assert_eq!(world.visits(), visits);
-        page.close();
-    }
+    // A redirect has stood in for it, and does so again.
+    let page = open(&world, OnLoad::Auto);
+    page.expect_status(Status::Anonymous);
+    assert_eq!(world.visits(), 3);
+    // A click makes it worth another try.
+    world.person_signs_in("richard");
+    page.sign_in();
+    assert_eq!(world.visits(), 4);
+    page.load("/", OnLoad::Auto);
+    assert_eq!((came(&page), world.visits()), (Came::Redirect, 6));
 }
 
 #[test]
@@ -198,8 +268,45 @@ fn f17_a_provider_that_is_away_is_asked_once() {
     assert_eq!((world.visits(), world.count(Endpoint::Discovery)), (0, 1));
 }
 
+/// A page that is loaded once the provider's keys are known, so that the sign-in that follows its
+/// document follows at once.
+fn reloaded_while_held(world: &World, held: Endpoint) -> Page {
+    world.person_signs_in("richard");
+    let page = open(world, OnLoad::Manual);
+    page.sign_in();
+    page.leave_only_this_app();
+    world.advance(1);
+    page.sign_in();
+    world.hold(held);
+    page.load("/here", OnLoad::Auto);
+    page.expect_status(Status::Restoring);
+    page
+}
+
 #[test]
 fn f17_a_click_does_not_wait_for_the_frame_of_the_start() {
+    for held in [Endpoint::Discovery, Endpoint::Frame] {
+        let world = near();
+        let page = reloaded_while_held(&world, held);
+        let visits = world.visits();
+        world.inside().stays = true;
+        let click = page.begin(sign_in_to("/there"));
+        world.settle();
+        page.expect_status(Status::Anonymous);
+        if held == Endpoint::Discovery {
+            world.release();
+        }
+        assert_eq!(page.outcome(click), Some(Outcome::Leaving {}), "{held:?}");
+        world.inside().stays = false;
+        world.release();
+        page.expect_status(Status::Authenticated);
+        assert_eq!((came(&page), page.code()), (Came::Click, None));
+        assert_eq!(world.visits(), visits + 1, "{held:?}");
+    }
+}
+
+#[test]
+fn f17_a_code_that_a_frame_has_brought_is_redeemed_before_a_click_counts() {
     let world = near();
     world.person_signs_in("richard");
     world.hold(Endpoint::Token);
@@ -209,6 +316,77 @@ fn f17_a_click_does_not_wait_for_the_frame_of_the_start() {
     world.release();
     page.expect_status(Status::Authenticated);
     assert_eq!(page.cause(), None);
+}
+
+#[test]
+fn f17_a_click_before_the_provider_is_asked_is_not_kept_waiting_nor_lost() {
+    for near_by in [true, false] {
+        for step in 0.. {
+            let world = if near_by { near() } else { World::new() };
+            let page = world.signed_in("richard");
+            page.leave_only_this_app();
+            world.advance(1);
+            page.sign_in();
+            let visits = world.visits();
+            page.begin_load("/", OnLoad::Hint);
+            assert!((0..step).all(|_| world.inside().deliver_one()), "{step}");
+            let is_asked = world.visits() > visits;
+            let click = page.begin(sign_in_to("/"));
+            world.settle();
+            // A frame was asked before the click, or the page was left.
+            if is_asked || page.outcome(click).is_none() {
+                assert!(step > 5 && is_asked == near_by, "{step}");
+                break;
+            }
+            assert_eq!(page.outcome(click), Some(Outcome::Leaving {}), "{step}");
+            assert_eq!((came(&page), world.visits()), (Came::Click, visits + 1), "{step}");
+        }
+    }
+}
+
+#[test]
+fn f17_a_sign_out_while_a_frame_is_asked_ends_the_asking() {
+    for held in [Endpoint::Discovery, Endpoint::Frame] {
+        let world = near();
+        let page = reloaded_while_held(&world, held);
+        let visits = world.visits();
+        page.begin(Command::SignOut { scope: Scope::Local });
+        world.settle();
+        page.expect_status(Status::Anonymous);
+        world.release();
+        page.expect_status(Status::Anonymous);
+        assert_eq!(world.visits(), visits, "{held:?}");
+    }
+}
+
+#[test]
+fn f17_a_later_click_takes_the_place_of_one_that_waits() {
+    for mode in [None, Some(Mode::Popup)] {
+        let world = World::new();
+        let page = world.signed_in("richard");
+        let sign_in = |user: &str| {
+            let mut command = sign_in_to("/");
+            if let Command::SignIn { mode: asked, login_hint, .. } = &mut command {
+                *asked = mode;
+                *login_hint = Some(user.into());
+            }
+            command
+        };
+        world.advance(1);
+        world.hold(Endpoint::Discovery);
+        let first = page.begin(sign_in("gavin"));
+        let second = page.begin(sign_in("richard"));
+        world.settle();
+        world.release();
+        match page.outcome(first) {
+            Some(Outcome::Failed { error }) => assert_eq!(error.code, Code::Superseded),
+            other => panic!("{other:?}"),
+        }
+        let left = if mode.is_some() { Outcome::Done {} } else { Outcome::Leaving {} };
+        assert_eq!(page.outcome(second), Some(left));
+        assert_eq!(world.last_visit()["login_hint"].as_str(), "richard");
+        page.expect_status(Status::Authenticated);
+    }
 }
 
 #[test]

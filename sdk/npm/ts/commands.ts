@@ -17,8 +17,12 @@ import { errorOf, refusalOf } from "./errors.js";
 /** Loaded when it is needed. */
 const frame: PartMaker = () => ({
   effects: {
-    open_frame: async (...given) =>
-      (await import("../../driver/frame.js")).frame().effects?.open_frame?.(...given),
+    open_frame: async (...given) => {
+      // The start may be waiting.
+      const late = new Promise<never>((_, reject) => setTimeout(reject, given[1].timeout_ms));
+      const { frame } = await Promise.race([import("../../driver/frame.js"), late]);
+      return frame().effects?.open_frame?.(...given);
+    },
   },
 });
 

@@ -186,6 +186,10 @@ impl Machine {
     /// provider did wrong is told all the same.
     pub(super) fn frame_failed(&mut self, error: Error) {
         self.note_failure(rungs::FRAME, &error);
+        if error.code == Code::LoginRequired && !self.is_same_host() {
+            // Cookies may have been blocked since one was seen; or it was another cookie.
+            self.drop_word(rungs::SEES);
+        }
         if error.code.blame() == Blame::Provider && self.held.is_none() {
             self.set_error(Some(error.clone()));
         }
@@ -215,6 +219,8 @@ impl Machine {
         let automatic = way == Way::Redirect;
         if automatic {
             self.note_failure(rungs::REDIRECT, &error);
+            // As the frame before it said.
+            self.drop_word(rungs::UNSEEN);
         }
         let unreachable = error.code == Code::IssuerUnreachable;
         if let Some(memory) = &mut self.memory {

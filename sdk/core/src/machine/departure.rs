@@ -70,6 +70,7 @@ impl Machine {
             None => {}
         }
         self.save_memory();
+        self.supersede_departures();
         self.prepare(Some(id), way, return_to, wishes);
     }
 
@@ -102,6 +103,31 @@ impl Machine {
             self.cancel(effect);
             self.complete_failed(command, Code::Superseded.into());
         }
+    }
+
+    /// Whatever waits for the provider's document to leave for it is not left for any more: a later
+    /// click has taken its place. (Both would leave at once, and one step has entropy for one.)
+    fn supersede_departures(&mut self) {
+        for goal in core::mem::take(&mut self.goals) {
+            match goal {
+                Goal::Depart(earlier) => {
+                    self.complete_failed(earlier.command, Code::Superseded.into());
+                }
+                other => self.goals.push(other),
+            }
+        }
+    }
+
+    /// A frame that has brought no answer yet asks no more.
+    pub(super) fn cancel_frames(&mut self) {
+        let is_frame = |departure: &Departure| departure.attempt.way == Way::Frame;
+        self.goals.retain(|goal| !matches!(goal, Goal::Depart(asked) if is_frame(asked)));
+        self.cancel_expected(|expect| match expect {
+            Expect::KeysToKeep(asked) | Expect::Challenge(asked) | Expect::Frame(asked) => {
+                asked.attempt.way == Way::Frame
+            }
+            _ => false,
+        });
     }
 
     fn prepare(&mut self, command: Option<u32>, way: Way, return_to: Text, wishes: Wishes) {

@@ -351,19 +351,16 @@ impl Machine {
                 memory.stopped = true;
                 self.save_memory();
             }
-            // The window is open already: a page that left now would leave it empty.
-            if matches!(command, Command::SignIn { mode: Some(Mode::Popup), .. }) {
-                if self.is_gone() {
-                    return self.complete_failed(Some(id), Code::Superseded.into());
-                }
-                if let Some(climb) = self.start.climb() {
-                    climb.may_not_redirect = true;
-                }
+            // The window is open already, and the page is as good as left.
+            if matches!(command, Command::SignIn { mode: Some(Mode::Popup), .. }) && self.is_gone()
+            {
+                return self.complete_failed(Some(id), Code::Superseded.into());
             }
+            // They wait to see what they asked for.
             let is_click = matches!(command, Command::SignIn { .. } | Command::SignOut { .. });
             self.queued.push((id, command));
             if is_click {
-                self.interrupt_frame();
+                self.stay_for_click();
             }
             return;
         }

@@ -42,7 +42,8 @@ impl Machine {
         if self.metadata.is_some() && !fresh {
             return self.pursue(goal);
         }
-        if self.goals.is_empty() {
+        let is_asked = |(_, expect): &(u32, Expect)| matches!(expect, Expect::Metadata);
+        if !self.waiting.iter().any(is_asked) {
             let url = address(&self.config.issuer);
             self.fetch(url, None, REACH_TIMEOUT_MS, Expect::Metadata);
         }

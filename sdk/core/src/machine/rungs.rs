@@ -3,11 +3,10 @@
 //! A rung that failed is not tried again, in any page of the origin, until a session was reached: a
 //! database that hangs would cost each start two seconds, a frame that never reports a request and a
 //! frame, a provider that answers nonsense a redirect. That nobody is signed in is no failure, and
-//! neither is a provider that is away: in a moment either may be otherwise. Of a frame that says that
-//! nobody is, it is mostly not known whether it sees anything; whoever signs in at another app expects
-//! it to be asked.
+//! neither is a provider that is away: in a moment either may be otherwise. A frame that says so may be
+//! blind: if a redirect finds somebody at once, it was, and counts as failed.
 //!
-//! What worked is noted where it tells something: that a frame has seen the provider's cookie.
+//! What worked is noted where it tells something: that a frame has seen a cookie of the provider's.
 //!
 //! Words in `localStorage`, which any script of the origin can write: they can keep the ladder from
 //! asking, as any script can, and from nothing else. Where that is blocked they last as long as the page.
@@ -18,15 +17,19 @@ use crate::{
     error::{Code, Error},
     secret::Secret,
     text::Text,
-    wire::{Answer, Area},
+    wire::{Answer, Area, Came},
 };
+use alloc::string::String;
 
 /// The session that is kept in storage could not be read.
 pub(super) const RECALL: &str = "recall";
 /// The hidden frame brought nothing, or something that is no answer.
 pub(super) const FRAME: &str = "frame";
-/// No failure: a frame has seen the provider's cookie when a session was last reached.
+/// No failure: a frame has seen a cookie of the provider's in this browser, by which one that asks for a
+/// session is worth a try.
 pub(super) const SEES: &str = "sees";
+/// A frame has found nobody, and a redirect is about to say whether that is so.
+pub(super) const UNSEEN: &str = "unseen";
 /// The redirect brought something that is no answer.
 pub(super) const REDIRECT: &str = "redirect";
 
@@ -74,22 +77,26 @@ impl Machine {
         }
     }
 
-    /// A session was reached: what failed may be tried again.
+    /// A session was reached: what failed may be tried again. But not the frame for which a redirect
+    /// has just stood in: with sessions in memory alone each reload would ask it in vain.
     pub(super) fn forget_failures(&mut self) {
-        let sees = if self.is_noted(SEES) { "sees " } else { "" };
-        if &*self.rungs != sees {
-            self.write_rungs(sees.into());
+        let is_stood_in = self.came == Came::Redirect;
+        let has_failed = is_stood_in && (self.is_noted(FRAME) || self.is_noted(UNSEEN));
+        let sees = if self.is_noted(SEES) && !has_failed { "sees " } else { "" };
+        let frame = if has_failed { "frame " } else { "" };
+        let words = Text::concat(&[sees, frame]);
+        if self.rungs != words {
+            self.write_rungs(words);
         }
     }
 
-    /// Whether a frame was known to see the provider's cookie, until now.
-    pub(super) fn forget_sight(&mut self) -> bool {
-        let was_known = self.is_noted(SEES);
-        if was_known {
-            // It has just answered: nothing else was noted of it, and the redirect was not tried.
-            self.write_rungs(Text::default());
+    /// Takes back one word.
+    pub(super) fn drop_word(&mut self, word: &str) {
+        if self.is_noted(word) {
+            let others = self.rungs.split(' ').filter(|noted| !noted.is_empty() && *noted != word);
+            let kept = others.flat_map(|noted| [noted, " "]).collect::<String>();
+            self.write_rungs(kept.into());
         }
-        was_known
     }
 
     fn write_rungs(&mut self, words: Text) {

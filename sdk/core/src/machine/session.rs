@@ -2,7 +2,6 @@
 
 use super::{Expect, Machine, Timer, start::BUSY_MS, verification};
 use crate::{
-    attempt::Way,
     error::Code,
     event_token::{Kind, VerifiedEventToken},
     id_token::{Expected, UntrustedIdToken, VerifiedIdToken},
@@ -299,10 +298,8 @@ impl Machine {
             self.mark_end(&began, cause);
             // What a frame finds out now would undo what somebody has just done; who signs in in a
             // window of its own has asked for it.
-            self.cancel_expected(
-                |expect| matches!(expect, Expect::Frame(asked) if asked.attempt.way == Way::Frame),
-            );
             self.interrupt_frame();
+            self.cancel_frames();
         }
         if ours {
             // A tab that has just begun may have heard of the session from this one, and of its end

@@ -59,7 +59,8 @@ pub(super) struct Climb {
     frame: Frame,
     /// Its `state`.
     state: Option<Text>,
-    /// The page was loaded by an answer that brought no session: no redirect on top of it.
+    /// The page was loaded by an answer that brought no session: no redirect on top of it. Or
+    /// somebody has clicked: what they asked for would be lost.
     pub(super) may_not_redirect: bool,
     /// Another tab has been told to wait for us.
     pub(super) said_busy: bool,
@@ -308,6 +309,8 @@ impl Machine {
         match (permission, self.start.climb()) {
             // The hint was looked for twice.
             (_, Some(climb)) if climb.is_asking() => {}
+            // Somebody has clicked while it was.
+            (_, Some(climb)) if climb.may_not_redirect => self.finish_start(),
             (Some(Permission::Granted), Some(climb))
                 if may_frame && climb.frame == Frame::Ahead =>
             {
@@ -316,6 +319,9 @@ impl Machine {
             }
             (Some(Permission::Granted), Some(climb)) if !has_failed => {
                 let here = climb.here.clone();
+                if climb.frame == Frame::Over {
+                    self.note(rungs::UNSEEN);
+                }
                 self.begin_automatic_departure(here);
             }
             (Some(Permission::Broken), _) => {
@@ -346,11 +352,8 @@ impl Machine {
         let is_answer = match error.code {
             // The provider is away for a redirect too.
             Code::IssuerUnreachable => true,
-            // That nobody is signed in counts if the frame is known to see the cookie. What was seen
-            // in this browser once may be blocked since, so that is known until it is used.
-            Code::LoginRequired => {
-                self.forget_sight() || site(&self.config.origin, &self.config.issuer) == Site::Same
-            }
+            // Only what is surely of the same site sees its cookie surely.
+            Code::LoginRequired => self.is_same_host(),
             _ => false,
         };
         if is_answer {
@@ -360,10 +363,28 @@ impl Machine {
         }
     }
 
-    /// Somebody has clicked, or signed out elsewhere: what a frame may find out is not waited for.
-    /// A code that it has brought already is redeemed first.
+    /// Whether a frame at the provider is of the app's own host, and so gets the cookie there that a
+    /// redirect gets. The issuer's name does not say so: its endpoints may be elsewhere.
+    pub(super) fn is_same_host(&self) -> bool {
+        self.metadata.as_ref().is_some_and(|metadata| {
+            site(&self.config.origin, &metadata.authorization_endpoint) == Site::Same
+        })
+    }
+
+    /// Somebody has clicked before the start is over: the page is not left by itself, and what a
+    /// frame may find out is not waited for.
+    pub(super) fn stay_for_click(&mut self) {
+        if let Some(climb) = self.start.climb() {
+            climb.may_not_redirect = true;
+        }
+        self.interrupt_frame();
+    }
+
+    /// What a frame may find out is not waited for. A code that it has brought already is redeemed
+    /// first.
     pub(super) fn interrupt_frame(&mut self) {
         if self.start.climb().is_some_and(|climb| climb.frame == Frame::Asking) {
+            self.cancel_frames();
             self.stop_asking();
         }
     }

@@ -489,14 +489,16 @@ impl Browser {
                 }
                 let visit = self.provider.visit(&url.0, now);
                 self.provider.cookie = cookie;
-                match visit {
+                let answer = match visit {
                     Visit::Redirect(back) if back.starts_with(&self.provider.silent) => {
                         let query = back.split_once('?').map_or("", |(_, query)| query);
                         Answer::Framed { query: Secret(format!("?{query}").into()) }
                     }
                     // A page that nobody sees, and that never reports.
                     _ => Answer::Failed { reason: Failure::Timeout },
-                }
+                };
+                let fact = Fact::Answer { effect: id, answer };
+                return self.deliver(document, Some(Endpoint::Frame), fact, Vec::new());
             }
             Effect::OpenPopup { url, .. } if !self.popups_blocked => {
                 let now = self.provider_time();

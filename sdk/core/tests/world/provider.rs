@@ -24,6 +24,8 @@ pub enum Endpoint {
     UserInfo,
     Events,
     Revocation,
+    /// What a hidden frame is sent to.
+    Frame,
     /// Where something was once.
     Gone,
 }
@@ -390,7 +392,7 @@ impl Provider {
                 Endpoint::UserInfo => self.user_info(&request, now),
                 Endpoint::Events => self.events(&request, now),
                 Endpoint::Revocation => self.revoke(&request.form),
-                Endpoint::Gone => Reply::json(404, &json!({})),
+                Endpoint::Frame | Endpoint::Gone => Reply::json(404, &json!({})),
             }
         };
         reply.has_date &= self.sends_date;
