@@ -97,7 +97,7 @@ fn round(files: &[String], known: bool, skipped: &[&str]) -> Result<Score> {
         .arg("mutants")
         .args(["--package", "gatepass-core", "--test-package", "gatepass-core"])
         // A change that makes a loop endless ends by this.
-        .args(["--timeout", "120", "--colors", "never", "--no-times"])
+        .args(["--timeout", "60", "--colors", "never", "--no-times"])
         .args(known.then_some("--iterate"))
         .arg("--output")
         .arg(&output)

@@ -14,7 +14,8 @@ use crate::{
 pub(crate) const ISSUER: &str = "https://idp.example";
 
 /// The sites, by number.
-pub(crate) const ORIGINS: [&str; 2] = ["https://pied-piper.example", "https://hooli.example"];
+/// The first app's name ends as the provider's does.
+pub(crate) const ORIGINS: [&str; 2] = ["https://pied-piper.idp.example", "https://hooli.example"];
 pub(crate) const CLIENTS: [&str; 2] = ["pied-piper", "hooli"];
 
 /// Who never signs in: whoever is shown has been smuggled in.

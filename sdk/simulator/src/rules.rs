@@ -100,7 +100,7 @@ pub(crate) struct Seen {
     /// Claims whose signature was found right for this page.
     verified: BTreeSet<String>,
     pub(crate) last_token: Option<String>,
-    /// The request by which it redeems a code.
+    /// The request by which it redeems the code that it was loaded with.
     redeeming: Option<u32>,
     /// The lock that it has been told is its own.
     pub(crate) lock: Option<u32>,
@@ -457,7 +457,11 @@ impl World {
     pub(crate) fn watch_request(&mut self, id: u32, effect: u32, request: &Request) {
         let Some(page) = self.pages.get_mut(&id) else { return };
         let tab = page.tab;
-        if request.form.contains_key("code") {
+        // What a frame may bring is nothing to wait for once there is a session.
+        let is_framed = |uri: &String| uri.ends_with("/gatepass-silent.html");
+        if request.form.contains_key("code")
+            && !request.form.get("redirect_uri").is_some_and(is_framed)
+        {
             page.seen.redeeming = Some(effect);
         }
         let page = &*page;

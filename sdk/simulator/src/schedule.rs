@@ -23,6 +23,8 @@ pub struct Setup {
     pub locks_missing: bool,
     /// The provider does not get its cookie in frames.
     pub frames_are_blind: bool,
+    /// The apps name their pages for frames.
+    pub names_frame_pages: bool,
     /// Seconds after which an app's session ends by itself.
     pub session_lifetime: Option<i64>,
     /// The provider gives no refresh tokens.
@@ -269,7 +271,8 @@ impl Schedule {
             no_refreshed_id_token: random.once_in(3),
             no_events: random.once_in(5),
             messages_overtake: random.once_in(8),
-            // By a generator of its own: what a seed was before there was a choice, it is still.
+            // By generators of their own: what a seed was before there was a choice, it is still.
+            names_frame_pages: Random(seed ^ 0xF4A3).once_in(2),
             storage: Random(!seed)
                 .one_of(&[None, Some(StorageKind::Session), Some(StorageKind::Local)], None),
         };
@@ -475,6 +478,7 @@ impl fmt::Display for Setup {
         };
         say(self.locks_missing, "the browser has leases instead of locks");
         say(self.frames_are_blind, "frames see no cookie");
+        say(self.names_frame_pages, "the apps name their pages for frames");
         say(self.no_refresh_tokens, "no refresh tokens");
         say(self.no_rotation, "refresh tokens stay good");
         say(self.strict_rotation && !self.no_rotation, "a refresh token used twice ends its grant");

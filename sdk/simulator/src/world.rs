@@ -213,6 +213,10 @@ impl World {
             redirect_uri: format!("{origin}/").into(),
             post_logout_redirect_uri: format!("{origin}/").into(),
             origin: origin.into(),
+            silent_redirect_uri: self
+                .setup
+                .names_frame_pages
+                .then(|| format!("{origin}/gatepass-silent.html").into()),
             session_lifetime: self.setup.session_lifetime,
             storage: self.setup.storage,
             ..Config::default()
