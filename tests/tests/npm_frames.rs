@@ -103,13 +103,19 @@ fn f1_f17_provider_of_the_same_site_is_asked_in_a_frame_and_the_page_stays() -> 
     })
 }
 
+/// An app at a provider without session events, signed in.
+async fn signed_in_at<'a>(stage: &Stage, browser: &'a Browser, host: &str) -> Result<Tab<'a>> {
+    register(stage, host, false, false)?;
+    let tab = browser.first_tab();
+    npm_app::open_framing(stage, &tab, host).await?;
+    sign_in(&tab).await?;
+    Ok(tab)
+}
+
 #[test]
 fn f4_watched_frame_of_the_same_site_tells_a_sign_out() -> Result {
     journey().go(async |stage, browser| {
-        register(stage, SAME_SITE, false, false)?;
-        let tab = browser.first_tab();
-        npm_app::open_framing(stage, &tab, SAME_SITE).await?;
-        sign_in(&tab).await?;
+        let tab = signed_in_at(stage, browser, SAME_SITE).await?;
         wait_seen(&tab).await?;
         sign_out_elsewhere(stage, browser).await?;
         npm_app::wait_ended(&tab).await?;
@@ -120,10 +126,7 @@ fn f4_watched_frame_of_the_same_site_tells_a_sign_out() -> Result {
 #[test]
 fn f4_watched_frame_elsewhere_tells_what_it_sees_and_signs_nobody_out() -> Result {
     journey().go(async |stage, browser| {
-        register(stage, GUEST_HOST, false, false)?;
-        let tab = browser.first_tab();
-        npm_app::open_framing(stage, &tab, GUEST_HOST).await?;
-        sign_in(&tab).await?;
+        let tab = signed_in_at(stage, browser, GUEST_HOST).await?;
         let world = World::of_this_run()?;
         if world.frames_get_cookies() {
             wait_seen(&tab).await?;

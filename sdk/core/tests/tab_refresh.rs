@@ -80,8 +80,6 @@ fn rp17_a_leader_that_lost_its_place_while_it_waited_for_metadata_sends_nothing(
     assert_eq!(second.outcome(one), third.outcome(two));
 }
 
-/// The token that is refused is not the one that is held when the answer comes.
-
 #[test]
 fn rp17_a_check_that_another_tabs_refresh_overtakes_refreshes_nothing() {
     let world = World::new();
