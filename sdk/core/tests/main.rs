@@ -20,6 +20,8 @@ mod journey;
 mod json;
 mod json_doors;
 mod kept;
+mod key_choice;
+mod key_fetches;
 mod learnt;
 mod lifetime;
 mod logout;
