@@ -1,8 +1,8 @@
 // The lobby: a tour through single sign-on, drawn live, as told by the provider's timeline and by
 // the apps that this page opened.
 
-import { $, byTest, remedy, set } from "./dom.js";
-import { APPS, demo, originOf } from "./demo.js";
+import { $, remedy, set } from "./dom.js";
+import { demo } from "./demo.js";
 import * as picture from "./picture.js";
 import { probe } from "./probes.js";
 import { listen } from "./reports.js";
@@ -35,7 +35,6 @@ sessions.begin({
   started: () => timeline?.reconnect(),
 });
 if (demo) {
-  for (const app of APPS) byTest(`open-${app}`).href = `${originOf(app)}/`;
   listen({
     session: heard,
     deed: (app, step, facts, age) => {

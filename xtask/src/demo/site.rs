@@ -5,7 +5,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::map_response;
-use axum::response::{IntoResponse, Json, Response};
+use axum::response::{Html, IntoResponse, Json, Response};
 use axum::routing::{MethodRouter, get};
 use serde_json::json;
 use std::fs;
@@ -51,7 +51,7 @@ pub(super) fn lobby(places: &Places, desk: Desk) -> Result<Router> {
     let html =
         fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?;
     let connect = [Place::Provider, Place::PiedPiper, Place::Hooli].map(|at| places.origin(at));
-    let policy = policy::lobby(&html, &connect);
+    let policy = policy::lobby(&places.moved(&html), &connect);
     let demo = json!({
         "lobby": places.origin(Place::Lobby),
         "piedPiper": places.origin(Place::PiedPiper),
@@ -59,10 +59,18 @@ pub(super) fn lobby(places: &Places, desk: Desk) -> Result<Router> {
         "issuer": places.origin(Place::Provider),
         "api": places.origin(Place::Api),
     });
+    let places = *places;
+    // Its links are right before any script has run. Read anew each time: whoever works on it sees it.
+    let lobby_page = get(move || async move {
+        match tokio::fs::read_to_string(page).await {
+            Ok(html) => Html(places.moved(&html)).into_response(),
+            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+        }
+    });
     let router = Router::new()
         .route("/demo.json", get(move || async move { Json(demo) }))
-        .route_service("/", ServeFile::new(&page))
-        .route_service("/index.html", ServeFile::new(&page))
+        .route("/", lobby_page.clone())
+        .route("/index.html", lobby_page)
         .route_service("/tokens.css", ServeFile::new(tokens()))
         .nest_service("/lobby", ServeDir::new(workspace::path("xtask/lobby")))
         .merge(desk::routes(desk));
