@@ -1,5 +1,6 @@
 //! Listening and serving, with limits on what a connection may take.
 
+use std::convert::Infallible;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -7,9 +8,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use axum::http::{HeaderValue, Version, header};
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use idp_dev::log_line;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -18,6 +22,7 @@ use tower::ServiceExt;
 
 use crate::cli::Failure;
 use crate::places::{Place, Places};
+use crate::tls;
 
 /// One or two sockets with the same port.
 pub(crate) struct Listeners {
@@ -106,11 +111,11 @@ async fn accept(
     loop {
         match socket.accept().await {
             Ok((stream, _)) => {
-                let place = places.take().await;
+                let place = Arc::new(places.take().await);
                 let (router, tls) = (router.clone(), tls.clone());
                 tokio::spawn(async move {
                     tokio::select! {
-                        () = connection(stream, router, tls, &place) => {}
+                        () = connection(stream, router, tls, place.clone()) => {}
                         () = place.is_wanted() => {}
                     }
                 });
@@ -124,34 +129,84 @@ async fn accept(
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, tls: Option<TlsAcceptor>, place: &Place) {
+async fn connection(
+    stream: TcpStream,
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    place: Arc<Place>,
+) {
     // Events are small and must not wait for each other.
     let _is_set = stream.set_nodelay(true);
     let Some(tls) = tls else { return requests(stream, router, place).await };
     // Who does not get through the handshake, because it does not trust the certificate for
     // instance, has nobody to be told but itself.
     if let Ok(Ok(stream)) = tokio::time::timeout(HEADER_TIME, tls.accept(stream)).await {
-        requests(stream, router, place).await;
+        if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP_2) {
+            multiplexed(stream, router, place).await;
+        } else {
+            requests(stream, router, place).await;
+        }
     }
 }
 
+/// HTTP/1.1.
 async fn requests(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     router: Router,
-    place: &Place,
+    place: Arc<Place>,
 ) {
-    let service = service_fn(|request: Request<hyper::body::Incoming>| {
-        place.keep();
-        router.clone().oneshot(request.map(axum::body::Body::new))
-    });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)
         .max_buf_size(MAX_HEADER)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(stream), answers(router, place))
         .await;
     // A peer that hangs up or speaks no HTTP has nobody to be told.
     drop(served);
+}
+
+/// HTTP/2, so that event streams leave room for requests: browsers open few connections to a host,
+/// and some share them among all sites.
+async fn multiplexed(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    place: Arc<Place>,
+) {
+    let served = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_header_list_size(MAX_HEADER_LIST)
+        .max_concurrent_streams(MAX_REQUESTS)
+        // One that is gone without a word is found out.
+        .keep_alive_interval(HEADER_TIME)
+        .keep_alive_timeout(HEADER_TIME)
+        .serve_connection(TokioIo::new(stream), answers(router, place))
+        .await;
+    drop(served);
+}
+
+/// What answers the requests of one connection.
+fn answers(
+    router: Router,
+    place: Arc<Place>,
+) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send + 'static>
+{
+    service_fn(move |mut request: Request<Incoming>| {
+        place.keep();
+        name_host(&mut request);
+        router.clone().oneshot(request.map(axum::body::Body::new))
+    })
+}
+
+/// RFC 9113, 8.3.1: by HTTP/2 the host is named in `:authority`. One that is named otherwise too, by
+/// `Host`, is named twice, which is refused.
+fn name_host(request: &mut Request<Incoming>) {
+    let authority = request.uri().authority().map(|authority| authority.as_str().to_owned());
+    if request.version() == Version::HTTP_2
+        && let Some(Ok(host)) = authority.as_deref().map(HeaderValue::from_str)
+        && request.headers().get(header::HOST) != Some(&host)
+    {
+        request.headers_mut().append(header::HOST, host);
+    }
 }
 
 /// Until Ctrl-C or SIGTERM.
@@ -190,6 +245,12 @@ const FREE_PORT_ATTEMPTS: u32 = 16;
 const HEADER_TIME: Duration = Duration::from_secs(20);
 
 const MAX_HEADER: usize = 64 * 1024;
+
+/// The same by HTTP/2.
+const MAX_HEADER_LIST: u32 = 64 * 1024;
+
+/// Requests of one HTTP/2 connection at once: a browser's, with a stream of each of its apps.
+const MAX_REQUESTS: u32 = 200;
 
 /// Those that have not asked anything yet. Browsers open a few before they need them.
 const MAX_SILENT: usize = 1_000;

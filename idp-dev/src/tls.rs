@@ -38,6 +38,10 @@ pub(crate) fn acceptor(
     Ok(Some(TlsAcceptor::from(Arc::new(config))))
 }
 
+/// RFC 7301, 6; RFC 9113, 3.2: what is spoken after the handshake, as both agree.
+pub(crate) const HTTP_2: &[u8] = b"h2";
+const HTTP_1: &[u8] = b"http/1.1";
+
 fn server_config(cert: &Path, key: &Path, issuer: &str) -> Result<ServerConfig, TlsError> {
     let failed = |file: &Path, problem| TlsError { file: file.to_owned(), problem };
     let host = https_host(issuer)
@@ -59,11 +63,12 @@ fn server_config(cert: &Path, key: &Path, issuer: &str) -> Result<ServerConfig, 
             },
         )
     })?;
-    let config = ServerConfig::builder_with_provider(provider)
+    let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| failed(cert, Problem::CertSyntax(error.to_string())))?
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(certified)));
+    config.alpn_protocols = vec![HTTP_2.to_vec(), HTTP_1.to_vec()];
     Ok(config)
 }
 

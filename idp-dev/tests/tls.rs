@@ -104,6 +104,37 @@ fn serves_https_to_whoever_trusts_the_certificate_and_to_nobody_else() {
     assert!(!String::from_utf8_lossy(&reply).contains("HTTP/1.1"));
 }
 
+#[tokio::test]
+async fn op33_http_2_is_spoken_by_https_and_names_one_host() {
+    let trusted = certified("multiplexed", "idp.localhost", -1, 1);
+    let config = config("multiplexed", "https://idp.localhost:{port}");
+    let (cert, key) = (trusted.cert.as_str(), trusted.key.as_str());
+    let running = Running::start(
+        &[["--config", &config, "--listen", "127.0.0.1:0"], ["--tls-cert", cert, "--tls-key", key]]
+            .concat(),
+    );
+    let issuer = running.field("issuer=");
+    let port: u16 = issuer.strip_prefix("https://idp.localhost:").unwrap().parse().unwrap();
+    let client = || {
+        reqwest::Client::builder()
+            .tls_certs_only([reqwest::Certificate::from_der(&trusted.authority).unwrap()])
+            .resolve("idp.localhost", ([127, 0, 0, 1], port).into())
+    };
+    let url = format!("{issuer}/.well-known/openid-configuration");
+    for (client, version) in [
+        (client().build().unwrap(), reqwest::Version::HTTP_2),
+        (client().http1_only().build().unwrap(), reqwest::Version::HTTP_11),
+    ] {
+        let reply = client.get(&url).send().await.unwrap();
+        assert_eq!((reply.status().as_u16(), reply.version()), (200, version));
+        let metadata: serde_json::Value = reply.json().await.unwrap();
+        assert_eq!(metadata["issuer"], issuer);
+        // Named a second time and otherwise, or by HTTP/1.1 in the wrong way.
+        let reply = client.get(&url).header("host", "evil.example").send().await.unwrap();
+        assert_eq!(reply.status().as_u16(), 421);
+    }
+}
+
 #[test]
 fn certificate_that_browsers_would_refuse_is_refused_at_the_start() {
     let https = config("refused", "https://idp.localhost:{port}");
