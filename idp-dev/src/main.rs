@@ -50,7 +50,7 @@ async fn run(arguments: &Arguments, config: Config) -> Result<(), Failure> {
     let listeners = serve::bind_both("--listen", arguments.listen)?;
     let control = serve::bind_one("--control-listen", arguments.control_listen)?;
     let config = config.with_port(listeners.port());
-    let tls = tls::acceptor(arguments, config.issuer()).map_err(Failure::Tls)?;
+    let tls = tls::acceptor(arguments, &config).map_err(Failure::Tls)?;
     for user in config.users_with_plain_password().take(1) {
         let others = config.users_with_plain_password().count() - 1;
         log_line(&format!(

@@ -19,6 +19,8 @@ use url::Url;
 use x509_parser::parse_x509_certificate;
 use x509_parser::time::ASN1Time;
 
+use idp_dev::Config;
+
 use crate::cli::Arguments;
 
 /// What makes TLS of connections, if the arguments ask for it.
@@ -28,14 +30,17 @@ use crate::cli::Arguments;
 /// the issuer's name now.
 pub(crate) fn acceptor(
     arguments: &Arguments,
-    issuer: &str,
+    config: &Config,
 ) -> Result<Option<TlsAcceptor>, TlsError> {
     // The arguments are read so that there are both or neither.
     let (Some(cert), Some(key)) = (&arguments.tls_cert, &arguments.tls_key) else {
         return Ok(None);
     };
-    let config = server_config(cert, key, issuer)?;
-    Ok(Some(TlsAcceptor::from(Arc::new(config))))
+    let mut server = server_config(cert, key, config.issuer())?;
+    if config.speaks_http2() {
+        server.alpn_protocols = vec![HTTP_2.to_vec(), HTTP_1.to_vec()];
+    }
+    Ok(Some(TlsAcceptor::from(Arc::new(server))))
 }
 
 /// RFC 7301, 6; RFC 9113, 3.2: what is spoken after the handshake, as both agree.
@@ -63,12 +68,11 @@ fn server_config(cert: &Path, key: &Path, issuer: &str) -> Result<ServerConfig, 
             },
         )
     })?;
-    let mut config = ServerConfig::builder_with_provider(provider)
+    let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| failed(cert, Problem::CertSyntax(error.to_string())))?
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(certified)));
-    config.alpn_protocols = vec![HTTP_2.to_vec(), HTTP_1.to_vec()];
     Ok(config)
 }
 

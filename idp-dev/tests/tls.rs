@@ -105,26 +105,33 @@ fn serves_https_to_whoever_trusts_the_certificate_and_to_nobody_else() {
 }
 
 #[tokio::test]
-async fn op33_http_2_is_spoken_by_https_and_names_one_host() {
+async fn op33_http_2_is_spoken_if_it_is_configured_and_names_one_host() {
     let trusted = certified("multiplexed", "idp.localhost", -1, 1);
-    let config = config("multiplexed", "https://idp.localhost:{port}");
     let (cert, key) = (trusted.cert.as_str(), trusted.key.as_str());
-    let running = Running::start(
-        &[["--config", &config, "--listen", "127.0.0.1:0"], ["--tls-cert", cert, "--tls-key", key]]
-            .concat(),
-    );
-    let issuer = running.field("issuer=");
-    let port: u16 = issuer.strip_prefix("https://idp.localhost:").unwrap().parse().unwrap();
-    let client = || {
-        reqwest::Client::builder()
-            .tls_certs_only([reqwest::Certificate::from_der(&trusted.authority).unwrap()])
-            .resolve("idp.localhost", ([127, 0, 0, 1], port).into())
+    let start = |http_2: bool| {
+        let config = config(&format!("http-2-{http_2}"), "https://idp.localhost:{port}");
+        let text = std::fs::read_to_string(&config).unwrap();
+        std::fs::write(&config, text.replacen("http2 = false", &format!("http2 = {http_2}"), 1))
+            .unwrap();
+        let served = ["--config", &config, "--listen", "127.0.0.1:0"];
+        Running::start(&[&served[..], &["--tls-cert", cert, "--tls-key", key]].concat())
     };
-    let url = format!("{issuer}/.well-known/openid-configuration");
-    for (client, version) in [
-        (client().build().unwrap(), reqwest::Version::HTTP_2),
-        (client().http1_only().build().unwrap(), reqwest::Version::HTTP_11),
+    for (is_on, is_asked, version) in [
+        (true, true, reqwest::Version::HTTP_2),
+        (true, false, reqwest::Version::HTTP_11),
+        (false, true, reqwest::Version::HTTP_11),
     ] {
+        let running = start(is_on);
+        let issuer = running.field("issuer=");
+        let port: u16 = issuer.strip_prefix("https://idp.localhost:").unwrap().parse().unwrap();
+        let mut client = reqwest::Client::builder()
+            .tls_certs_only([reqwest::Certificate::from_der(&trusted.authority).unwrap()])
+            .resolve("idp.localhost", ([127, 0, 0, 1], port).into());
+        if !is_asked {
+            client = client.http1_only();
+        }
+        let client = client.build().unwrap();
+        let url = format!("{issuer}/.well-known/openid-configuration");
         let reply = client.get(&url).send().await.unwrap();
         assert_eq!((reply.status().as_u16(), reply.version()), (200, version));
         let metadata: serde_json::Value = reply.json().await.unwrap();

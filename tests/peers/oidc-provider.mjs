@@ -1,16 +1,19 @@
 // npm's oidc-provider, unmodified, as the provider of our packed client. It wants Node 22.
 //
-// node oidc-provider.mjs CLIENT_ID HOME: listens on a free port, says its issuer, and from then on
-// one line for each thing that matters: what tokens were given for, and each end of a session.
+// node oidc-provider.mjs CLIENT_ID HOME [CERTIFICATE]: listens on a free port, by https with the
+// directory of a certificate, says its issuer, and from then on one line for each thing that matters:
+// what tokens were given for, and each end of a session.
 
 import { generateKeyPair } from "node:crypto";
-import { createServer } from "node:http";
+import { readFileSync } from "node:fs";
+import http from "node:http";
+import https from "node:https";
 import { promisify } from "node:util";
 import Provider from "oidc-provider";
 
 import { loadExistingGrant } from "./no-consent.mjs";
 
-const [clientId, home] = process.argv.slice(2);
+const [clientId, home, certificate] = process.argv.slice(2);
 const say = (line) => process.stdout.write(`${line}\n`);
 
 // The address of the question whether to sign out has an ID token in it.
@@ -68,10 +71,13 @@ const form = page(
   `<form method="post"><button data-testid="submit">Sign in as Richard</button></form>`,
 );
 
-const server = createServer();
+const read = (name) => readFileSync(`${certificate}/${name}`);
+const server = certificate
+  ? https.createServer({ cert: read("cert.pem"), key: read("key.pem") })
+  : http.createServer();
 server.listen(0, "127.0.0.1", async () => {
   // A site of its own, as every provider is.
-  const issuer = `http://peer.localhost:${server.address().port}`;
+  const issuer = `${certificate ? "https" : "http"}://peer.localhost:${server.address().port}`;
   const provider = new Provider(issuer, await configuration());
   provider.on("grant.success", (context) => say(`token ${context.oidc.params.grant_type}`));
   provider.on("authorization.success", (context) => {

@@ -55,6 +55,8 @@ pub enum Ability {
     KeptPages,
     /// A tab whose page is thrown away while another one is in front.
     DiscardedTabs,
+    /// A tab that is not to be seen, for another one is in front.
+    HiddenTabs,
 }
 
 /// What a driver cannot do.
@@ -101,6 +103,9 @@ impl Engine {
             }
             (Self::WebKit, Ability::PrivateWindows) => {
                 "under WebKitWebDriver every window is a private one"
+            }
+            (Self::WebKit, Ability::HiddenTabs) => {
+                "under WebKitWebDriver every tab is a visible one"
             }
             (Self::WebKit, Ability::BlockedStorage) => "MiniBrowser cannot forbid all storage",
         };

@@ -14,11 +14,14 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
+use crate::site::certificate;
+
 /// A wire that is whole at first. Dropping it ends it.
 #[derive(Debug)]
 pub struct Wire {
     state: Arc<State>,
     servers: Vec<JoinHandle<()>>,
+    port: u16,
 }
 
 #[derive(Debug)]
@@ -58,7 +61,9 @@ impl Wire {
             changed: watch::Sender::new(()),
             provider: SocketAddr::from((Ipv4Addr::LOCALHOST, provider)),
         });
-        let mut listeners = vec![TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?];
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let port = listener.local_addr()?.port();
+        let mut listeners = vec![listener];
         // Browsers try both addresses; a machine without the second has only one to try.
         match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
             Ok(listener) => listeners.push(listener),
@@ -76,7 +81,21 @@ impl Wire {
                 })
             })
             .collect();
-        Ok(Self { state, servers })
+        Ok(Self { state, servers, port })
+    }
+
+    /// A wire by https, on a free port, to a program that speaks http.
+    ///
+    /// # Errors
+    /// When there is no certificate, or no port.
+    pub async fn over_tls(program: u16) -> Result<Self> {
+        Self::start(0, program, Some(certificate().await?)).await
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Cuts it: connections break, and new ones too.

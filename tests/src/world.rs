@@ -75,6 +75,13 @@ impl World {
         self == Self::FirefoxDefault
     }
 
+    /// Whether a frame's storage and channels are those of its origin's tabs, if the page around it is
+    /// of the same site and of another origin.
+    #[must_use]
+    pub fn frames_share_with_their_site(self) -> bool {
+        self != Self::WebKitItp
+    }
+
     /// Whether it needs https: its engine drops the provider's cookies on plain http.
     #[must_use]
     pub fn needs_tls(self) -> bool {

@@ -5,6 +5,7 @@ use gatepass_tests::node::Script;
 use gatepass_tests::npm_app::{built, built_react, open, open_at, open_build, run, wait};
 use gatepass_tests::pages::SignInPage;
 use gatepass_tests::stage::{GUEST_HOST, PASSWORD};
+use gatepass_tests::world::World;
 use gatepass_tests::{Result, environment, journey, until};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -212,7 +213,7 @@ fn react_in_strict_mode_mounts_twice_and_signs_in_once() -> Result {
     journey().go(async |stage, browser| {
         let tab = browser.first_tab();
         let origin = open_build(stage, &tab, &built_react()?).await?;
-        for name in ["Richard Hendricks", "Gavin Belson"] {
+        for (ended, name) in ["Richard Hendricks", "Gavin Belson"].into_iter().enumerate() {
             wait(&tab, "status", "anonymous").await?;
             let before = stage.control.now().await?;
             tab.click("sign-in").await?;
@@ -236,6 +237,7 @@ fn react_in_strict_mode_mounts_twice_and_signs_in_once() -> Result {
             timeline.exactly(0, "grants.revoked")?;
             ensure!(timeline.count("authorize.received@npm-app") <= 2, "{timeline}");
             tab.click("sign-out").await?;
+            stage.control.wait_for(ended + 1, "end_session.returned").await?;
         }
         wait(&tab, "status", "anonymous").await
     })
@@ -247,7 +249,12 @@ fn react_in_strict_mode_mounts_twice_and_signs_in_once() -> Result {
 fn s9_the_npm_client_at_oidc_provider() -> Result {
     journey().go(async |stage, browser| {
         let home = format!("{}/", stage.site.origin(GUEST_HOST));
-        let mut peer = Script::start_by_node_22("peers/oidc-provider.mjs", &["npm-app", &home])?;
+        let mut words = vec!["npm-app".to_owned(), home.clone()];
+        if World::of_this_run()?.needs_tls() {
+            words.push(environment::text(environment::CERTIFICATE)?);
+        }
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let mut peer = Script::start_by_node_22("peers/oidc-provider.mjs", &words)?;
         let issuer = peer.hear()?;
         let tab = browser.first_tab();
         open_at(stage, &tab, &issuer).await?;

@@ -44,7 +44,8 @@ async fn sign_in(tab: &Tab<'_>) -> Result {
 async fn sign_out_elsewhere(stage: &Stage, browser: &Browser) -> Result {
     let other = App::open_beside(stage, Client::PiedPiper, browser).await?;
     other.wait_signed_in().await?;
-    other.sign_out().await
+    other.sign_out().await?;
+    stage.control.wait_for(1, "session.ended").await.map(drop)
 }
 
 /// It has heard of nothing, and finds out when it asks.
@@ -159,7 +160,7 @@ fn f2_front_channel_reaches_the_tabs_where_frames_share_their_storage() -> Resul
                 Ok((stage.site.asked("/gatepass-front-channel.html") > 0).then_some(()))
             })
             .await?;
-            if host == SAME_SITE {
+            if host == SAME_SITE && World::of_this_run()?.frames_share_with_their_site() {
                 npm_app::wait_ended(&tab).await
             } else {
                 // Its storage is not that of the tabs: it knows nobody to tell.

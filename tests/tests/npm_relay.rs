@@ -6,6 +6,8 @@ use futures_util::StreamExt;
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::process::Program;
 use gatepass_tests::stage::{GUEST_HOST, PASSWORD};
+use gatepass_tests::wire::Wire;
+use gatepass_tests::world::World;
 use gatepass_tests::{
     Browser, Client, LONG_LIMIT, Result, Stage, Tab, environment, journey, npm_app, until,
 };
@@ -53,6 +55,7 @@ fn sign_out_arrives(kind: Kind) -> Result {
     journey().go(async |stage, browser| {
         let userinfo = format!("{}/userinfo", stage.provider_by_address());
         let (_relay, relay) = kind.start(userinfo, &stage.site.origin(GUEST_HOST))?;
+        let (_wire, shown) = shown_to_browsers(&relay).await?;
         stage.change_provider(|text| {
             let uri = format!("backchannel_logout_uri = \"{relay}/backchannel-logout\"");
             text.replacen("session_events = true", "session_events = false", 1).replacen(
@@ -62,7 +65,7 @@ fn sign_out_arrives(kind: Kind) -> Result {
             )
         })?;
         let tab = browser.first_tab();
-        npm_app::open_relayed(stage, &tab, &format!("{relay}/session-events")).await?;
+        npm_app::open_relayed(stage, &tab, &format!("{shown}/session-events")).await?;
         npm_app::wait(&tab, "status", "anonymous").await?;
         tab.click("sign-in").await?;
         SignInPage::wait(tab.clone()).await?.submit("richard", PASSWORD).await?;
@@ -78,6 +81,17 @@ fn sign_out_arrives(kind: Kind) -> Result {
         timeline.exactly(0, "stream.opened")?;
         timeline.exactly(0, "token.refreshed@npm-app")
     })
+}
+
+/// Where pages find the relay: those by https load nothing by http.
+async fn shown_to_browsers(relay: &str) -> Result<(Option<Wire>, String)> {
+    if !World::of_this_run()?.needs_tls() {
+        return Ok((None, relay.to_owned()));
+    }
+    let port = relay.rsplit(':').next().context("no port")?.parse()?;
+    let wire = Wire::over_tls(port).await?;
+    let shown = format!("https://relay.localhost:{}", wire.port());
+    Ok((Some(wire), shown))
 }
 
 /// The modules of the conformance suite's plan for back-channel logout of which the client must

@@ -2,6 +2,7 @@
 //! many tabs. (Closed and opened again, left and come back to: `odd_ways.rs`.)
 
 use anyhow::ensure;
+use gatepass_tests::engine::Ability;
 use gatepass_tests::npm_app::{open, wait};
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
@@ -52,6 +53,7 @@ fn f2_s15_a_sign_out_is_seen_in_the_foreground() -> Result {
 #[test]
 fn f2_s15_a_sign_out_is_seen_in_the_background() -> Result {
     journey().go(async |stage, browser| {
+        browser.engine().must(Ability::HiddenTabs)?;
         let [pied_piper, hooli] = App::both(stage, browser).await?;
         pied_piper.tab.run(WATCH, vec![]).await?;
         // A click brings this one to the front, and with it the other behind.

@@ -158,8 +158,8 @@ pub(crate) fn certificate_for_tests() -> Result<PathBuf> {
     let directory = workspace::output("journeys/certificate");
     let names = Place::VISITED.map(Place::host);
     // The third site's names: one that signs in, two of the proof, one for what is elsewhere; and those
-    // of many apps, on one site and on several, and of the figures.
-    let mut others = ["guest", "probe", "framing", "elsewhere", "apps", "idle"]
+    // of many apps, on one site and on several, of the figures, and of other makers' programs.
+    let mut others = ["guest", "probe", "framing", "elsewhere", "apps", "idle", "peer", "relay"]
         .map(|name| format!("{name}.localhost"))
         .to_vec();
     others.extend((0..10).map(|number| format!("app-{number}.localhost")));

@@ -56,6 +56,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
         logout_scope,
         limits,
         has_session_events: file.session_events,
+        speaks_http2: file.http2,
         delivers_anywhere: file.dangerously_deliver_anywhere,
         observers,
         idle_lifetime,

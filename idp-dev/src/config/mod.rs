@@ -45,6 +45,8 @@ pub struct Config {
     pub(crate) limits: Limits,
     /// Are session events offered?
     pub(crate) has_session_events: bool,
+    /// Is HTTP/2 spoken where https is?
+    pub(crate) speaks_http2: bool,
     /// May logout tokens go to other machines?
     pub(crate) delivers_anywhere: bool,
     pub(crate) lists_demo_accounts: bool,
@@ -65,6 +67,12 @@ impl Config {
     /// [`ConfigError`] with the line, what was expected and what was found.
     pub fn parse(name: &str, text: &str) -> Result<Self, ConfigError> {
         file::parse(name, text)
+    }
+
+    /// Is HTTP/2 spoken where https is?
+    #[must_use]
+    pub fn speaks_http2(&self) -> bool {
+        self.speaks_http2
     }
 
     /// The same configuration with `{port}` in the issuer replaced.

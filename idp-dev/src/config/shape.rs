@@ -28,6 +28,8 @@ pub(super) struct File {
     #[serde(default = "yes")]
     pub(super) session_events: bool,
     #[serde(default)]
+    pub(super) http2: bool,
+    #[serde(default)]
     pub(super) dangerously_deliver_anywhere: bool,
     #[serde(default)]
     pub(super) users: Vec<Spanned<FileUser>>,
