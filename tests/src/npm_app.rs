@@ -271,6 +271,17 @@ pub async fn signed_in_with(stage: &Stage, tab: &Tab<'_>, storage: &str) -> Resu
     Ok(address)
 }
 
+/// Signs out everywhere, and waits until the page is back from the provider.
+///
+/// # Errors
+/// When one of both does not happen.
+pub async fn sign_out(stage: &Stage, tab: &Tab<'_>) -> Result<()> {
+    let returned = stage.control.timeline().await?.count("end_session.returned@npm-app");
+    tab.click("sign-out").await?;
+    stage.control.wait_for(returned + 1, "end_session.returned@npm-app").await?;
+    wait(tab, "status", "anonymous").await
+}
+
 /// All that lies in the tab's and the origin's storage, by key.
 ///
 /// # Errors

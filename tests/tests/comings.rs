@@ -3,7 +3,7 @@
 
 use anyhow::{Context, ensure};
 use gatepass_tests::engine::Ability;
-use gatepass_tests::npm_app::{open, signed_in_with, wait};
+use gatepass_tests::npm_app::{open, sign_out, signed_in_with, wait};
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::{Client, Result, Tab, journey, until};
@@ -187,8 +187,7 @@ fn f1_f2_f12_private_windows_sign_in_and_out_and_keep_what_they_can() -> Result 
             tab.goto(&address).await?;
             wait(&tab, "status", "authenticated").await?;
             stage.control.timeline_after(before).await?.exactly(0, "authorize.received")?;
-            tab.click("sign-out").await?;
-            wait(&tab, "status", "anonymous").await?;
+            sign_out(stage, &tab).await?;
             tab.goto(&address).await?;
             wait(&tab, "status", "anonymous").await?;
             tab.close().await?;
@@ -223,8 +222,7 @@ fn f12_s7_storage_cleared_under_the_page_keeps_the_session_until_a_reload() -> R
             wait(&tab, "notice", "").await?;
             tab.click("sign-in").await?;
             wait(&tab, "status", "authenticated").await?;
-            tab.click("sign-out").await?;
-            wait(&tab, "status", "anonymous").await?;
+            sign_out(stage, &tab).await?;
             tab.close().await?;
         }
         Ok(())

@@ -33,7 +33,9 @@ async fn apps(stage: &Stage, name: impl Fn(usize) -> String) -> Result<Vec<(Site
     }
     // Where all sites share a browser's connections, only HTTP/2 leaves room. (Without https it is not
     // spoken.)
-    stage.change_provider(|text| text.replacen("http2 = false", "http2 = true", 1) + &clients)?;
+    stage.change_provider(|text| {
+        text.replacen("http2 = false", "http2 = true", 1) + clients.as_str()
+    })?;
     Ok(apps)
 }
 

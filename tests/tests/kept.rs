@@ -2,7 +2,7 @@
 
 use anyhow::{Context, ensure};
 use gatepass_tests::browser::Flavour;
-use gatepass_tests::npm_app::{kept, open, signed_in_with, stored, wait};
+use gatepass_tests::npm_app::{kept, open, sign_out, signed_in_with, stored, wait};
 use gatepass_tests::world::World;
 use gatepass_tests::{Browser, Result, journey, until};
 use serde_json::json;
@@ -45,8 +45,7 @@ fn s13_what_is_kept_shows_no_token() -> Result {
         let tab = browser.first_tab();
         for storage in ["session", "local"] {
             if storage == "local" {
-                tab.click("sign-out").await?;
-                wait(&tab, "status", "anonymous").await?;
+                sign_out(stage, &tab).await?;
             }
             signed_in_with(stage, &tab, storage).await?;
             let ask =

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, ensure};
 use gatepass_tests::node::Script;
-use gatepass_tests::npm_app::{built, built_react, open, open_at, open_build, run, wait};
+use gatepass_tests::npm_app::{built, built_react, open, open_at, open_build, run, sign_out, wait};
 use gatepass_tests::pages::SignInPage;
 use gatepass_tests::stage::{GUEST_HOST, PASSWORD};
 use gatepass_tests::world::World;
@@ -213,7 +213,7 @@ fn react_in_strict_mode_mounts_twice_and_signs_in_once() -> Result {
     journey().go(async |stage, browser| {
         let tab = browser.first_tab();
         let origin = open_build(stage, &tab, &built_react()?).await?;
-        for (ended, name) in ["Richard Hendricks", "Gavin Belson"].into_iter().enumerate() {
+        for name in ["Richard Hendricks", "Gavin Belson"] {
             wait(&tab, "status", "anonymous").await?;
             let before = stage.control.now().await?;
             tab.click("sign-in").await?;
@@ -236,8 +236,7 @@ fn react_in_strict_mode_mounts_twice_and_signs_in_once() -> Result {
             timeline.exactly(0, "token.replayed")?;
             timeline.exactly(0, "grants.revoked")?;
             ensure!(timeline.count("authorize.received@npm-app") <= 2, "{timeline}");
-            tab.click("sign-out").await?;
-            stage.control.wait_for(ended + 1, "end_session.returned").await?;
+            sign_out(stage, &tab).await?;
         }
         wait(&tab, "status", "anonymous").await
     })
