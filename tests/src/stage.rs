@@ -243,10 +243,14 @@ impl Stage {
         Ok(&self.wire.as_ref().context("this journey goes without a wire")?.wire)
     }
 
-    /// The provider's origin by its address, for programs that know no names under `localhost`.
+    /// The provider's origin by its address, behind the wire if there is one: by http, for programs
+    /// that know no names under `localhost` and trust no authority.
     #[must_use]
     pub fn provider_by_address(&self) -> String {
-        format!("{}://127.0.0.1:{}", self.scheme, self.base + PROVIDER)
+        match &self.wire {
+            Some(wire) => format!("http://127.0.0.1:{}", wire.behind),
+            None => format!("{}://127.0.0.1:{}", self.scheme, self.base + PROVIDER),
+        }
     }
 
     /// What the provider wrote last, for a failure's report.

@@ -52,7 +52,7 @@ fn f2_sign_out_elsewhere_arrives_through_the_node_relay() -> Result {
 }
 
 fn sign_out_arrives(kind: Kind) -> Result {
-    journey().go(async |stage, browser| {
+    journey().with_a_wire().go(async |stage, browser| {
         let userinfo = format!("{}/userinfo", stage.provider_by_address());
         let (_relay, relay) = kind.start(userinfo, &stage.site.origin(GUEST_HOST))?;
         let (_wire, shown) = shown_to_browsers(&relay).await?;
