@@ -55,7 +55,10 @@ async fn starve(
             SignInPage::wait(tab.clone()).await?.submit("richard", PASSWORD).await?;
         }
         let app = format!("app {} of {APPS}", index + 1);
-        wait(&tab, "status", "authenticated").await.with_context(|| app.clone())?;
+        if let Err(error) = wait(&tab, "status", "authenticated").await {
+            let timeline = stage.control.timeline().await?;
+            return Err(error.context(format!("{app}:\n{timeline}")));
+        }
         // A session that can do something: a request of its own gets through beside all streams.
         tab.click("fetch-userinfo").await?;
         stage
