@@ -92,7 +92,11 @@ export const leaseWith = (patienceMs) => (emit) => {
               if (word === "ask" && is(null)) store.setItem(key, me);
               if (word === "ask" && is(me)) say("alive");
               // By one that was as fast, steals it, or believes that this page is dead.
-              if (word === "taken") setTimeout(lose, SETTLE_MS);
+              if (word === "taken") {
+                // A page that hung meanwhile sees it at once, and must before it does anything else.
+                lose();
+                setTimeout(lose, SETTLE_MS);
+              }
             };
             // To whoever asked in the moment before.
             say("alive");

@@ -426,7 +426,11 @@ impl World {
         self.story.tell(|| "the lease of a page that says nothing is over".into());
         if self.pages.contains_key(&owner) {
             let fact = Fact::Signal { signal: Signal::Lost { effect } };
-            self.send(owner, self.lock_lane(), fact, Vec::new());
+            match self.pages.get_mut(&owner) {
+                // It finds the word of it when it goes on, older than any answer to what it asks then.
+                Some(page) if page.hangs => page.at_once.push_back(fact),
+                _ => self.send(owner, self.lock_lane(), fact, Vec::new()),
+            }
         }
         self.pass_lock(at);
     }
