@@ -23,6 +23,12 @@ impl<'a> Lobby<'a> {
     pub async fn open(stage: &Stage, browser: &'a Browser) -> Result<Self> {
         let tab = browser.first_tab();
         tab.goto(&stage.lobby()).await?;
+        // WebKit's driver does not wait for scripts that wait for something, and buttons do nothing before.
+        until("the lobby to have begun", async || {
+            let script = "return document.querySelector('#link-text').textContent";
+            Ok((tab.run(script, vec![]).await? != "Connecting").then_some(()))
+        })
+        .await?;
         Ok(Self { tab })
     }
 
