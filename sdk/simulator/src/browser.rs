@@ -428,7 +428,9 @@ impl World {
             let fact = Fact::Signal { signal: Signal::Lost { effect } };
             match self.pages.get_mut(&owner) {
                 // It finds the word of it when it goes on, older than any answer to what it asks then.
-                Some(page) if page.hangs => page.at_once.push_back(fact),
+                Some(page) if page.hangs && page.seen.lock == Some(effect) => {
+                    page.at_once.push_back(fact);
+                }
                 _ => self.send(owner, self.lock_lane(), fact, Vec::new()),
             }
         }
