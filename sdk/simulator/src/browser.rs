@@ -416,7 +416,14 @@ impl World {
             Some(page) if page.hangs => page.hangs_since,
             Some(_) => return None,
         };
-        (!site.lock_queue.is_empty()).then_some(since + LEASE_PATIENCE_MS)
+        // Nobody misses it who hangs too.
+        self.first_awake_waiter(site).map(|_| since + LEASE_PATIENCE_MS)
+    }
+
+    /// The place in the queue of the first page that does not hang.
+    fn first_awake_waiter(&self, site: &Site) -> Option<usize> {
+        let hangs = |id: &u32| self.pages.get(id).is_some_and(|page| page.hangs);
+        site.lock_queue.iter().position(|(id, _)| !hangs(id))
     }
 
     pub(crate) fn end_lease(&mut self, at: usize) {
@@ -438,8 +445,11 @@ impl World {
     }
 
     fn pass_lock(&mut self, at: usize) {
+        // A lease is taken by a page itself, so by none that hangs; a lock is the browser's to give.
+        let awake = self.sites.get(at).filter(|_| self.setup.locks_missing);
+        let next = awake.and_then(|site| self.first_awake_waiter(site)).unwrap_or_default();
         let Some(site) = self.sites.get_mut(at) else { return };
-        site.lock = site.lock_queue.pop_front();
+        site.lock = site.lock_queue.remove(next);
         if let Some((id, effect)) = site.lock {
             let (tab, lane) = (self.pages.get(&id).map_or(0, |page| page.tab), self.lock_lane());
             self.story.tell(|| format!("{} gets the lock", tab_name(tab)));
