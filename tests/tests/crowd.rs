@@ -31,8 +31,7 @@ async fn apps(stage: &Stage, name: impl Fn(usize) -> String) -> Result<Vec<(Site
         site.answer("/config.json", config.to_string());
         apps.push((site, origin));
     }
-    // Where all sites share a browser's connections, only HTTP/2 leaves room. (Without https it is not
-    // spoken.)
+    // By https: where all sites share a browser's connections, HTTP/2 leaves more room.
     stage.change_provider(|text| {
         text.replacen("http2 = false", "http2 = true", 1) + clients.as_str()
     })?;

@@ -48,10 +48,15 @@ async fn sign_out_elsewhere(stage: &Stage, browser: &Browser) -> Result {
     stage.control.wait_for(1, "session.ended").await.map(drop)
 }
 
-/// It finds out when it asks. (Some browsers make it ask by themselves, for to look at it is to focus it.)
-async fn finds_out_by_itself(tab: &Tab<'_>) -> Result {
+/// What it sees signs nobody out: it ends by the word of the provider, which it asks. (To look at it is
+/// to focus it, so that it may have asked already.)
+async fn finds_out_by_itself(stage: &Stage, tab: &Tab<'_>) -> Result {
     asks(tab).await?;
-    npm_app::wait_ended(tab).await
+    npm_app::wait_ended(tab).await?;
+    let timeline = stage.control.timeline().await?;
+    let refused = ["userinfo.refused", "token.refused@npm-app"].map(|step| timeline.count(step));
+    ensure!(refused.iter().any(|count| *count > 0), "it asked nobody:\n{timeline}");
+    Ok(())
 }
 
 async fn asks(tab: &Tab<'_>) -> Result {
@@ -139,7 +144,7 @@ fn f4_watched_frame_elsewhere_tells_what_it_sees_and_signs_nobody_out() -> Resul
             asks(&tab).await?;
             npm_app::wait_ended(&tab).await
         } else {
-            finds_out_by_itself(&tab).await
+            finds_out_by_itself(stage, &tab).await
         }
     })
 }
@@ -163,7 +168,7 @@ fn f2_front_channel_reaches_the_tabs_where_frames_share_their_storage() -> Resul
                 npm_app::wait_ended(&tab).await
             } else {
                 // Its storage is not that of the tabs: it knows nobody to tell.
-                finds_out_by_itself(&tab).await
+                finds_out_by_itself(stage, &tab).await
             }
         })?;
     }
