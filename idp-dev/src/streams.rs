@@ -15,8 +15,17 @@ pub(crate) struct StreamOwner {
     pub(crate) session: String,
     pub(crate) grant: String,
     pub(crate) user: String,
-    /// The site of the page, if the stream holds a whole connection of its browser.
-    pub(crate) site: Option<String>,
+    /// Which connections of its browser it takes one of, if it takes a whole one.
+    pub(crate) pool: Option<Pool>,
+}
+
+/// The pages of one browser that share its few connections to a host.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Pool {
+    /// Those of one site.
+    Site(String),
+    /// All of them.
+    Browser,
 }
 
 /// Names one open stream.
@@ -49,8 +58,8 @@ struct Open {
     of_session: HashMap<String, BTreeSet<StreamId>>,
     /// How many each grant has.
     of_grant: HashMap<String, usize>,
-    /// How many each session, which is one browser, has for the pages of a site.
-    of_site: HashMap<(String, String), usize>,
+    /// How many each session, which is one browser, has of the same connections.
+    of_pool: HashMap<(String, Pool), usize>,
 }
 
 impl Streams {
@@ -71,10 +80,10 @@ impl Streams {
         if open.of_grant.get(&owner.grant).is_some_and(|count| *count >= MAX_PER_GRANT) {
             return Err(TooManyStreams::OfGrant);
         }
-        let site = owner.site.clone().map(|site| (owner.session.clone(), site));
-        let of_site = site.as_ref().and_then(|site| open.of_site.get(site));
-        if of_site.is_some_and(|count| *count >= MAX_PER_SITE) {
-            return Err(TooManyStreams::OfSite);
+        let pool = owner.pool.clone().map(|pool| (owner.session.clone(), pool));
+        let of_pool = pool.as_ref().and_then(|pool| open.of_pool.get(pool));
+        if of_pool.is_some_and(|count| *count >= MAX_PER_POOL) {
+            return Err(TooManyStreams::OfPool);
         }
         if open.streams.len() >= self.most {
             return Err(TooManyStreams::InAll);
@@ -85,8 +94,8 @@ impl Streams {
         let owner = Arc::new(owner);
         open.of_session.entry(owner.session.clone()).or_default().insert(id);
         *open.of_grant.entry(owner.grant.clone()).or_default() += 1;
-        if let Some(site) = site {
-            *open.of_site.entry(site).or_default() += 1;
+        if let Some(pool) = pool {
+            *open.of_pool.entry(pool).or_default() += 1;
         }
         open.streams.insert(id, (owner.clone(), sender));
         Ok((OpenStream { id, owner }, receiver))
@@ -136,12 +145,12 @@ impl Streams {
                 open.of_grant.remove(&owner.grant);
             }
         }
-        if let Some(site) = owner.site.clone().map(|site| (owner.session.clone(), site))
-            && let Some(count) = open.of_site.get_mut(&site)
+        if let Some(pool) = owner.pool.clone().map(|pool| (owner.session.clone(), pool))
+            && let Some(count) = open.of_pool.get_mut(&pool)
         {
             *count -= 1;
             if *count == 0 {
-                open.of_site.remove(&site);
+                open.of_pool.remove(&pool);
             }
         }
         Some(owner)
@@ -157,8 +166,8 @@ impl Streams {
 pub(crate) enum TooManyStreams {
     /// The sign-in has as many as it may.
     OfGrant,
-    /// The browser has as many for the pages of this site as leave room for other requests.
-    OfSite,
+    /// The browser has as many as leave room for other requests of the same pages.
+    OfPool,
     /// The provider has (`limits`).
     InAll,
 }
@@ -166,9 +175,9 @@ pub(crate) enum TooManyStreams {
 /// One origin needs one; eight leave room for tabs that hand over.
 pub(crate) const MAX_PER_GRANT: usize = 8;
 
-/// Browsers open six HTTP/1.1 connections to a host for all pages of one site. A seventh stream would
-/// wait for ever, and six would keep every other request of these pages waiting: a sign-in too.
-pub(crate) const MAX_PER_SITE: usize = 4;
+/// Browsers open six connections to a host for all pages of a [`Pool`]. A seventh stream would wait for
+/// ever, and six would keep every other request of these pages waiting: a sign-in too.
+pub(crate) const MAX_PER_POOL: usize = 4;
 
 /// Events for a reader that does not read.
 const MAX_UNREAD: usize = 32;
@@ -184,19 +193,19 @@ mod tests {
             session: "x".to_owned(),
             grant: grant.to_owned(),
             user: "u".to_owned(),
-            site: None,
+            pool: None,
         }
     }
 
     #[test]
-    fn f3_streams_of_one_browsers_site_leave_room_for_its_other_requests() {
+    fn f3_streams_of_one_browser_leave_room_for_its_other_requests() {
         let streams = Streams::new(100);
         let of = |session: &str, site: &str| {
-            let (session, site) = (session.to_owned(), Some(site.to_owned()));
-            StreamOwner { session, site, ..owner("a") }
+            let (session, pool) = (session.to_owned(), Some(Pool::Site(site.to_owned())));
+            StreamOwner { session, pool, ..owner("a") }
         };
         let open: Vec<_> = (0..4).map(|_| streams.open(of("x", "one")).unwrap().0).collect();
-        assert_eq!(streams.open(of("x", "one")).unwrap_err(), TooManyStreams::OfSite);
+        assert_eq!(streams.open(of("x", "one")).unwrap_err(), TooManyStreams::OfPool);
         for other in [of("x", "two"), of("y", "one"), owner("a")] {
             assert!(streams.open(other).is_ok());
         }
@@ -205,7 +214,7 @@ mod tests {
         for stream in streams.list(|_| true) {
             streams.close(stream.id);
         }
-        assert!(streams.lock().of_site.is_empty());
+        assert!(streams.lock().of_pool.is_empty());
     }
 
     #[test]

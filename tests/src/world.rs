@@ -82,6 +82,12 @@ impl World {
         self != Self::WebKitItp
     }
 
+    /// Whether the pages of all sites share the few connections that its engine opens to a host.
+    #[must_use]
+    pub fn shares_connections_among_sites(self) -> bool {
+        self == Self::WebKitItp
+    }
+
     /// Whether it needs https: its engine drops the provider's cookies on plain http.
     #[must_use]
     pub fn needs_tls(self) -> bool {

@@ -31,10 +31,7 @@ async fn apps(stage: &Stage, name: impl Fn(usize) -> String) -> Result<Vec<(Site
         site.answer("/config.json", config.to_string());
         apps.push((site, origin));
     }
-    // By https: where all sites share a browser's connections, HTTP/2 leaves more room.
-    stage.change_provider(|text| {
-        text.replacen("http2 = false", "http2 = true", 1) + clients.as_str()
-    })?;
+    stage.change_provider(|text| text + clients.as_str())?;
     Ok(apps)
 }
 
@@ -96,6 +93,7 @@ fn f3_seven_apps_on_one_site_leave_room_for_an_eighth() -> Result {
 fn f3_seven_apps_on_seven_sites_leave_room_for_an_eighth() -> Result {
     journey().go(async |stage, browser| {
         let apps = apps(stage, |number| format!("app-{number}")).await?;
-        starve(stage, browser, &apps, true).await
+        let have_streams = !World::of_this_run()?.shares_connections_among_sites();
+        starve(stage, browser, &apps, have_streams).await
     })
 }

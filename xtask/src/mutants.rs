@@ -3,6 +3,10 @@
 //! cargo-mutants changes the verification files in one place after another, in a copy of the tree,
 //! and runs the core's tests. A change that no test notices is a rule that no test holds. Most changes
 //! are noticed by the quick tests; what those let pass is tried again with all of them.
+//!
+//! A change that makes a loop endless is noticed by the processor time that its tests take, never by the
+//! clock on the wall: on a machine that is busy, tests that pass are late too. Tests that are late and have
+//! spent nothing have decided nothing, and count as such.
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -45,6 +49,14 @@ const SLOW: [&str; 8] = [
     "rp26_any_document_is_read_as_serde_json_wrote_it",
 ];
 
+/// How many seconds of a processor a process of a run may take: all tests take some 20, a compiler less.
+/// One that takes more does not come to an end.
+const PROCESSOR_SECONDS: u32 = 60;
+
+/// How many seconds on the wall the tests of one change may take before they are given up. A processor
+/// that is shared with others is no reason to get there.
+const GIVEN_UP_AFTER: u32 = 900;
+
 /// Which files, and whether an earlier run counts.
 #[derive(Args)]
 pub(crate) struct Options {
@@ -75,8 +87,7 @@ pub(crate) fn test(files: &[String], resume: bool) -> Result<Score> {
     let quick = round(files, resume, &SLOW)?;
     let earlier =
         if resume { lines(&output.join("mutants.out/previously_caught.txt"))? } else { 0 };
-    // One that never came to its end was noticed.
-    if quick.survivors.is_empty() {
+    if quick.survivors.is_empty() && quick.undecided.is_empty() {
         return Ok(Score { earlier, ..quick });
     }
     progress("Trying again, with all tests, what the quick ones let pass");
@@ -92,12 +103,14 @@ pub(crate) fn test(files: &[String], resume: bool) -> Result<Score> {
 /// One run of cargo-mutants. With `known`, without the changes that the last one saw noticed.
 fn round(files: &[String], known: bool, skipped: &[&str]) -> Result<Score> {
     let output = workspace::output("mutants");
-    let mut command = Command::new(needs::cargo_mutants()?);
+    // The limit of the shell is that of each process that it becomes or starts.
+    let mut command = Command::new("sh");
     command
+        .args(["-c", &format!("ulimit -t {PROCESSOR_SECONDS} && exec \"$0\" \"$@\"")])
+        .arg(needs::cargo_mutants()?)
         .arg("mutants")
         .args(["--package", "gatepass-core", "--test-package", "gatepass-core"])
-        // A change that makes a loop endless ends by this.
-        .args(["--timeout", "60", "--colors", "never", "--no-times"])
+        .args(["--timeout", &GIVEN_UP_AFTER.to_string(), "--colors", "never", "--no-times"])
         .args(known.then_some("--iterate"))
         .arg("--output")
         .arg(&output)
@@ -139,26 +152,26 @@ pub(crate) struct Score {
     /// Changes that an earlier run saw noticed, or did not compile.
     earlier: usize,
     caught: usize,
-    timeouts: usize,
     /// Changes that do not compile: no test is needed.
     unviable: usize,
     /// Those that no test noticed.
     survivors: Vec<String>,
+    /// Those whose tests were given up, so that nobody knows.
+    undecided: Vec<String>,
 }
 
 impl Score {
     /// Whether there was something to notice, and all of it was noticed.
     pub(crate) fn is_good(&self) -> bool {
-        self.survivors.is_empty() && self.caught + self.timeouts > 0
+        self.survivors.is_empty() && self.undecided.is_empty() && self.caught > 0
     }
 
     /// The score for people.
     pub(crate) fn told(&self) -> String {
-        let noticed = self.caught + self.timeouts;
-        let all = noticed + self.survivors.len();
+        let all = self.caught + self.survivors.len() + self.undecided.len();
         let mut told = format!(
-            "{noticed} of {all} changes were noticed ({} by an endless loop), {} survived, {} did not compile\n",
-            self.timeouts,
+            "{} of {all} changes were noticed, {} survived, {} did not compile\n",
+            self.caught,
             self.survivors.len(),
             self.unviable
         );
@@ -168,6 +181,9 @@ impl Score {
         for survivor in &self.survivors {
             told.push_str(&format!("survived: {survivor}\n"));
         }
+        for change in &self.undecided {
+            told.push_str(&format!("undecided, its tests did not end in time: {change}\n"));
+        }
         told
     }
 }
@@ -175,18 +191,18 @@ impl Score {
 /// Reads the report of cargo-mutants.
 fn read(report: &str) -> Result<Score> {
     let report: Report = serde_json::from_str(report).context("outcomes.json")?;
-    let survivors = report
-        .outcomes
-        .into_iter()
-        .filter(|outcome| outcome.summary == "MissedMutant")
-        .filter_map(|outcome| Some(outcome.scenario["Mutant"]["name"].as_str()?.to_owned()))
-        .collect();
+    let named = |summary: &str| {
+        let outcomes = report.outcomes.iter().filter(|outcome| outcome.summary == summary);
+        outcomes
+            .filter_map(|outcome| Some(outcome.scenario["Mutant"]["name"].as_str()?.to_owned()))
+            .collect()
+    };
     Ok(Score {
         earlier: 0,
         caught: report.caught,
-        timeouts: report.timeout,
         unviable: report.unviable,
-        survivors,
+        survivors: named("MissedMutant"),
+        undecided: named("Timeout"),
     })
 }
 
@@ -194,7 +210,6 @@ fn read(report: &str) -> Result<Score> {
 struct Report {
     outcomes: Vec<Outcome>,
     caught: usize,
-    timeout: usize,
     unviable: usize,
 }
 
@@ -224,6 +239,15 @@ mod tests {
         let told = score.told();
         assert!(told.starts_with("1 of 2 changes were noticed"), "{told}");
         assert!(told.contains("survived: a.rs:1:2"), "{told}");
+    }
+
+    #[test]
+    fn late_is_not_noticed() {
+        let late = REPORT.replace("MissedMutant", "Timeout");
+        let score = read(&late).unwrap();
+        assert!(score.survivors.is_empty());
+        assert!(!score.is_good());
+        assert!(score.told().contains("in time: a.rs:1:2"), "{}", score.told());
     }
 
     #[test]

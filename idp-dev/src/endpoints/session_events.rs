@@ -20,7 +20,7 @@ use crate::provider::Shared;
 use crate::session::{self, close_stream};
 use crate::store::EndedSession;
 use crate::streams::{
-    MAX_PER_GRANT, MAX_PER_SITE, OpenStream, Queued, StreamOwner, TooManyStreams,
+    MAX_PER_GRANT, MAX_PER_POOL, OpenStream, Pool, Queued, StreamOwner, TooManyStreams,
 };
 use crate::timeline::{Step, StepName};
 use crate::tokens::{AccessToken, SignOut, issue_logout_token, read_own_access_token};
@@ -56,9 +56,29 @@ pub(super) async fn get(
     if token.has_expired(provider.clock.now()) {
         return refuse(&provider, Some(&token), BearerError::Expired);
     }
-    // By HTTP/2 all streams of a browser share one connection.
-    let site = origin_of(&headers).filter(|_| version <= Version::HTTP_11).and_then(site_of);
-    open(&provider, &token, site).await
+    open(&provider, &token, pool_of(version, &headers)).await
+}
+
+/// Which connections of a browser a stream takes one of: none of a program that is no browser's page,
+/// and none by HTTP/2, where a browser has one connection for all.
+fn pool_of(version: Version, headers: &HeaderMap) -> Option<Pool> {
+    let origin = origin_of(headers)?;
+    if shares_among_sites(headers) {
+        return Some(Pool::Browser);
+    }
+    if version > Version::HTTP_11 {
+        return None;
+    }
+    site_of(origin).map(Pool::Site)
+}
+
+/// Whether all sites share a browser's connections to a host. So they do in `WebKitGTK`, whose library
+/// (libsoup 3) moreover sends each POST by a connection of its own, by HTTP/2 too, and leaves there the
+/// stream that comes next. Safari says the same words and is not told apart: what it costs it, if it is
+/// not so there, is that a fifth app asks every few seconds in place of being told.
+fn shares_among_sites(headers: &HeaderMap) -> bool {
+    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    agent.is_some_and(|agent| agent.contains("AppleWebKit/") && !agent.contains("Chrome/"))
 }
 
 /// About the site of a page: its host, or the last two names of it. Where that is too little
@@ -80,7 +100,7 @@ async fn expire_session_of(provider: &Shared, token: &AccessToken) {
     }
 }
 
-async fn open(provider: &Shared, token: &AccessToken, site: Option<String>) -> Response {
+async fn open(provider: &Shared, token: &AccessToken, pool: Option<Pool>) -> Response {
     let Some(grant) = provider.store.grant(&token.grant) else {
         return refuse(provider, Some(token), BearerError::Revoked);
     };
@@ -90,7 +110,7 @@ async fn open(provider: &Shared, token: &AccessToken, site: Option<String>) -> R
         session: grant.session.clone(),
         grant: grant.id.clone(),
         user: grant.user.clone(),
-        site,
+        pool,
     };
     let (stream, events) = match provider.streams.open(owner) {
         Ok(opened) => opened,
@@ -229,9 +249,9 @@ fn refuse_another(provider: &Shared, token: &AccessToken, which: TooManyStreams)
         TooManyStreams::OfGrant => {
             ("there are eight open streams of this sign-in already", MAX_PER_GRANT, RETRY_AFTER)
         }
-        TooManyStreams::OfSite => (
-            "more streams would take all connections that this browser has for pages of this site",
-            MAX_PER_SITE,
+        TooManyStreams::OfPool => (
+            "more streams would take all connections that this browser has for these pages",
+            MAX_PER_POOL,
             ASK_AGAIN_AFTER,
         ),
         TooManyStreams::InAll => (
@@ -274,3 +294,34 @@ const RETRY_AFTER: &str = "15";
 
 /// Seconds. An app that has no stream of its own hears of a sign-out this much later at most.
 const ASK_AGAIN_AFTER: &str = "5";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool(version: Version, agent: &str) -> Option<Pool> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ORIGIN, HeaderValue::from_static("https://one.apps.example:4430"));
+        headers.insert(header::USER_AGENT, HeaderValue::from_str(agent).unwrap());
+        pool_of(version, &headers)
+    }
+
+    #[test]
+    fn f3_streams_count_where_they_share_connections() {
+        let chromium = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
+                        HeadlessChrome/156.0.0.0 Safari/537.36";
+        let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0";
+        let webkit = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1.15 (KHTML, like Gecko) \
+                      Version/26.0 Safari/605.1.15";
+        let site = site_of("https://another.apps.example").map(Pool::Site);
+        assert_ne!(site, None);
+        assert_eq!(pool(Version::HTTP_11, chromium), site);
+        assert_eq!(pool(Version::HTTP_11, firefox), site);
+        assert_eq!(pool(Version::HTTP_11, webkit), Some(Pool::Browser));
+        assert_eq!(pool(Version::HTTP_2, chromium), None);
+        assert_eq!(pool(Version::HTTP_2, firefox), None);
+        assert_eq!(pool(Version::HTTP_2, webkit), Some(Pool::Browser));
+        // A program without a page.
+        assert_eq!(pool_of(Version::HTTP_11, &HeaderMap::new()), None);
+    }
+}
