@@ -2,6 +2,7 @@
 //! provider's cookie, and is left where that says nothing.
 
 use gatepass_core::{
+    config::StorageKind,
     error::Code,
     wire::{Answer, Came, Command, Ending, Mode, OnLoad, Outcome, Scope, Status},
 };
@@ -11,10 +12,16 @@ use crate::world::{APP, CLIENT, Endpoint, Page, World, page::sign_in_to};
 
 /// An app at `origin` that says where its page for frames is.
 fn world_of(origin: &str) -> World {
+    keeping(origin, StorageKind::Memory)
+}
+
+/// The same, with a session that is kept there.
+fn keeping(origin: &str, storage: StorageKind) -> World {
     let silent = format!("{origin}/silent.html");
     let world = World::with(|config| {
         config.origin = origin.into();
         config.silent_redirect_uri = Some(silent.as_str().into());
+        config.storage = Some(storage);
     });
     world.provider().silent = silent;
     world
@@ -204,6 +211,43 @@ fn f17_that_a_frame_was_right_is_held_against_no_later_one() {
 }
 
 #[test]
+fn f17_what_became_of_a_redirect_that_told_nothing_is_not_held_against_a_frame() {
+    let world = World::new();
+    seen_in_a_frame(&world);
+    world.provider().cookie = None;
+    // A frame finds nobody, and the page that then leaves is closed.
+    world.inside().stays = true;
+    let page = open(&world, OnLoad::Auto);
+    assert_eq!(world.visits(), 2);
+    page.close();
+    world.inside().stays = false;
+    world.person_signs_in("richard");
+    let page = open(&world, OnLoad::Auto);
+    assert_eq!((came(&page), world.visits()), (Came::Redirect, 3), "no frame was asked");
+    page.close();
+    let page = open(&world, OnLoad::Probe);
+    assert_eq!(came(&page), Came::Frame);
+}
+
+#[test]
+fn f17_a_session_that_was_kept_says_nothing_of_a_frame_that_was_blind() {
+    let world = keeping("https://www.idp.example", StorageKind::Session);
+    world.person_signs_in("richard");
+    blind(&world);
+    let page = open(&world, OnLoad::Auto);
+    assert_eq!((came(&page), world.visits()), (Came::Redirect, 2));
+    page.load("/", OnLoad::Auto);
+    assert_eq!((came(&page), world.visits()), (Came::Storage, 2));
+    // And so in the next tab.
+    let other = open(&world, OnLoad::Auto);
+    assert_eq!((came(&other), world.visits()), (Came::Tab, 2));
+    other.close();
+    page.close();
+    let page = open(&world, OnLoad::Auto);
+    assert_eq!((came(&page), world.visits()), (Came::Redirect, 3));
+}
+
+#[test]
 fn f17_an_issuer_of_the_same_host_may_have_its_endpoints_elsewhere() {
     let world = same_host();
     world.provider().metadata["authorization_endpoint"] = json!("https://login.example/authorize");
@@ -333,9 +377,9 @@ fn f17_a_click_before_the_provider_is_asked_is_not_kept_waiting_nor_lost() {
             let is_asked = world.visits() > visits;
             let click = page.begin(sign_in_to("/"));
             world.settle();
-            // A frame was asked before the click, or the page was left.
-            if is_asked || page.outcome(click).is_none() {
-                assert!(step > 5 && is_asked == near_by, "{step}");
+            // The page was left before the click, or a frame was asked.
+            if is_asked {
+                assert!(step > 5, "{step}");
                 break;
             }
             assert_eq!(page.outcome(click), Some(Outcome::Leaving {}), "{step}");
@@ -402,4 +446,111 @@ fn f17_a_sign_out_elsewhere_ends_the_asking() {
     world.release();
     second.expect_status(Status::Anonymous);
     assert_eq!(second.cause(), Some(Ending::SignedOutHere));
+}
+
+/// A page of an app elsewhere, while its automatic redirect is at one of these: the provider's document
+/// is on its way, or the browser has been told to leave and has not yet.
+fn about_to_leave(held: Option<Endpoint>) -> (World, Page) {
+    let world = World::new();
+    world.person_signs_in("richard");
+    match held {
+        Some(endpoint) => world.hold(endpoint),
+        None => world.inside().stays = true,
+    }
+    let page = open(&world, OnLoad::Auto);
+    page.expect_status(Status::Restoring);
+    (world, page)
+}
+
+#[test]
+fn f17_a_click_takes_the_place_of_a_redirect_that_nobody_clicked_for() {
+    for held in [Some(Endpoint::Discovery), None] {
+        for after_ms in [0, 500, 2_000] {
+            let (world, page) = about_to_leave(held);
+            world.advance_ms(after_ms);
+            let click = page.begin(sign_in_to("/there"));
+            world.settle();
+            if held.is_some() {
+                world.release();
+            }
+            assert_eq!(page.outcome(click), Some(Outcome::Leaving {}), "{held:?} {after_ms}");
+            world.inside().stays = false;
+            world.settle();
+            page.expect_status(Status::Authenticated);
+            assert_eq!((came(&page), world.visits()), (Came::Click, 1), "{held:?} {after_ms}");
+            assert_eq!(world.count(Endpoint::Discovery), 1 + usize::from(held.is_none()));
+        }
+    }
+}
+
+#[test]
+fn f17_a_window_is_not_taken_from_a_page_that_is_as_good_as_left() {
+    let (world, page) = about_to_leave(None);
+    let in_a_window = || {
+        let mut command = sign_in_to("/");
+        if let Command::SignIn { mode, .. } = &mut command {
+            *mode = Some(Mode::Popup);
+        }
+        command
+    };
+    let at_once = page.begin(in_a_window());
+    world.settle();
+    match page.outcome(at_once) {
+        Some(Outcome::Failed { error }) => assert_eq!(error.code, Code::Superseded),
+        other => panic!("{other:?}"),
+    }
+    // It is still there a while later: the person has stopped it.
+    world.inside().stop_loading();
+    world.advance_ms(2_000);
+    let later = page.begin(in_a_window());
+    world.settle();
+    assert_eq!(page.outcome(later), Some(Outcome::Done {}));
+    assert_eq!(came(&page), Came::Window);
+}
+
+#[test]
+fn f7_who_signs_out_while_the_page_leaves_by_itself_is_not_signed_in_by_that() {
+    let (world, page) = about_to_leave(None);
+    // The redirect is faster than the sign-out.
+    world.hold(Endpoint::Discovery);
+    let click = page.begin(Command::SignOut { scope: Scope::Global });
+    world.settle();
+    world.inside().stays = false;
+    world.settle();
+    assert_eq!(page.outcome(click), None, "its page is gone");
+    world.release();
+    assert_eq!(world.visits(), 1);
+    page.expect_status(Status::Anonymous);
+    assert_eq!(
+        (page.code(), world.count(Endpoint::Token)),
+        (None, 0),
+        "its code is used by nobody"
+    );
+    page.load("/", OnLoad::Auto);
+    assert_eq!(world.visits(), 1, "nor is anybody asked until the person clicks");
+}
+
+#[test]
+fn f7_a_sign_out_counts_at_each_moment_of_a_start_that_redirects() {
+    for step in 0.. {
+        let world = World::new();
+        world.person_signs_in("richard");
+        let page = world.tab();
+        page.begin_load("/", OnLoad::Auto);
+        // The whole start, and the redirect in it.
+        if !(0..step).all(|_| world.inside().deliver_one()) {
+            assert!(step > 20, "{step}");
+            break;
+        }
+        let has_arrived = world.visits() > 0;
+        page.begin(Command::SignOut { scope: Scope::Global });
+        world.settle();
+        // Who is about to be signed in is signed out at the provider too, by name.
+        let visit = world.last_visit();
+        let is_told = visit.get("id_token_hint").is_some_and(|hint| !hint.is_empty());
+        assert_eq!(is_told, has_arrived, "{step}: {visit:?}");
+        // The provider may show a page of its own; here nobody is signed in.
+        page.load("/", OnLoad::Auto);
+        page.expect_status(Status::Anonymous);
+    }
 }

@@ -10,7 +10,7 @@ use gatepass_core::{
 
 use crate::{
     network::Lane,
-    provider::{Endpoint, ISSUER, ORIGINS, Request, Visit},
+    provider::{CLIENTS, Endpoint, ISSUER, Request, Visit},
     rules::{Rule, Wish},
     schedule::tab_name,
     token::{Key, claims_of, grant_of, member, sha256},
@@ -44,7 +44,8 @@ impl World {
             (true, Some(kept)) => kept,
             (true, None) => "/".into(),
             (false, _) => {
-                let origin = ORIGINS.iter().find_map(|origin| path.strip_prefix(origin));
+                let mut origins = (0..CLIENTS.len()).map(|site| self.setup.origin(site));
+                let origin = origins.find_map(|origin| path.strip_prefix(origin));
                 let query = if query.is_empty() { String::new() } else { format!("?{query}") };
                 format!("{}{query}", origin.unwrap_or("/"))
             }
@@ -316,7 +317,8 @@ impl World {
     }
 
     fn open_frame(&mut self, id: u32, effect: u32, url: &str) {
-        let sees = !self.setup.frames_are_blind;
+        let site = self.pages.get(&id).map_or(0, |page| page.site);
+        let sees = !self.setup.frames_are_blind || self.setup.is_same_host(site);
         if !self.provider.is_up {
             return;
         }
@@ -444,12 +446,21 @@ impl World {
         self.pass_lock(at);
     }
 
+    /// Leases that nobody has taken, for all who wait for them hung.
+    pub(crate) fn pass_free_locks(&mut self) {
+        for at in 0..self.sites.len() {
+            if self.sites.get(at).is_some_and(|site| site.lock.is_none()) {
+                self.pass_lock(at);
+            }
+        }
+    }
+
     fn pass_lock(&mut self, at: usize) {
-        // A lease is taken by a page itself, so by none that hangs; a lock is the browser's to give.
-        let awake = self.sites.get(at).filter(|_| self.setup.locks_missing);
-        let next = awake.and_then(|site| self.first_awake_waiter(site)).unwrap_or_default();
+        let Some(site) = self.sites.get(at) else { return };
+        // A lock is the browser's to give. A lease is taken by a page itself, so by none that hangs.
+        let next = if self.setup.locks_missing { self.first_awake_waiter(site) } else { Some(0) };
         let Some(site) = self.sites.get_mut(at) else { return };
-        site.lock = site.lock_queue.remove(next);
+        site.lock = next.and_then(|next| site.lock_queue.remove(next));
         if let Some((id, effect)) = site.lock {
             let (tab, lane) = (self.pages.get(&id).map_or(0, |page| page.tab), self.lock_lane());
             self.story.tell(|| format!("{} gets the lock", tab_name(tab)));

@@ -14,8 +14,6 @@ use crate::{
 pub(crate) const ISSUER: &str = "https://idp.example";
 
 /// The sites, by number.
-/// The first app's name ends as the provider's does.
-pub(crate) const ORIGINS: [&str; 2] = ["https://pied-piper.idp.example", "https://hooli.example"];
 pub(crate) const CLIENTS: [&str; 2] = ["pied-piper", "hooli"];
 
 /// Who never signs in: whoever is shown has been smuggled in.
@@ -225,7 +223,8 @@ impl Provider {
     fn authorize(&mut self, parameters: Parameters, with_cookie: bool) -> Visit {
         let get = |name: &str| parameters.get(name).map_or("", String::as_str);
         let site = CLIENTS.iter().position(|client| *client == get("client_id"));
-        let is_registered = site.and_then(|site| ORIGINS.get(site)).is_some_and(|origin| {
+        let is_registered = site.is_some_and(|site| {
+            let origin = self.setup.origin(site);
             let path = get("redirect_uri").strip_prefix(origin);
             matches!(path, Some("/" | "/gatepass-silent.html"))
         });
@@ -271,7 +270,7 @@ impl Provider {
     /// A code of a stranger, for a verifier that nobody else has.
     pub(crate) fn strangers_code(&mut self, site: usize, now: i64) -> String {
         let sso = self.start_session(STRANGER_NAME, now);
-        let redirect_uri = format!("{}/", ORIGINS.get(site).copied().unwrap_or_default());
+        let redirect_uri = format!("{}/", self.setup.origin(site));
         let challenge = encode(&sha256("a stranger's verifier"));
         let parameters = [
             ("code_challenge".to_owned(), challenge),
@@ -356,7 +355,8 @@ impl Provider {
         }
         let get = |name: &str| parameters.get(name).map_or("", String::as_str);
         let back = get("post_logout_redirect_uri");
-        let is_known = ORIGINS.iter().any(|origin| format!("{origin}/") == back);
+        let is_known =
+            (0..CLIENTS.len()).any(|site| format!("{}/", self.setup.origin(site)) == back);
         if !is_known || get("id_token_hint").is_empty() {
             return Visit::Page("you are signed out");
         }

@@ -43,6 +43,7 @@ impl World {
         for page in self.pages.values_mut() {
             page.hangs = false;
         }
+        self.pass_free_locks();
         self.tell_of_lost_locks();
         for tab in 0..TABS.len() {
             self.thaw(tab);

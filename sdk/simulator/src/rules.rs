@@ -100,7 +100,7 @@ pub(crate) struct Seen {
     /// Claims whose signature was found right for this page.
     verified: BTreeSet<String>,
     pub(crate) last_token: Option<String>,
-    /// The request by which it redeems the code that it was loaded with.
+    /// The request by which it redeems a code: the one it was loaded with, or a frame's.
     redeeming: Option<u32>,
     /// The lock that it has been told is its own.
     pub(crate) lock: Option<u32>,
@@ -400,7 +400,8 @@ impl World {
             return self.breaks(Rule::OneCompletion, || what);
         }
         self.story.tell(|| format!("{}: {wish:?} is over: {}", tab_name(tab), told(outcome)));
-        if wish == Wish::Resume && page.seen.redeeming.is_some() {
+        // What a frame may bring is nothing to wait for once there is a session.
+        if wish == Wish::Resume && page.seen.redeeming.is_some() && !page.seen.has_session() {
             let what = format!("{} has begun while it redeems a code", tab_name(tab));
             return self.breaks(Rule::WaitsForTheAnswer, || what);
         }
@@ -457,11 +458,7 @@ impl World {
     pub(crate) fn watch_request(&mut self, id: u32, effect: u32, request: &Request) {
         let Some(page) = self.pages.get_mut(&id) else { return };
         let tab = page.tab;
-        // What a frame may bring is nothing to wait for once there is a session.
-        let is_framed = |uri: &String| uri.ends_with("/gatepass-silent.html");
-        if request.form.contains_key("code")
-            && !request.form.get("redirect_uri").is_some_and(is_framed)
-        {
+        if request.form.contains_key("code") {
             page.seen.redeeming = Some(effect);
         }
         let page = &*page;

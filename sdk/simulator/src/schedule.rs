@@ -25,6 +25,9 @@ pub struct Setup {
     pub frames_are_blind: bool,
     /// The apps name their pages for frames.
     pub names_frame_pages: bool,
+    /// The first app is of the provider's own host, so that its frames see the cookie; otherwise its
+    /// name only ends as the provider's does.
+    pub shares_host: bool,
     /// Seconds after which an app's session ends by itself.
     pub session_lifetime: Option<i64>,
     /// The provider gives no refresh tokens.
@@ -273,6 +276,7 @@ impl Schedule {
             messages_overtake: random.once_in(8),
             // By generators of their own: what a seed was before there was a choice, it is still.
             names_frame_pages: Random(seed ^ 0xF4A3).once_in(2),
+            shares_host: Random(seed ^ 0x40_57).once_in(4),
             storage: Random(!seed)
                 .one_of(&[None, Some(StorageKind::Session), Some(StorageKind::Local)], None),
         };
@@ -468,6 +472,22 @@ pub(crate) const fn site_name(site: usize) -> &'static str {
     if site == 0 { "Pied Piper" } else { "Hooli" }
 }
 
+impl Setup {
+    /// The origin of a site's pages.
+    pub(crate) const fn origin(&self, site: usize) -> &'static str {
+        match (site, self.shares_host) {
+            (0, true) => "https://idp.example:8443",
+            (0, false) => "https://pied-piper.idp.example",
+            _ => "https://hooli.example",
+        }
+    }
+
+    /// Whether the browser gives the provider its cookie in frames of this site, whatever it blocks.
+    pub(crate) const fn is_same_host(&self, site: usize) -> bool {
+        site == 0 && self.shares_host
+    }
+}
+
 impl fmt::Display for Setup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut said: Vec<String> = Vec::new();
@@ -479,6 +499,7 @@ impl fmt::Display for Setup {
         say(self.locks_missing, "the browser has leases instead of locks");
         say(self.frames_are_blind, "frames see no cookie");
         say(self.names_frame_pages, "the apps name their pages for frames");
+        say(self.shares_host, "the first app is of the provider's host");
         say(self.no_refresh_tokens, "no refresh tokens");
         say(self.no_rotation, "refresh tokens stay good");
         say(self.strict_rotation && !self.no_rotation, "a refresh token used twice ends its grant");

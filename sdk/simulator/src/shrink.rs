@@ -140,10 +140,11 @@ fn simplify_turns(schedule: &mut Schedule, fails: &impl Fn(&Schedule) -> bool) {
 
 /// The world is as ordinary as it can be.
 fn simplify_setup(schedule: &mut Schedule, fails: &impl Fn(&Schedule) -> bool) {
-    let steps: [fn(&mut Setup); 11] = [
+    let steps: [fn(&mut Setup); 12] = [
         |setup| setup.locks_missing = false,
         |setup| setup.frames_are_blind = false,
         |setup| setup.names_frame_pages = false,
+        |setup| setup.shares_host = false,
         |setup| setup.session_lifetime = None,
         |setup| setup.no_refresh_tokens = false,
         |setup| setup.no_rotation = false,

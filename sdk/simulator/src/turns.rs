@@ -7,7 +7,7 @@ use gatepass_core::base64url::encode;
 
 use crate::{
     browser::Leaving,
-    provider::{ISSUER, ORIGINS, Visit},
+    provider::{ISSUER, Visit},
     random::Random,
     rules::Wish,
     schedule::{Act, FalseWord, Lie, TABS, Turn},
@@ -16,6 +16,12 @@ use crate::{
 };
 
 impl World {
+    /// The address of a tab's app.
+    fn home(&self, tab: usize) -> String {
+        let site = TABS.get(tab).copied().unwrap_or_default();
+        format!("{}/", self.setup.origin(site))
+    }
+
     pub(crate) fn turn(&mut self, turn: &Turn) {
         self.random = Random(turn.order);
         self.act(turn.act);
@@ -28,8 +34,8 @@ impl World {
 
     fn act(&mut self, act: Act) {
         match act {
-            Act::Load(tab, mode) => self.load(tab, &home(tab), mode, Leaving::Cached),
-            Act::Reload(tab, mode) => self.load(tab, &home(tab), mode, Leaving::Gone),
+            Act::Load(tab, mode) => self.load(tab, &self.home(tab), mode, Leaving::Cached),
+            Act::Reload(tab, mode) => self.load(tab, &self.home(tab), mode, Leaving::Gone),
             Act::OldCallback(tab) => {
                 let url = self.tabs.get(tab).and_then(|place| place.last_callback.clone());
                 if let Some(url) = url {
@@ -41,7 +47,7 @@ impl World {
                 let now = self.time();
                 let code = self.provider.strangers_code(site, now);
                 let state = encode(&sha256("a stranger's state"));
-                let url = format!("{}?code={code}&state={state}&iss={ISSUER}", home(tab));
+                let url = format!("{}?code={code}&state={state}&iss={ISSUER}", self.home(tab));
                 self.load(tab, &url, OnLoad::Auto, Leaving::Cached);
             }
             Act::Back(tab) => self.back(tab),
@@ -70,6 +76,8 @@ impl World {
                 if hangs {
                     // The others give up what it was refreshing; what it sends later counts.
                     self.refreshing.retain(|(owner, _), _| Some(*owner) != id);
+                } else {
+                    self.pass_free_locks();
                 }
             }
             Act::StopLoading(tab) => {
@@ -207,7 +215,7 @@ impl World {
         if let Some(place) = self.tabs.get_mut(to) {
             *place = copy;
         }
-        self.load(to, &home(to), mode, Leaving::Gone);
+        self.load(to, &self.home(to), mode, Leaving::Gone);
     }
 
     fn clear_storage(&mut self, site: usize) {
@@ -256,11 +264,6 @@ fn forged(shared: &str) -> Option<String> {
         message[name][0] = json!(at);
     }
     Some(message.to_string())
-}
-
-fn home(tab: usize) -> String {
-    let site = TABS.get(tab).copied().unwrap_or_default();
-    format!("{}/", ORIGINS.get(site).copied().unwrap_or_default())
 }
 
 fn sign_in(prompt: Option<&str>) -> Command {

@@ -12,7 +12,7 @@ use gatepass_core::{
 
 use crate::{
     network::{Stream, Transit},
-    provider::{CLIENTS, Endpoint, ISSUER, ORIGINS, Provider, Visit},
+    provider::{CLIENTS, Endpoint, ISSUER, Provider, Visit},
     random::Random,
     rules::{Broken, Rule, Seen},
     schedule::{Fate, Setup, TABS},
@@ -206,7 +206,7 @@ impl World {
     /// A page of the app, which knows nothing yet.
     pub(crate) fn new_page(&mut self, tab: usize) -> Option<u32> {
         let site = TABS.get(tab).copied()?;
-        let (origin, client) = (*ORIGINS.get(site)?, *CLIENTS.get(site)?);
+        let (origin, client) = (self.setup.origin(site), *CLIENTS.get(site)?);
         let config = Config {
             issuer: ISSUER.into(),
             client_id: client.into(),

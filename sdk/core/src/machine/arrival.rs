@@ -11,7 +11,7 @@ use crate::{
     metadata::Metadata,
     text::Text,
     token::{code_form, read_response},
-    wire::{Answer, Area, Cause, Effect, Ending, Failure, Status},
+    wire::{Answer, Area, Cause, Command, Effect, Ending, Failure, Status},
 };
 use alloc::boxed::Box;
 
@@ -66,6 +66,15 @@ impl Machine {
                 let used = Attempt::Used.write(&self.config, now);
                 let effect = Effect::Save { area: Area::Tab, key: record_key(&state), value: used };
                 self.effect(effect, Expect::Nothing);
+                // Somebody has signed out while the page left by itself. (Who does so while it arrives
+                // signs out of what it brings.)
+                let is_sign_out = |(_, command): &_| matches!(command, Command::SignOut { .. });
+                if attempt.way == Way::Redirect
+                    && self.memory.as_ref().is_some_and(|memory| memory.stopped)
+                    && !self.queued.iter().any(is_sign_out)
+                {
+                    return self.arrived_in_vain();
+                }
                 if expired {
                     let way = attempt.way;
                     return self.arrival_failed(Code::AttemptExpired.into(), way);

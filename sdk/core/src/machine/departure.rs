@@ -118,16 +118,19 @@ impl Machine {
         }
     }
 
-    /// A frame that has brought no answer yet asks no more.
-    pub(super) fn cancel_frames(&mut self) {
-        let is_frame = |departure: &Departure| departure.attempt.way == Way::Frame;
-        self.goals.retain(|goal| !matches!(goal, Goal::Depart(asked) if is_frame(asked)));
-        self.cancel_expected(|expect| match expect {
-            Expect::KeysToKeep(asked) | Expect::Challenge(asked) | Expect::Frame(asked) => {
-                asked.attempt.way == Way::Frame
-            }
+    /// What nobody has clicked for is not asked any more: a frame that has brought no answer yet, or
+    /// a redirect that has not been ordered. Whether there was one.
+    pub(super) fn cancel_departures(&mut self, way: Way) -> bool {
+        let before = self.goals.len() + self.waiting.len();
+        self.goals.retain(|goal| !matches!(goal, Goal::Depart(asked) if asked.attempt.way == way));
+        self.cancel_expected(&|expect| match expect {
+            Expect::KeysToKeep(asked)
+            | Expect::Challenge(asked)
+            | Expect::AttemptSaved(asked, _)
+            | Expect::Frame(asked) => asked.attempt.way == way,
             _ => false,
         });
+        self.goals.len() + self.waiting.len() < before
     }
 
     fn prepare(&mut self, command: Option<u32>, way: Way, return_to: Text, wishes: Wishes) {
@@ -241,8 +244,7 @@ impl Machine {
             match self.start.climb().map(|climb| climb.may_not_redirect) {
                 // Another tab shared its session meanwhile.
                 None => return,
-                // The page was left and came back, and listens to the others; or a window was opened
-                // for the person, and the start is over without its last rung.
+                // The page was left and came back, and listens to the others.
                 Some(true) => {
                     if !self.has_timer(Timer::Hello) {
                         self.ladder();
@@ -256,6 +258,7 @@ impl Machine {
                 memory.redirected(now);
             }
             self.save_memory();
+            self.note_whether_unseen();
             self.complete_start_as_leaving();
         }
         self.complete(departure.command, Outcome::Leaving {});

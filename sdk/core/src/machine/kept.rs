@@ -45,7 +45,7 @@ impl Machine {
         if (is_own || area == Area::Tab)
             && let Some(message) = self.shared_session(false)
         {
-            self.cancel_expected(|expect| matches!(expect, Expect::KeptSaved));
+            self.cancel_expected(&|expect| matches!(expect, Expect::KeptSaved));
             let key = self.shared_key("kept");
             let effect = Effect::SaveSealed { area, key, value: message.write() };
             self.effect(effect, Expect::KeptSaved);
@@ -76,7 +76,7 @@ impl Machine {
     /// The session is over. (Whatever the option says now: it may have said something else before.)
     pub(super) fn erase_kept(&mut self, area: Area) {
         // What is being written would come after this.
-        self.cancel_expected(|expect| matches!(expect, Expect::KeptSaved));
+        self.cancel_expected(&|expect| matches!(expect, Expect::KeptSaved));
         self.erase(area, self.shared_key("kept"));
     }
 

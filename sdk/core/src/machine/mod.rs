@@ -477,7 +477,7 @@ impl Machine {
     }
 
     /// Stops the effects that are waited for like this.
-    fn cancel_expected(&mut self, is_meant: fn(&Expect) -> bool) {
+    fn cancel_expected(&mut self, is_meant: &dyn Fn(&Expect) -> bool) {
         while let Some(effect) =
             self.waiting.iter().find(|(_, expect)| is_meant(expect)).map(|(effect, _)| *effect)
         {

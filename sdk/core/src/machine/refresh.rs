@@ -405,7 +405,7 @@ impl Machine {
     fn stop_refreshing(&mut self) {
         self.clear_timer(Timer::Renew);
         self.refresh.sent = false;
-        self.cancel_expected(|expect| matches!(expect, Expect::Refreshed(_)));
+        self.cancel_expected(&|expect| matches!(expect, Expect::Refreshed(_)));
     }
 
     /// Fresh tokens are there, by this tab or another: those for `target`, if it is known for what.

@@ -77,11 +77,15 @@ impl Machine {
         }
     }
 
-    /// A session was reached: what failed may be tried again. But not the frame for which a redirect
-    /// has just stood in: with sessions in memory alone each reload would ask it in vain.
+    /// A session was reached: what failed may be tried again. But not the frame that a redirect or
+    /// another rung stands in for, before somebody clicks: each reload, or each new tab, would ask it
+    /// in vain.
     pub(super) fn forget_failures(&mut self) {
-        let is_stood_in = self.came == Came::Redirect;
-        let has_failed = is_stood_in && (self.is_noted(FRAME) || self.is_noted(UNSEEN));
+        let has_failed = match self.came {
+            Came::Redirect => self.is_noted(FRAME) || self.is_noted(UNSEEN),
+            Came::Storage | Came::Tab => self.is_noted(FRAME),
+            Came::No | Came::Frame | Came::Click | Came::Window => false,
+        };
         let sees = if self.is_noted(SEES) && !has_failed { "sees " } else { "" };
         let frame = if has_failed { "frame " } else { "" };
         let words = Text::concat(&[sees, frame]);

@@ -2,6 +2,7 @@
 
 use super::{Expect, Machine, Timer, start::BUSY_MS, verification};
 use crate::{
+    attempt::Way,
     error::Code,
     event_token::{Kind, VerifiedEventToken},
     id_token::{Expected, UntrustedIdToken, VerifiedIdToken},
@@ -299,7 +300,7 @@ impl Machine {
             // What a frame finds out now would undo what somebody has just done; who signs in in a
             // window of its own has asked for it.
             self.interrupt_frame();
-            self.cancel_frames();
+            self.cancel_departures(Way::Frame);
         }
         if ours {
             // A tab that has just begun may have heard of the session from this one, and of its end
@@ -389,6 +390,6 @@ impl Machine {
         self.stop_leading();
         // The lock that a start asked for may be granted to a page that sleeps already: nobody else
         // could lead until it wakes.
-        self.cancel_expected(|expect| matches!(expect, Expect::StartLock));
+        self.cancel_expected(&|expect| matches!(expect, Expect::StartLock));
     }
 }

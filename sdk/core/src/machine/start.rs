@@ -59,8 +59,8 @@ pub(super) struct Climb {
     frame: Frame,
     /// Its `state`.
     state: Option<Text>,
-    /// The page was loaded by an answer that brought no session: no redirect on top of it. Or
-    /// somebody has clicked: what they asked for would be lost.
+    /// The page was loaded by an answer that brought no session: no redirect on top of it. Or it
+    /// was left and came back. Or somebody has clicked: what they asked for would be lost.
     pub(super) may_not_redirect: bool,
     /// Another tab has been told to wait for us.
     pub(super) said_busy: bool,
@@ -319,9 +319,6 @@ impl Machine {
             }
             (Some(Permission::Granted), Some(climb)) if !has_failed => {
                 let here = climb.here.clone();
-                if climb.frame == Frame::Over {
-                    self.note(rungs::UNSEEN);
-                }
                 self.begin_automatic_departure(here);
             }
             (Some(Permission::Broken), _) => {
@@ -371,20 +368,34 @@ impl Machine {
         })
     }
 
-    /// Somebody has clicked before the start is over: the page is not left by itself, and what a
-    /// frame may find out is not waited for.
+    /// Somebody has clicked before the start is over: the page is not left by itself, or not to where
+    /// it was about to go, and what a frame may find out is not waited for.
     pub(super) fn stay_for_click(&mut self) {
         if let Some(climb) = self.start.climb() {
             climb.may_not_redirect = true;
         }
+        // A navigation that was ordered goes on until what was clicked for orders another one.
+        self.stay();
+        if self.cancel_departures(Way::Redirect) && !self.has_timer(Timer::Hello) {
+            self.ladder();
+        }
         self.interrupt_frame();
+    }
+
+    /// The page leaves by itself: what the redirect tells is about the frame too, if one was asked.
+    pub(super) fn note_whether_unseen(&mut self) {
+        if self.start.climb().is_some_and(|climb| climb.frame == Frame::Over) {
+            self.note(rungs::UNSEEN);
+        } else {
+            self.drop_word(rungs::UNSEEN);
+        }
     }
 
     /// What a frame may find out is not waited for. A code that it has brought already is redeemed
     /// first.
     pub(super) fn interrupt_frame(&mut self) {
         if self.start.climb().is_some_and(|climb| climb.frame == Frame::Asking) {
-            self.cancel_frames();
+            self.cancel_departures(Way::Frame);
             self.stop_asking();
         }
     }

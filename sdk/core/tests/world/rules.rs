@@ -8,30 +8,33 @@ use gatepass_core::wire::{Effect, Order, Outcome, write_orders};
 #[derive(Default)]
 pub struct Rules {
     effects: BTreeSet<u32>,
-    /// When it ordered to be left.
-    left_at_ms: Option<i64>,
+    /// When it ordered to be left, and whether by itself.
+    left: Option<(i64, bool)>,
 }
 
 impl Rules {
     /// The page came back from the cache: it may act again.
     pub fn returned(&mut self) {
-        self.left_at_ms = None;
+        self.left = None;
     }
 
     pub fn check(&mut self, now_ms: i64, orders: &[Order], secrets: &[(&'static str, String)]) {
         // A navigation that does not begin within 10 s is taken for one that was stopped.
-        let leaving = |at: Option<i64>| at.is_some_and(|at| now_ms - at < 10_000);
+        let leaving = |left: Option<(i64, bool)>| left.filter(|(at, _)| now_ms - at < 10_000);
         for order in orders {
             if let Order::Effect { id, effect } = order {
                 assert!(self.effects.insert(*id), "effect {id} was ordered before");
-                // A page that is being left begins nothing that outlasts it, and leaves once.
+                // A page that is being left begins nothing that outlasts it, and leaves once; but a
+                // person's click takes the place of what nobody clicked for.
                 let begins = matches!(
                     effect,
                     Effect::Navigate { .. } | Effect::OpenStream { .. } | Effect::TakeLock { .. }
                 );
-                assert!(!begins || !leaving(self.left_at_ms), "after navigate: {effect:?}");
-                if matches!(effect, Effect::Navigate { .. }) {
-                    self.left_at_ms = Some(now_ms);
+                let is_click = matches!(effect, Effect::Navigate { replace: false, .. });
+                let may = leaving(self.left).is_none_or(|(_, by_itself)| by_itself && is_click);
+                assert!(!begins || may, "after navigate: {effect:?}");
+                if let Effect::Navigate { replace, .. } = effect {
+                    self.left = Some((now_ms, *replace));
                 }
             }
             keeps_secrets(order, secrets);
