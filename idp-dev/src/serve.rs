@@ -7,12 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderValue, Version, header};
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
-use hyper::service::{Service, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use idp_dev::log_line;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -159,7 +161,13 @@ async fn requests(
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)
         .max_buf_size(MAX_HEADER)
-        .serve_connection(TokioIo::new(stream), answers(router, place))
+        .serve_connection(
+            TokioIo::new(stream),
+            service_fn(move |request| {
+                place.keep();
+                answer(router.clone(), request)
+            }),
+        )
         .await;
     // A peer that hangs up or speaks no HTTP has nobody to be told.
     drop(served);
@@ -179,30 +187,37 @@ async fn multiplexed(
         // One that is gone without a word is found out.
         .keep_alive_interval(HEADER_TIME)
         .keep_alive_timeout(HEADER_TIME)
-        .serve_connection(TokioIo::new(stream), answers(router, place))
+        .serve_connection(
+            TokioIo::new(stream),
+            service_fn(move |mut request| {
+                let asking = place.ask();
+                name_host(&mut request);
+                let answer = answer(router.clone(), request);
+                // Until all of it is sent.
+                async move { answer.await.map(|answer| answer.map(|body| held(body, asking))) }
+            }),
+        )
         .await;
     drop(served);
 }
 
-/// What answers the requests of one connection.
-fn answers(
-    router: Router,
-    place: Arc<Place>,
-) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send + 'static>
-{
-    service_fn(move |mut request: Request<Incoming>| {
-        place.keep();
-        name_host(&mut request);
-        router.clone().oneshot(request.map(axum::body::Body::new))
-    })
+async fn answer(router: Router, request: Request<Incoming>) -> Result<Response, Infallible> {
+    router.oneshot(request.map(Body::new)).await
+}
+
+/// A body that keeps something for as long as it is sent.
+fn held<T: Send + 'static>(body: Body, kept: T) -> Body {
+    Body::new(body.map_frame(move |frame| {
+        let _kept = &kept;
+        frame
+    }))
 }
 
 /// RFC 9113, 8.3.1: by HTTP/2 the host is named in `:authority`. One that is named otherwise too, by
 /// `Host`, is named twice, which is refused.
-fn name_host(request: &mut Request<Incoming>) {
+fn name_host<B>(request: &mut Request<B>) {
     let authority = request.uri().authority().map(|authority| authority.as_str().to_owned());
-    if request.version() == Version::HTTP_2
-        && let Some(Ok(host)) = authority.as_deref().map(HeaderValue::from_str)
+    if let Some(Ok(host)) = authority.as_deref().map(HeaderValue::from_str)
         && request.headers().get(header::HOST) != Some(&host)
     {
         request.headers_mut().append(header::HOST, host);
@@ -257,3 +272,32 @@ const MAX_SILENT: usize = 1_000;
 
 /// How many connections may wait to be accepted; the system may allow fewer.
 const BACKLOG: u32 = 4_096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(authority: &str, host: Option<&str>) -> Vec<String> {
+        let mut request = Request::builder().uri(format!("https://{authority}/jwks"));
+        if let Some(host) = host {
+            request = request.header(header::HOST, host);
+        }
+        let mut request = request.body(()).unwrap();
+        name_host(&mut request);
+        let hosts = request.headers().get_all(header::HOST).iter();
+        hosts.map(|host| host.to_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn op33_a_host_that_is_named_in_two_ways_is_named_twice() {
+        assert_eq!(hosts("idp.localhost", None), ["idp.localhost"]);
+        assert_eq!(hosts("evil.example", None), ["evil.example"]);
+        assert_eq!(hosts("idp.localhost", Some("idp.localhost")), ["idp.localhost"]);
+        // Whichever is ours.
+        for (authority, host) in
+            [("evil.example", "idp.localhost"), ("idp.localhost", "evil.example")]
+        {
+            assert_eq!(hosts(authority, Some(host)), [host, authority]);
+        }
+    }
+}

@@ -104,29 +104,53 @@ fn serves_https_to_whoever_trusts_the_certificate_and_to_nobody_else() {
     assert!(!String::from_utf8_lossy(&reply).contains("HTTP/1.1"));
 }
 
+/// The program with HTTP/2 configured or not, and with these lines.
+fn multiplexed(name: &str, served: &Certified, http_2: bool, lines: &str) -> (Running, String) {
+    let config = config(name, "https://idp.localhost:{port}");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let changed = format!("http2 = {http_2}\n{lines}");
+    std::fs::write(&config, text.replacen("http2 = false", &changed, 1)).unwrap();
+    let listen = ["--config", &config, "--listen", "127.0.0.1:0"];
+    let tls = ["--tls-cert", &served.cert, "--tls-key", &served.key];
+    let running = Running::start(&[&listen[..], &tls[..]].concat());
+    let issuer = running.field("issuer=").to_owned();
+    (running, issuer)
+}
+
+/// A client with connections of its own.
+fn client(issuer: &str, served: &Certified) -> reqwest::ClientBuilder {
+    let port: u16 = issuer.strip_prefix("https://idp.localhost:").unwrap().parse().unwrap();
+    reqwest::Client::builder()
+        .tls_certs_only([reqwest::Certificate::from_der(&served.authority).unwrap()])
+        .resolve("idp.localhost", ([127, 0, 0, 1], port).into())
+}
+
+#[tokio::test]
+async fn op29_http_2_connections_that_ask_nothing_give_up_their_places() {
+    let served = certified("silent", "idp.localhost", -1, 1);
+    let limits = "limits = { connections = 6, streams = 5 }";
+    let (_running, issuer) = multiplexed("http-2-silent", &served, true, limits);
+    let mut clients = Vec::new();
+    for _ in 0..20 {
+        let client = client(&issuer, &served).build().unwrap();
+        let reply = client.get(format!("{issuer}/jwks")).send().await.unwrap();
+        assert_eq!((reply.status().as_u16(), reply.version()), (200, reqwest::Version::HTTP_2));
+        reply.bytes().await.unwrap();
+        // Its connection stays open.
+        clients.push(client);
+    }
+}
+
 #[tokio::test]
 async fn op33_http_2_is_spoken_if_it_is_configured_and_names_one_host() {
-    let trusted = certified("multiplexed", "idp.localhost", -1, 1);
-    let (cert, key) = (trusted.cert.as_str(), trusted.key.as_str());
-    let start = |http_2: bool| {
-        let config = config(&format!("http-2-{http_2}"), "https://idp.localhost:{port}");
-        let text = std::fs::read_to_string(&config).unwrap();
-        std::fs::write(&config, text.replacen("http2 = false", &format!("http2 = {http_2}"), 1))
-            .unwrap();
-        let served = ["--config", &config, "--listen", "127.0.0.1:0"];
-        Running::start(&[&served[..], &["--tls-cert", cert, "--tls-key", key]].concat())
-    };
+    let served = certified("multiplexed", "idp.localhost", -1, 1);
     for (is_on, is_asked, version) in [
         (true, true, reqwest::Version::HTTP_2),
         (true, false, reqwest::Version::HTTP_11),
         (false, true, reqwest::Version::HTTP_11),
     ] {
-        let running = start(is_on);
-        let issuer = running.field("issuer=");
-        let port: u16 = issuer.strip_prefix("https://idp.localhost:").unwrap().parse().unwrap();
-        let mut client = reqwest::Client::builder()
-            .tls_certs_only([reqwest::Certificate::from_der(&trusted.authority).unwrap()])
-            .resolve("idp.localhost", ([127, 0, 0, 1], port).into());
+        let (_running, issuer) = multiplexed(&format!("http-2-{is_on}"), &served, is_on, "");
+        let mut client = client(&issuer, &served);
         if !is_asked {
             client = client.http1_only();
         }

@@ -267,7 +267,7 @@ export type Failure =
   | "bad_key"
   /** `verify_signature`: the browser has WebCrypto, but not this algorithm. */
   | "unsupported"
-  /** `open_popup`: the application gave it up. */
+  /** `open_popup`: the application gave it up. `open_frame`: it was not opened, for what that needs could not be loaded. */
   | "cancelled"
 ;
 

@@ -11,7 +11,7 @@ use super::shape::FileLimits;
 pub struct Limits {
     /// Open connections.
     pub connections: usize,
-    /// Open event streams, each of which is a connection.
+    /// Open event streams. By HTTP/1.1 each of them is a connection.
     pub streams: usize,
     /// Sessions that live.
     pub sessions: usize,

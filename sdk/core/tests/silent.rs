@@ -303,6 +303,18 @@ fn f17_a_frame_that_fails_is_left_out_until_a_session_was_reached() {
 }
 
 #[test]
+fn f17_a_frame_that_could_not_be_opened_has_not_failed() {
+    let world = near();
+    world.inside().frames_are_missing = true;
+    world.person_signs_in("richard");
+    let page = open(&world, OnLoad::Auto);
+    assert_eq!((came(&page), world.visits()), (Came::Redirect, 1));
+    world.inside().frames_are_missing = false;
+    page.load("/", OnLoad::Auto);
+    assert_eq!((came(&page), world.visits()), (Came::Frame, 2));
+}
+
+#[test]
 fn f17_a_provider_that_is_away_is_asked_once() {
     let world = near();
     world.provider().is_down = true;

@@ -4,7 +4,7 @@ import { channel } from "../../driver/channel.js";
 import { cryptoWith } from "../../driver/crypto.js";
 import { http } from "../../driver/http.js";
 import { locks } from "../../driver/locks.js";
-import { createLoop } from "../../driver/loop.js";
+import { createLoop, failed } from "../../driver/loop.js";
 import { navigationWith } from "../../driver/navigation.js";
 import { page } from "../../driver/page.js";
 import type { Door, Part, PartMaker, Step } from "../../driver/part.d.ts";
@@ -17,11 +17,16 @@ import { errorOf, refusalOf } from "./errors.js";
 /** Loaded when it is needed. */
 const frame: PartMaker = () => ({
   effects: {
-    open_frame: async (...given) => {
-      // The start may be waiting.
-      const late = new Promise<never>((_, reject) => setTimeout(reject, given[1].timeout_ms));
-      const { frame } = await Promise.race([import("../../driver/frame.js"), late]);
-      return frame().effects?.open_frame?.(...given);
+    open_frame: async (id, asked, context) => {
+      // The start may be waiting: loading counts as well.
+      const until = performance.now() + asked.timeout_ms;
+      const late = new Promise<undefined>((resolve) => setTimeout(resolve, asked.timeout_ms));
+      const loaded = import("../../driver/frame.js").catch(() => undefined);
+      const part = (await Promise.race([loaded, late]))?.frame();
+      // That says nothing about frames.
+      if (!part) return failed("cancelled");
+      const timeout_ms = until - performance.now();
+      return part.effects?.open_frame?.(id, { ...asked, timeout_ms }, context);
     },
   },
 });

@@ -66,6 +66,7 @@ impl Machine {
                 // Nobody was asked; or nobody is signed in, as it seems.
                 Code::IssuerUnreachable
                     | Code::Superseded
+                    | Code::Cancelled
                     | Code::LoginRequired
                     | Code::InteractionRequired
                     | Code::ConsentRequired

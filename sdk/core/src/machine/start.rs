@@ -28,7 +28,7 @@ const HELLO_MS: i64 = 300;
 /// How long to wait for a tab that says it is about to have a session.
 pub(super) const BUSY_MS: i64 = 15_000;
 
-/// How long a hidden frame may take that nobody waits for.
+/// How long a hidden frame may take that nobody waits for, with what it needs to be opened.
 const FRAME_TIMEOUT_MS: u32 = 10_000;
 
 /// The same while the start waits for it.
@@ -86,6 +86,8 @@ enum Frame {
     Asking,
     /// It has brought an answer.
     Answered,
+    /// It could not be asked.
+    Unasked,
     Over,
 }
 
@@ -345,7 +347,7 @@ impl Machine {
         if !climb.is_asking() {
             return;
         }
-        climb.frame = Frame::Over;
+        climb.frame = if error.code == Code::Cancelled { Frame::Unasked } else { Frame::Over };
         let is_answer = match error.code {
             // The provider is away for a redirect too.
             Code::IssuerUnreachable => true,

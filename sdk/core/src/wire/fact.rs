@@ -197,7 +197,8 @@ words! {
         BadKey = "bad_key",
         /// `verify_signature`: the browser has WebCrypto, but not this algorithm.
         Unsupported = "unsupported",
-        /// `open_popup`: the application gave it up.
+        /// `open_popup`: the application gave it up. `open_frame`: it was not opened, for what that needs
+        /// could not be loaded.
         Cancelled = "cancelled",
     }
 }

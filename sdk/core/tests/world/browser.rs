@@ -108,6 +108,8 @@ pub struct Browser {
     pub lacks: Option<&'static str>,
     /// The provider does not get its cookie in frames.
     pub frames_are_blind: bool,
+    /// What pages open frames with does not load.
+    pub frames_are_missing: bool,
     /// How many navigations were posted.
     pub posts: usize,
     /// No window of its own for a sign-in.
@@ -170,6 +172,7 @@ impl Browser {
             slow_crypto: false,
             lacks: None,
             frames_are_blind: false,
+            frames_are_missing: false,
             posts: 0,
             popups_blocked: false,
             popups: Vec::new(),
@@ -480,6 +483,9 @@ impl Browser {
                 }
                 self.page(document).leaving_to = Some((url, replace));
                 Answer::Done {}
+            }
+            Effect::OpenFrame { .. } if self.frames_are_missing => {
+                Answer::Failed { reason: Failure::Cancelled }
             }
             Effect::OpenFrame { url, .. } => {
                 let now = self.provider_time();
