@@ -169,7 +169,7 @@ async fn accepted(state: Arc<State>, stream: TcpStream, tls: Option<RustlsConfig
     // Whoever hangs up has nobody to be told.
     let _ended = match tls {
         Some(tls) => {
-            // HTTP/1.1 only, as the provider speaks.
+            // HTTP/1.1 only: bytes are passed on to the provider's plain port, which speaks nothing else.
             let mut config = (*tls.get_inner()).clone();
             config.alpn_protocols.clear();
             match TlsAcceptor::from(Arc::new(config)).accept(stream).await {

@@ -54,7 +54,8 @@ async fn finds_out_by_itself(stage: &Stage, tab: &Tab<'_>) -> Result {
     asks(tab).await?;
     npm_app::wait_ended(tab).await?;
     let timeline = stage.control.timeline().await?;
-    let refused = ["userinfo.refused", "token.refused@npm-app"].map(|step| timeline.count(step));
+    let refused =
+        ["userinfo.refused@npm-app", "token.refused@npm-app"].map(|step| timeline.count(step));
     ensure!(refused.iter().any(|count| *count > 0), "it asked nobody:\n{timeline}");
     Ok(())
 }

@@ -10,26 +10,33 @@ use crate::http::{BearerError, bearer_token, json as respond_json};
 use crate::provider::Shared;
 use crate::session;
 use crate::timeline::{Step, StepName};
-use crate::tokens::read_own_access_token;
+use crate::tokens::{AccessToken, read_own_access_token};
 
 /// The claims that the token's scopes allow. Claims come from the configuration as it is now.
 pub(super) async fn serve(State(provider): State<Shared>, headers: HeaderMap) -> Response {
-    match claims(&provider, &headers).await {
-        Ok(response) => response,
-        Err(error) => {
-            provider.timeline.record(
-                Step::new(StepName::UserinfoRefused, "OIDC Core 5.3.3", error.description())
-                    .failed("access_token")
-                    .note("error", error.code().unwrap_or("no_token")),
-            );
-            error.into_response()
-        }
+    let token = bearer_token(&headers)
+        .and_then(|token| read_own_access_token(&provider, token).ok_or(BearerError::Invalid));
+    match token {
+        Ok(token) => match claims(&provider, &token).await {
+            Ok(response) => response,
+            Err(error) => refuse(&provider, Some(&token), error),
+        },
+        Err(error) => refuse(&provider, None, error),
     }
 }
 
-async fn claims(provider: &Shared, headers: &HeaderMap) -> Result<Response, BearerError> {
-    let token = bearer_token(headers)?;
-    let token = read_own_access_token(provider, token).ok_or(BearerError::Invalid)?;
+fn refuse(provider: &Shared, token: Option<&AccessToken>, error: BearerError) -> Response {
+    let mut step = Step::new(StepName::UserinfoRefused, "OIDC Core 5.3.3", error.description())
+        .failed("access_token")
+        .note("error", error.code().unwrap_or("no_token"));
+    if let Some(token) = token {
+        step = step.client(&token.client_id).sid(&token.sid);
+    }
+    provider.timeline.record(step);
+    error.into_response()
+}
+
+async fn claims(provider: &Shared, token: &AccessToken) -> Result<Response, BearerError> {
     if token.has_expired(provider.clock.now()) {
         return Err(BearerError::Expired);
     }

@@ -98,8 +98,8 @@ async fn page_or_nothing(State(page): State<PathBuf>, request: Request) -> Respo
 
 /// Adds what every answer carries.
 ///
-/// `no-cache` and not `no-store`: the browser asks each time, by ETag, and may still keep the page
-/// for its back button. No Cross-Origin-Opener-Policy: the apps report to the lobby that opened
+/// `no-cache` and not `no-store`: the browser asks each time, and may still keep the page for its
+/// back button. No Cross-Origin-Opener-Policy: the apps report to the lobby that opened
 /// them.
 fn with_headers(router: Router, policy: &str) -> Result<Router> {
     let headers = [
