@@ -1,6 +1,6 @@
 //! The open session-events streams of this process.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
@@ -56,6 +56,8 @@ struct Open {
     streams: BTreeMap<StreamId, (Arc<StreamOwner>, mpsc::Sender<Queued>)>,
     /// Of ten thousand streams a sign-out looks for those of one session.
     of_session: HashMap<String, BTreeSet<StreamId>>,
+    /// Grants that were refused a stream since they got one.
+    refused: HashSet<String>,
     /// How many each grant has.
     of_grant: HashMap<String, usize>,
     /// How many each session, which is one browser, has of the same connections.
@@ -88,6 +90,7 @@ impl Streams {
         if open.streams.len() >= self.most {
             return Err(TooManyStreams::InAll);
         }
+        open.refused.remove(&owner.grant);
         let id = StreamId(open.next);
         open.next += 1;
         let (sender, receiver) = mpsc::channel(MAX_UNREAD);
@@ -99,6 +102,16 @@ impl Streams {
         }
         open.streams.insert(id, (owner.clone(), sender));
         Ok((OpenStream { id, owner }, receiver))
+    }
+
+    /// Whether this refusal is the first since the grant got a stream. Its app asks again and again.
+    pub(crate) fn is_first_refusal(&self, grant: &str) -> bool {
+        let mut open = self.lock();
+        // Of grants that are long over, too, something is kept: not without end.
+        if open.refused.len() >= self.most {
+            open.refused.clear();
+        }
+        open.refused.insert(grant.to_owned())
     }
 
     /// The open streams that `wanted` picks, oldest first.
@@ -237,8 +250,10 @@ mod tests {
         let open: Vec<_> = (0..8).map(|_| streams.open(owner("a")).unwrap()).collect();
         assert_eq!(streams.open(owner("a")).unwrap_err(), TooManyStreams::OfGrant);
         assert!(streams.open(owner("b")).is_ok());
+        assert!(streams.is_first_refusal("a") && !streams.is_first_refusal("a"));
         streams.close(open[0].0.id);
         assert!(streams.open(owner("a")).is_ok());
+        assert!(streams.is_first_refusal("a"));
     }
 
     #[tokio::test]

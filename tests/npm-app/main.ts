@@ -80,6 +80,12 @@ const attempt = (id: string, act: () => Promise<unknown>): void => {
 };
 
 attempt("sign-in", () => auth.signIn());
+// Somebody who clicks while the page is about to be left by itself: drivers wait for it to be gone.
+const clickAfter = asked.get("clickAfter");
+if (clickAfter && !sessionStorage.hasClicked) {
+  sessionStorage.hasClicked = true;
+  setTimeout(() => find("sign-in").click(), Number(clickAfter));
+}
 attempt("sign-in-window", () => auth.signIn({ mode: "popup" }));
 attempt("sign-out", () => auth.signOut());
 attempt("sign-out-here", () => auth.signOut({ scope: "local" }));

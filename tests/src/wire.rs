@@ -44,6 +44,8 @@ struct Rule {
     request: Option<String>,
     /// The provider sees requests that begin so, and its answer breaks off.
     answer: Option<String>,
+    /// The next request that begins so waits until the rule changes.
+    waiting: Option<String>,
     /// How much was lost since the last change.
     lost: usize,
     /// A header that each answer is given besides.
@@ -117,6 +119,11 @@ impl Wire {
     /// is asked again by browsers themselves, on a connection that had been used before.)
     pub fn lose_answers(&self, begin: &str) {
         self.change(|rule| rule.answer = Some(begin.to_owned()));
+    }
+
+    /// The next request that begins so is not answered before it is mended; those after it are.
+    pub fn keep_waiting(&self, begin: &str) {
+        self.change(|rule| rule.waiting = Some(begin.to_owned()));
     }
 
     /// Gives each answer of the provider another header.
@@ -202,6 +209,14 @@ async fn pass(state: &State, browser: impl AsyncRead + AsyncWrite) -> std::io::R
                 if bytes.is_empty() || !state.rule().lets_ask(&mut seen, bytes) {
                     return Ok(());
                 }
+                let waits = state.rule().waits(&seen);
+                if waits {
+                    tokio::select! {
+                        _ = changed.changed() => {}
+                        // The browser wants to know no more.
+                        _ = from_browser.read(&mut answered) => return Ok(()),
+                    }
+                }
                 to_provider.write_all(bytes).await?;
             }
             read = from_provider.read(&mut answered) => {
@@ -248,6 +263,16 @@ impl Rule {
         let is_lost = begins(self.request.as_ref(), &seen.request) || self.forbids(seen);
         self.lost += usize::from(is_lost);
         !is_lost
+    }
+
+    /// Whether what the browser says is the request that waits.
+    fn waits(&mut self, seen: &Seen) -> bool {
+        let is_it = begins(self.waiting.as_ref(), &seen.request);
+        if is_it {
+            self.waiting = None;
+            self.lost += 1;
+        }
+        is_it
     }
 
     /// What of the provider's bytes gets through, and whether the connection goes on.

@@ -1,6 +1,7 @@
 //! The ways in which an app can find out who is signed in (F17), as the demo's page shows them.
 
 use anyhow::ensure;
+use gatepass_tests::npm_app;
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::world::World;
@@ -36,6 +37,25 @@ fn f17_s7_auto_signs_in_by_one_redirect_that_nobody_sees() -> Result {
         ensure!(app.tab.address().await?.ends_with("/ways?ask=auto"), "the way back was lost");
         let timeline = stage.control.timeline().await?;
         timeline.exactly(1, "authorize.received@hooli")?;
+        timeline.exactly(1, "login.succeeded")
+    })
+}
+
+#[test]
+fn f17_a_click_takes_the_place_of_a_redirect_that_nobody_clicked_for() -> Result {
+    journey().with_a_wire().go(async |stage, browser| {
+        let origin = npm_app::open(stage, &browser.first_tab()).await?;
+        npm_app::wait(&browser.first_tab(), "status", "anonymous").await?;
+        // The redirect of a new tab does not get there, and its page waits for the person meanwhile.
+        let tab = browser.new_tab().await?;
+        stage.wire()?.keep_waiting("GET /authorize");
+        tab.goto(&format!("{origin}/?clickAfter=1500")).await?;
+        let page = SignInPage::wait(tab.clone()).await?;
+        ensure!(stage.wire()?.lost() == 1, "nothing was redirected by itself");
+        page.submit("richard", PASSWORD).await?;
+        npm_app::wait(&tab, "status", "authenticated").await?;
+        let timeline = stage.control.timeline().await?;
+        timeline.exactly(2, "authorize.received@npm-app")?;
         timeline.exactly(1, "login.succeeded")
     })
 }

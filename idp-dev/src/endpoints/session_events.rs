@@ -260,7 +260,9 @@ fn refuse_another(provider: &Shared, token: &AccessToken, which: TooManyStreams)
             RETRY_AFTER,
         ),
     };
-    record_refusal(provider, Some(token), "streams", description);
+    if provider.streams.is_first_refusal(&token.grant) {
+        record_refusal(provider, Some(token), "streams", description);
+    }
     let mut response = respond_json(
         StatusCode::TOO_MANY_REQUESTS,
         &json!({
