@@ -687,7 +687,7 @@ impl Browser {
             self.slow_crypto && matches!(fact, Fact::Answer { answer: Answer::Verdict { .. }, .. })
         };
         let first = ready.iter().find(|at| !is_slow(at)).or(ready.first());
-        let Some(first) = first else { return self.navigate_one() };
+        let Some(first) = first else { return self.navigate() };
         let delivery = self.deliveries.remove(*first);
         self.hand_over(delivery);
         true
@@ -711,7 +711,8 @@ impl Browser {
         }
     }
 
-    fn navigate_one(&mut self) -> bool {
+    /// Follows one navigation that a page has ordered; false if there is none.
+    pub fn navigate(&mut self) -> bool {
         if self.stays {
             return false;
         }
