@@ -1,6 +1,7 @@
 //! How many connections may be open, and who leaves when there are too many (OP29).
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -10,23 +11,29 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 pub(crate) struct Places {
     free: Arc<Semaphore>,
     most_silent: usize,
-    silent: Mutex<Silent>,
+    unused: Mutex<Unused>,
 }
 
-/// Those that ask nothing: they have not sent a whole request head yet, or by HTTP/2 have no request
-/// open. The oldest first.
+/// Those that could give their places up, the oldest first.
 #[derive(Default)]
-struct Silent {
-    by_age: BTreeMap<u64, Arc<Notify>>,
+struct Unused {
+    /// They have not sent a whole request head yet.
+    silent: BTreeMap<u64, Arc<Notify>>,
+    /// By HTTP/2: they have all their answers.
+    idle: BTreeMap<u64, Arc<Notify>>,
     next: u64,
 }
 
-impl Silent {
-    fn add(&mut self, wanted: Arc<Notify>) -> u64 {
-        let number = self.next;
+impl Unused {
+    fn next(&mut self) -> u64 {
         self.next += 1;
-        self.by_age.insert(number, wanted);
-        number
+        self.next
+    }
+
+    fn remove(&mut self, place: &Place) {
+        let number = place.number.load(Ordering::Relaxed);
+        self.silent.remove(&number);
+        self.idle.remove(&number);
     }
 }
 
@@ -49,48 +56,42 @@ impl Places {
             }
         };
         let wanted = Arc::new(Notify::new());
-        let number = self.add_silent(wanted.clone());
-        let asked = Mutex::new(Asked { open: 0, number });
-        Place { places: self.clone(), asked, wanted, _permit: permit }
-    }
-
-    fn add_silent(&self, wanted: Arc<Notify>) -> u64 {
-        let mut silent = self.silent();
-        let number = silent.add(wanted);
-        let are_too_many = silent.by_age.len() > self.most_silent;
-        drop(silent);
+        let mut unused = self.unused();
+        let number = unused.next();
+        unused.silent.insert(number, wanted.clone());
+        let are_too_many = unused.silent.len() > self.most_silent;
+        drop(unused);
         if are_too_many {
             self.make_room();
         }
-        number
+        let (number, open) = (AtomicU64::new(number), AtomicUsize::new(0));
+        Place { places: self.clone(), number, open, wanted, _permit: permit }
     }
 
-    /// Asks the connection that has been silent for longest to leave.
+    /// Asks the connection that has been silent for longest to leave; if none is, one that is idle.
     pub(crate) fn make_room(&self) {
-        if let Some((_, oldest)) = self.silent().by_age.pop_first() {
+        let mut unused = self.unused();
+        let oldest = unused.silent.pop_first().or_else(|| unused.idle.pop_first());
+        if let Some((_, oldest)) = oldest {
             oldest.notify_one();
         }
     }
 
-    fn silent(&self) -> MutexGuard<'_, Silent> {
-        self.silent.lock().unwrap_or_else(PoisonError::into_inner)
+    fn unused(&self) -> MutexGuard<'_, Unused> {
+        self.unused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// One connection's place, until it is dropped.
 pub(crate) struct Place {
     places: Arc<Places>,
-    asked: Mutex<Asked>,
+    /// Its place in the order of those that are unused. This and the next are changed while `unused`
+    /// is locked.
+    number: AtomicU64,
+    /// Requests whose answers are not handed over yet.
+    open: AtomicUsize,
     wanted: Arc<Notify>,
     _permit: Option<OwnedSemaphorePermit>,
-}
-
-/// What a connection asks at the moment.
-struct Asked {
-    /// Requests without a whole answer.
-    open: usize,
-    /// Its number among the silent ones.
-    number: u64,
 }
 
 /// A request that is open, until it is dropped.
@@ -100,21 +101,17 @@ impl Place {
     /// The connection has said something: the place is its own until it ends. (By HTTP/1.1, where the
     /// time to the next request is limited by itself.)
     pub(crate) fn keep(&self) {
-        self.places.silent().by_age.remove(&self.asked().number);
+        self.places.unused().remove(self);
     }
 
     /// The connection asks something: the place is its own until it has all its answers. (By HTTP/2,
     /// where it may be silent for as long as it likes.)
     pub(crate) fn ask(self: &Arc<Self>) -> Asking {
-        let mut asked = self.asked();
-        asked.open += 1;
-        self.places.silent().by_age.remove(&asked.number);
-        drop(asked);
+        let mut unused = self.places.unused();
+        self.open.fetch_add(1, Ordering::Relaxed);
+        unused.remove(self);
+        drop(unused);
         Asking(self.clone())
-    }
-
-    fn asked(&self) -> MutexGuard<'_, Asked> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends when somebody else needs the place more.
@@ -125,10 +122,11 @@ impl Place {
 
 impl Drop for Asking {
     fn drop(&mut self) {
-        let mut asked = self.0.asked();
-        asked.open -= 1;
-        if asked.open == 0 {
-            asked.number = self.0.places.add_silent(self.0.wanted.clone());
+        let mut unused = self.0.places.unused();
+        if self.0.open.fetch_sub(1, Ordering::Relaxed) == 1 {
+            let number = unused.next();
+            self.0.number.store(number, Ordering::Relaxed);
+            unused.idle.insert(number, self.0.wanted.clone());
         }
     }
 }
@@ -161,24 +159,30 @@ mod tests {
         drop(first);
         drop(third);
         assert_eq!(places.free.available_permits(), 2);
-        assert!(places.silent().by_age.is_empty());
+        assert!(places.unused().silent.is_empty());
     }
 
     #[tokio::test]
-    async fn op29_who_has_all_answers_is_silent_again() {
+    async fn op29_who_has_all_answers_makes_room_where_nobody_is_silent() {
         let places = Arc::new(Places::new(9, 1));
         let first = Arc::new(places.take().await);
+        let second = Arc::new(places.take().await);
         let (one, other) = (first.ask(), first.ask());
-        drop(one);
-        assert!(places.silent().by_age.is_empty());
+        drop((second.ask(), one));
+        assert_eq!((places.unused().silent.len(), places.unused().idle.len()), (0, 1));
         drop(other);
-        let _second = places.take().await;
-        first.is_wanted().await;
-        assert_eq!(places.silent().by_age.len(), 1);
-        // It has asked once more before it heard of that.
-        let _again = first.ask();
-        assert_eq!(places.silent().by_age.len(), 1);
+        let third = places.take().await;
+        assert_eq!((places.unused().silent.len(), places.unused().idle.len()), (1, 2));
+        // Who has never spoken, then who has waited longest since.
+        for wanted in [&third, &second, &first] {
+            places.make_room();
+            wanted.is_wanted().await;
+        }
+        // One that asks once more before it has left.
+        drop(first.ask());
+        assert_eq!(places.unused().idle.len(), 1);
         drop(first);
+        assert!(places.unused().idle.is_empty());
     }
 
     #[tokio::test]
@@ -189,7 +193,7 @@ mod tests {
         let third = places.take().await;
         let fourth = places.take().await;
         second.is_wanted().await;
-        assert_eq!(places.silent().by_age.len(), 2);
+        assert_eq!(places.unused().silent.len(), 2);
         drop((third, fourth));
     }
 }

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -115,12 +116,7 @@ async fn accept(
             Ok((stream, _)) => {
                 let place = Arc::new(places.take().await);
                 let (router, tls) = (router.clone(), tls.clone());
-                tokio::spawn(async move {
-                    tokio::select! {
-                        () = connection(stream, router, tls, place.clone()) => {}
-                        () = place.is_wanted() => {}
-                    }
-                });
+                tokio::spawn(connection(stream, router, tls, place));
             }
             // Out of file handles, for instance: somebody who says nothing gives one back.
             Err(_) => {
@@ -140,14 +136,17 @@ async fn connection(
     // Events are small and must not wait for each other.
     let _is_set = stream.set_nodelay(true);
     let Some(tls) = tls else { return requests(stream, router, place).await };
+    let accepted = tokio::select! {
+        accepted = tokio::time::timeout(HEADER_TIME, tls.accept(stream)) => accepted,
+        () = place.is_wanted() => return,
+    };
     // Who does not get through the handshake, because it does not trust the certificate for
     // instance, has nobody to be told but itself.
-    if let Ok(Ok(stream)) = tokio::time::timeout(HEADER_TIME, tls.accept(stream)).await {
-        if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP_2) {
-            multiplexed(stream, router, place).await;
-        } else {
-            requests(stream, router, place).await;
-        }
+    let Ok(Ok(stream)) = accepted else { return };
+    if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP_2) {
+        multiplexed(stream, router, place).await;
+    } else {
+        requests(stream, router, place).await;
     }
 }
 
@@ -157,6 +156,7 @@ async fn requests(
     router: Router,
     place: Arc<Place>,
 ) {
+    let asked = place.clone();
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)
@@ -164,13 +164,15 @@ async fn requests(
         .serve_connection(
             TokioIo::new(stream),
             service_fn(move |request| {
-                place.keep();
+                asked.keep();
                 answer(router.clone(), request)
             }),
-        )
-        .await;
-    // A peer that hangs up or speaks no HTTP has nobody to be told.
-    drop(served);
+        );
+    tokio::select! {
+        // A peer that hangs up or speaks no HTTP has nobody to be told.
+        _ended = served => {}
+        () = place.is_wanted() => {}
+    }
 }
 
 /// HTTP/2, so that event streams leave room for requests: browsers open few connections to a host,
@@ -180,6 +182,7 @@ async fn multiplexed(
     router: Router,
     place: Arc<Place>,
 ) {
+    let asked = place.clone();
     let served = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .max_header_list_size(MAX_HEADER_LIST)
@@ -190,15 +193,22 @@ async fn multiplexed(
         .serve_connection(
             TokioIo::new(stream),
             service_fn(move |mut request| {
-                let asking = place.ask();
+                let asking = asked.ask();
                 name_host(&mut request);
                 let answer = answer(router.clone(), request);
-                // Until all of it is sent.
+                // Until all of it is handed over.
                 async move { answer.await.map(|answer| answer.map(|body| held(body, asking))) }
             }),
-        )
-        .await;
-    drop(served);
+        );
+    let mut served = pin!(served);
+    tokio::select! {
+        _ended = &mut served => {}
+        // What it asks just now is answered still.
+        () = place.is_wanted() => {
+            served.as_mut().graceful_shutdown();
+            let _ended = tokio::time::timeout(HEADER_TIME, served).await;
+        }
+    }
 }
 
 async fn answer(router: Router, request: Request<Incoming>) -> Result<Response, Infallible> {

@@ -44,8 +44,9 @@ struct Rule {
     request: Option<String>,
     /// The provider sees requests that begin so, and its answer breaks off.
     answer: Option<String>,
-    /// The next request that begins so waits until the rule changes.
-    waiting: Option<String>,
+    /// The next request that begins so waits until the rule changes, and from then on those that begin
+    /// as the second says are lost.
+    waiting: Option<(String, String)>,
     /// How much was lost since the last change.
     lost: usize,
     /// A header that each answer is given besides.
@@ -121,9 +122,10 @@ impl Wire {
         self.change(|rule| rule.answer = Some(begin.to_owned()));
     }
 
-    /// The next request that begins so is not answered before it is mended; those after it are.
-    pub fn keep_waiting(&self, begin: &str) {
-        self.change(|rule| rule.waiting = Some(begin.to_owned()));
+    /// The next request that begins so is never answered; those after it are. But from then on requests
+    /// that begin as `lost` says break before the provider sees them.
+    pub fn keep_waiting(&self, begin: &str, lost: &str) {
+        self.change(|rule| rule.waiting = Some((begin.to_owned(), lost.to_owned())));
     }
 
     /// Gives each answer of the provider another header.
@@ -214,8 +216,9 @@ async fn pass(state: &State, browser: impl AsyncRead + AsyncWrite) -> std::io::R
                     tokio::select! {
                         _ = changed.changed() => {}
                         // The browser wants to know no more.
-                        _ = from_browser.read(&mut answered) => return Ok(()),
+                        _ = from_browser.read(&mut answered) => {}
                     }
+                    return Ok(());
                 }
                 to_provider.write_all(bytes).await?;
             }
@@ -267,12 +270,11 @@ impl Rule {
 
     /// Whether what the browser says is the request that waits.
     fn waits(&mut self, seen: &Seen) -> bool {
-        let is_it = begins(self.waiting.as_ref(), &seen.request);
-        if is_it {
-            self.waiting = None;
-            self.lost += 1;
-        }
-        is_it
+        let is_it = |(begin, _): &mut (String, String)| seen.request.starts_with(begin.as_str());
+        let Some((_, lost)) = self.waiting.take_if(is_it) else { return false };
+        self.request = Some(lost);
+        self.lost += 1;
+        true
     }
 
     /// What of the provider's bytes gets through, and whether the connection goes on.

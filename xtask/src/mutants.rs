@@ -8,7 +8,7 @@
 //! clock on the wall: on a machine that is busy, tests that pass are late too. Tests that are late and have
 //! spent nothing have decided nothing, and count as such.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde::Deserialize;
 use std::fs;
@@ -128,9 +128,13 @@ fn round(files: &[String], known: bool, skipped: &[&str]) -> Result<Score> {
     // (And no examples: they show how, not whether.)
     command.args(["--", "--lib", "--test", "machine", "--", "--skip", "fuzz_corpus"]);
     command.args(skipped.iter().flat_map(|name| ["--skip", *name]));
-    // Its exit code tells apart what the report tells better.
     let status =
         command.stdout(std::io::stderr()).status().context("cannot start cargo-mutants")?;
+    // All were noticed, some were not, some were late: the report tells better which. Anything else, the
+    // limit for instance, cut it short.
+    if !matches!(status.code(), Some(0 | 2 | 3)) {
+        bail!("cargo-mutants ended with {status}");
+    }
     let report = output.join("mutants.out/outcomes.json");
     let report = fs::read_to_string(&report)
         .with_context(|| format!("cargo-mutants ended with {status} and left no report"))?;

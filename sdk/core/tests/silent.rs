@@ -461,43 +461,69 @@ fn f17_a_sign_out_elsewhere_ends_the_asking() {
 }
 
 /// A page of an app elsewhere, while its automatic redirect is at one of these: the provider's document
-/// is on its way, or the browser has been told to leave and has not yet.
-fn about_to_leave(held: Option<Endpoint>) -> (World, Page) {
+/// is on its way, or the browser has been told to leave and has not yet. With another tab, that one has
+/// the lock and says nothing.
+fn about_to_leave(held: Option<Endpoint>, has_other: bool) -> (World, Page) {
     let world = World::new();
     world.person_signs_in("richard");
+    if has_other {
+        let other = open(&world, OnLoad::Auto);
+        other.expect_status(Status::Authenticated);
+        other.hang();
+    }
     match held {
         Some(endpoint) => world.hold(endpoint),
         None => world.inside().stays = true,
     }
     let page = open(&world, OnLoad::Auto);
+    world.advance_ms(400);
     page.expect_status(Status::Restoring);
     (world, page)
 }
 
 #[test]
 fn f17_a_click_takes_the_place_of_a_redirect_that_nobody_clicked_for() {
-    for held in [Some(Endpoint::Discovery), None] {
+    for (held, has_other) in [
+        (Some(Endpoint::Discovery), false),
+        (Some(Endpoint::Discovery), true),
+        (None, false),
+        (None, true),
+    ] {
         for after_ms in [0, 500, 2_000] {
-            let (world, page) = about_to_leave(held);
+            let (world, page) = about_to_leave(held, has_other);
             world.advance_ms(after_ms);
+            let (visits, asked) = (world.visits(), world.count(Endpoint::Discovery));
             let click = page.begin(sign_in_to("/there"));
             world.settle();
             if held.is_some() {
                 world.release();
             }
-            assert_eq!(page.outcome(click), Some(Outcome::Leaving {}), "{held:?} {after_ms}");
+            let case = format!("{held:?} {has_other} {after_ms}");
+            assert_eq!(page.outcome(click), Some(Outcome::Leaving {}), "{case}");
             world.inside().stays = false;
-            world.settle();
+            world.advance_ms(400);
             page.expect_status(Status::Authenticated);
-            assert_eq!((came(&page), world.visits()), (Came::Click, 1), "{held:?} {after_ms}");
-            assert_eq!(world.count(Endpoint::Discovery), 1, "{held:?} {after_ms}");
+            assert_eq!((came(&page), world.visits()), (Came::Click, visits + 1), "{case}");
+            assert_eq!(world.count(Endpoint::Discovery), asked, "{case}");
         }
     }
 }
 
 #[test]
+fn f17_a_click_a_while_after_a_navigation_was_stopped_asks_whether_the_provider_is_there() {
+    let (world, page) = about_to_leave(None, false);
+    page.begin(sign_in_to("/there"));
+    world.settle();
+    world.inside().stop_loading();
+    world.advance_ms(2_000);
+    world.provider().is_down = true;
+    page.sign_in();
+    assert_eq!((page.code(), world.visits()), (Some(Code::IssuerUnreachable), 0));
+}
+
+#[test]
 fn f17_a_window_is_not_taken_from_a_page_that_is_as_good_as_left() {
-    let (world, page) = about_to_leave(None);
+    let (world, page) = about_to_leave(None, false);
     let in_a_window = || {
         let mut command = sign_in_to("/");
         if let Command::SignIn { mode, .. } = &mut command {
@@ -522,7 +548,7 @@ fn f17_a_window_is_not_taken_from_a_page_that_is_as_good_as_left() {
 
 #[test]
 fn f7_who_signs_out_while_the_page_leaves_by_itself_is_not_signed_in_by_that() {
-    let (world, page) = about_to_leave(None);
+    let (world, page) = about_to_leave(None, false);
     // The redirect is faster than the sign-out.
     let click = page.begin(Command::SignOut { scope: Scope::Global });
     world.inside().stays = false;

@@ -276,12 +276,17 @@ impl Machine {
     /// Whether the page is as good as left. Who clicks a while later sees it still: the navigation
     /// was stopped, or is so slow that another one may take its place.
     pub(super) fn is_gone(&mut self) -> bool {
-        let due = self.timers.iter().find(|(timer, _)| *timer == Timer::Leaving);
-        let left = due.map_or(0, |(_, due)| difference(*due, self.now.monotonic_ms));
-        if left <= LEAVING_MS - SECOND_CLICK_MS {
+        if !self.has_just_left() {
             self.stay();
         }
         self.leaving
+    }
+
+    /// Whether a navigation was ordered a moment ago.
+    pub(super) fn has_just_left(&self) -> bool {
+        let due = self.timers.iter().find(|(timer, _)| *timer == Timer::Leaving);
+        let left = due.map_or(0, |(_, due)| difference(*due, self.now.monotonic_ms));
+        self.leaving && left > LEAVING_MS - SECOND_CLICK_MS
     }
 
     /// The page was not left after all: the person stopped it, or what came was no page. What had

@@ -99,6 +99,9 @@ pub struct Machine {
     memory: Option<Memory>,
     /// A navigation has been ordered: nothing new begins.
     leaving: bool,
+    /// What is clicked for takes the place of an automatic redirect, for which the provider has answered
+    /// just now. (WebKit sends no request of a page that is on its way elsewhere.)
+    overtakes: bool,
     /// The page is in the back/forward cache, frozen or being left.
     away: bool,
     lead: leader::Lead,
@@ -288,6 +291,7 @@ impl Machine {
             queued: Vec::new(),
             memory: None,
             leaving: false,
+            overtakes: false,
             away: false,
             lead: leader::Lead::No,
             stream: stream::Stream::default(),
@@ -352,7 +356,8 @@ impl Machine {
                 self.save_memory();
             }
             // The window is open already, and the page is as good as left.
-            if matches!(command, Command::SignIn { mode: Some(Mode::Popup), .. }) && self.is_gone()
+            if matches!(command, Command::SignIn { mode: Some(Mode::Popup), .. })
+                && self.has_just_left()
             {
                 return self.complete_failed(Some(id), Code::Superseded.into());
             }

@@ -38,9 +38,11 @@ const SMALLEST_OFFSET_MS: i64 = 2_000;
 impl Machine {
     /// Pursues `goal` as soon as the metadata is known; with `fresh`, as soon as the provider has
     /// answered anew: before the page is left for it, so that nobody ends on a browser's error page.
-    /// (While the page is on its way there, it has; and WebKit sends no request of such a page.)
     pub(super) fn with_metadata(&mut self, goal: Goal, fresh: bool) {
-        if self.metadata.is_some() && (!fresh || self.has_timer(Timer::Leaving)) {
+        let leaves = matches!(goal, Goal::Depart(_) | Goal::EndSession(_));
+        // Once: what else is clicked for in this step finds no entropy.
+        let has_answered = leaves && core::mem::take(&mut self.overtakes);
+        if self.metadata.is_some() && (!fresh || has_answered) {
             return self.pursue(goal);
         }
         let is_asked = |(_, expect): &(u32, Expect)| matches!(expect, Expect::Metadata);

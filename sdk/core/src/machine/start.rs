@@ -377,10 +377,18 @@ impl Machine {
             climb.may_not_redirect = true;
         }
         // A navigation that was ordered goes on until what was clicked for orders another one.
-        self.stay();
-        if self.cancel_departures(Way::Redirect) && !self.has_timer(Timer::Hello) {
+        self.overtakes = self.leaving && !self.away;
+        if self.overtakes {
+            self.leaving = false;
+            // What the tabs said meanwhile was not listened to.
+            self.broadcast(&Message::Hello);
+        }
+        if (self.cancel_departures(Way::Redirect) || self.overtakes)
+            && !self.has_timer(Timer::Hello)
+        {
             self.ladder();
         }
+        self.overtakes = false;
         self.interrupt_frame();
     }
 
