@@ -40,7 +40,7 @@ impl Unused {
 impl Places {
     /// So many, all free.
     pub(crate) fn new(count: usize, most_silent: usize) -> Self {
-        Self { free: Arc::new(Semaphore::new(count)), most_silent, silent: Mutex::default() }
+        Self { free: Arc::new(Semaphore::new(count)), most_silent, unused: Mutex::default() }
     }
 
     /// A place for a new connection. When there is none, or too many are silent, the connection that
@@ -167,12 +167,16 @@ mod tests {
         let places = Arc::new(Places::new(9, 1));
         let first = Arc::new(places.take().await);
         let second = Arc::new(places.take().await);
+        let counted = || {
+            let unused = places.unused();
+            (unused.silent.len(), unused.idle.len())
+        };
         let (one, other) = (first.ask(), first.ask());
         drop((second.ask(), one));
-        assert_eq!((places.unused().silent.len(), places.unused().idle.len()), (0, 1));
+        assert_eq!(counted(), (0, 1));
         drop(other);
         let third = places.take().await;
-        assert_eq!((places.unused().silent.len(), places.unused().idle.len()), (1, 2));
+        assert_eq!(counted(), (1, 2));
         // Who has never spoken, then who has waited longest since.
         for wanted in [&third, &second, &first] {
             places.make_room();
