@@ -4,7 +4,7 @@ use anyhow::Result;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::sse::{Event, Sse};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
@@ -100,8 +100,8 @@ impl Drop for Pages {
 }
 
 /// The same page for every client: the bundle differs, and the client id, which is the host's name.
-async fn page(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    let (Some(name), Some(issuer)) = (name_of(&headers), shared.issuer.get()) else {
+async fn page(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Response {
+    let (Some(name), Some(issuer)) = (name_of(&uri, &headers), shared.issuer.get()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let config = json!({ "issuer": issuer, "clientId": name }).to_string().replace('"', "&quot;");
@@ -119,7 +119,7 @@ async fn page(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response
 /// A file of a bundle, kept by the browser as a deployed bundle is.
 async fn bundle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let path = request.uri().path().trim_start_matches('/').to_owned();
-    let Some(name) = name_of(request.headers()) else {
+    let Some(name) = name_of(request.uri(), request.headers()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     if path.split('/').any(|part| part == "..") {
@@ -138,10 +138,14 @@ async fn bundle(State(shared): State<Arc<Shared>>, request: Request) -> Response
     }
 }
 
-/// The first name of the request's host: `two.gatepass` of `two.gatepass.localhost:1`.
-fn name_of(headers: &HeaderMap) -> Option<String> {
-    let host = headers.get(header::HOST)?.to_str().ok()?;
-    Some(host.split(':').next()?.strip_suffix(".localhost")?.to_owned())
+/// The first name of the request's host: `two.gatepass` of `two.gatepass.localhost:1`. By HTTP/2 it stands
+/// in the address (RFC 9113, 8.3.1).
+fn name_of(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+    let host = match uri.host() {
+        Some(host) => host,
+        None => headers.get(header::HOST)?.to_str().ok()?.split(':').next()?,
+    };
+    Some(host.strip_suffix(".localhost")?.to_owned())
 }
 
 async fn push_now(State(shared): State<Arc<Shared>>) -> StatusCode {
@@ -181,8 +185,15 @@ mod tests {
 
     #[test]
     fn a_host_says_which_client_is_served() {
+        let by_http_2 = |host: &str| {
+            let uri = format!("https://{host}/app.js").parse().ok()?;
+            name_of(&uri, &HeaderMap::new())
+        };
         let name = |host: &'static str| {
-            name_of(&HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(host))]))
+            let headers = [(header::HOST, HeaderValue::from_static(host))];
+            let name = name_of(&Uri::from_static("/app.js"), &HeaderMap::from_iter(headers));
+            assert_eq!(name, by_http_2(host), "{host}");
+            name
         };
         assert_eq!(name("gatepass.localhost:1").as_deref(), Some("gatepass"));
         assert_eq!(name("gatepass.two.localhost:1").as_deref(), Some("gatepass.two"));
