@@ -1,7 +1,7 @@
 //! How many connections may be open, and who leaves when there are too many (OP29).
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -22,12 +22,24 @@ struct Unused {
     /// By HTTP/2: they have all their answers.
     idle: BTreeMap<u64, Arc<Notify>>,
     next: u64,
+    /// Places that are waited for, when nobody could be asked for one.
+    owed: usize,
 }
 
 impl Unused {
     fn next(&mut self) -> u64 {
         self.next += 1;
         self.next
+    }
+
+    /// Asks the connection that has been silent for longest to leave; if none is, one that is idle.
+    /// `false` if there is none of either.
+    fn make_room(&mut self) -> bool {
+        let oldest = self.silent.pop_first().or_else(|| self.idle.pop_first());
+        if let Some((_, oldest)) = &oldest {
+            oldest.notify_one();
+        }
+        oldest.is_some()
     }
 
     fn remove(&mut self, place: &Place) {
@@ -50,7 +62,7 @@ impl Places {
         let permit = match self.free.clone().try_acquire_owned() {
             Ok(permit) => Some(permit),
             Err(_) => {
-                self.make_room();
+                self.ask_for_one();
                 // It is never closed.
                 self.free.clone().acquire_owned().await.ok()
             }
@@ -59,22 +71,26 @@ impl Places {
         let mut unused = self.unused();
         let number = unused.next();
         unused.silent.insert(number, wanted.clone());
-        let are_too_many = unused.silent.len() > self.most_silent;
-        drop(unused);
-        if are_too_many {
-            self.make_room();
+        if unused.silent.len() > self.most_silent {
+            unused.make_room();
         }
+        drop(unused);
         let (number, open) = (AtomicU64::new(number), AtomicUsize::new(0));
-        Place { places: self.clone(), number, open, wanted, _permit: permit }
+        let has_asked = AtomicBool::new(false);
+        Place { places: self.clone(), number, open, has_asked, wanted, _permit: permit }
     }
 
-    /// Asks the connection that has been silent for longest to leave; if none is, one that is idle.
-    pub(crate) fn make_room(&self) {
+    /// Asks one that is unused to leave; if there is none, the first that is.
+    fn ask_for_one(&self) {
         let mut unused = self.unused();
-        let oldest = unused.silent.pop_first().or_else(|| unused.idle.pop_first());
-        if let Some((_, oldest)) = oldest {
-            oldest.notify_one();
+        if !unused.make_room() {
+            unused.owed += 1;
         }
+    }
+
+    /// Asks one that is unused to leave, if there is one.
+    pub(crate) fn make_room(&self) {
+        self.unused().make_room();
     }
 
     fn unused(&self) -> MutexGuard<'_, Unused> {
@@ -90,6 +106,7 @@ pub(crate) struct Place {
     number: AtomicU64,
     /// Requests whose answers are not handed over yet.
     open: AtomicUsize,
+    has_asked: AtomicBool,
     wanted: Arc<Notify>,
     _permit: Option<OwnedSemaphorePermit>,
 }
@@ -109,9 +126,15 @@ impl Place {
     pub(crate) fn ask(self: &Arc<Self>) -> Asking {
         let mut unused = self.places.unused();
         self.open.fetch_add(1, Ordering::Relaxed);
+        self.has_asked.store(true, Ordering::Relaxed);
         unused.remove(self);
         drop(unused);
         Asking(self.clone())
+    }
+
+    /// Whether the connection has ever asked anything.
+    pub(crate) fn has_asked(&self) -> bool {
+        self.has_asked.load(Ordering::Relaxed)
     }
 
     /// Ends when somebody else needs the place more.
@@ -127,6 +150,10 @@ impl Drop for Asking {
             let number = unused.next();
             self.0.number.store(number, Ordering::Relaxed);
             unused.idle.insert(number, self.0.wanted.clone());
+            if unused.owed > 0 {
+                unused.owed -= 1;
+                unused.make_room();
+            }
         }
     }
 }
@@ -187,6 +214,25 @@ mod tests {
         assert_eq!(places.unused().idle.len(), 1);
         drop(first);
         assert!(places.unused().idle.is_empty());
+    }
+
+    #[tokio::test]
+    async fn op29_who_waits_gets_the_first_place_that_is_not_used() {
+        let places = Arc::new(Places::new(1, 9));
+        let first = Arc::new(places.take().await);
+        let asking = first.ask();
+        let mut second = tokio::spawn({
+            let places = places.clone();
+            async move { places.take().await }
+        });
+        while places.unused().owed == 0 {
+            tokio::task::yield_now().await;
+        }
+        drop(asking);
+        first.is_wanted().await;
+        assert!(!second.is_finished());
+        drop(first);
+        drop((&mut second).await.unwrap());
     }
 
     #[tokio::test]

@@ -175,8 +175,7 @@ async fn requests(
     }
 }
 
-/// HTTP/2, so that event streams leave room for requests: browsers open few connections to a host,
-/// and some share them among all sites.
+/// HTTP/2, so that event streams leave room for requests: browsers open few connections to a host.
 async fn multiplexed(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     router: Router,
@@ -204,9 +203,9 @@ async fn multiplexed(
     tokio::select! {
         _ended = &mut served => {}
         // What it asks just now is answered still.
-        () = place.is_wanted() => {
+        () = place.is_wanted() => if place.has_asked() {
             served.as_mut().graceful_shutdown();
-            let _ended = tokio::time::timeout(HEADER_TIME, served).await;
+            let _ended = tokio::time::timeout(LEAVING_TIME, served).await;
         }
     }
 }
@@ -268,6 +267,10 @@ const FREE_PORT_ATTEMPTS: u32 = 16;
 
 /// For whoever opens a connection and says nothing (OP29).
 const HEADER_TIME: Duration = Duration::from_secs(20);
+
+/// For an HTTP/2 connection whose place somebody else waits for, to get the answers that it has asked for
+/// in the same moment.
+const LEAVING_TIME: Duration = Duration::from_secs(2);
 
 const MAX_HEADER: usize = 64 * 1024;
 

@@ -322,6 +322,11 @@ mod tests {
         assert!(asked(&mut rule, "GET /jwks HTTP/1.1\r\n\r\n").0);
         assert!(!asked(&mut rule, "POST /token HTTP/1.1\r\n\r\n").0);
         assert_eq!(rule.lost, 1);
+        let waiting = Some(("GET /authorize".into(), "GET /jwks".into()));
+        let mut rule = Rule { waiting, ..Rule::default() };
+        let (_, first) = asked(&mut rule, "GET /authorize?a=b HTTP/1.1\r\n\r\n");
+        assert!(rule.waits(&first) && !rule.waits(&first), "only the first one waits");
+        assert!(!asked(&mut rule, "GET /jwks HTTP/1.1\r\n\r\n").0);
         let mut rule = Rule { origin: Some("http://a.localhost:1".into()), ..Rule::default() };
         assert!(!asked(&mut rule, "GET /x HTTP/1.1\r\norigin: http://a.localhost:1\r\n\r\n").0);
         assert!(asked(&mut rule, "GET /x HTTP/1.1\r\nOrigin: http://b.localhost:1\r\n\r\n").0);

@@ -4,7 +4,7 @@
 use gatepass_core::{
     config::StorageKind,
     error::Code,
-    wire::{Answer, Came, Command, Ending, Mode, OnLoad, Outcome, Scope, Status},
+    wire::{Answer, Came, Command, Ending, Failure, Mode, OnLoad, Outcome, Scope, Status},
 };
 use serde_json::json;
 
@@ -507,6 +507,21 @@ fn f17_a_click_takes_the_place_of_a_redirect_that_nobody_clicked_for() {
             assert_eq!(world.count(Endpoint::Discovery), asked, "{case}");
         }
     }
+}
+
+#[test]
+fn f17_a_click_in_place_of_a_redirect_needs_no_keys() {
+    let world = World::new();
+    world.person_signs_in("richard");
+    world.provider().always(Endpoint::Keys, |reply| reply.fail(Failure::Network));
+    world.inside().stays = true;
+    let page = open(&world, OnLoad::Auto);
+    assert_eq!(world.count(Endpoint::Keys), 1);
+    world.hold(Endpoint::Keys);
+    let click = page.begin(sign_in_to("/there"));
+    world.settle();
+    assert_eq!(page.outcome(click), Some(Outcome::Leaving {}));
+    assert_eq!(world.count(Endpoint::Keys), 1);
 }
 
 #[test]

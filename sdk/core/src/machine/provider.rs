@@ -42,15 +42,19 @@ impl Machine {
         let leaves = matches!(goal, Goal::Depart(_) | Goal::EndSession(_));
         // Once: what else is clicked for in this step finds no entropy.
         let has_answered = leaves && core::mem::take(&mut self.overtakes);
-        if self.metadata.is_some() && (!fresh || has_answered) {
-            return self.pursue(goal);
+        match goal {
+            // Nor are keys asked for then.
+            Goal::Depart(departure) if has_answered => return self.depart(departure),
+            goal if self.metadata.is_some() && (!fresh || has_answered) => {
+                return self.pursue(goal);
+            }
+            goal => self.goals.push(goal),
         }
         let is_asked = |(_, expect): &(u32, Expect)| matches!(expect, Expect::Metadata);
         if !self.waiting.iter().any(is_asked) {
             let url = address(&self.config.issuer);
             self.fetch(url, None, REACH_TIMEOUT_MS, Expect::Metadata);
         }
-        self.goals.push(goal);
     }
 
     /// A GET without cookies.
