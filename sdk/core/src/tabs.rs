@@ -70,7 +70,8 @@ pub(crate) enum Message {
     Refreshing { version: Version },
     /// The app's page in a frame of the provider: the session of this `sid` may be over.
     Check { session_id: Text },
-    /// The session of this sign-in, or of an older one, is over.
+    /// The session of this sign-in, or of an older one, is over; if somebody has signed out, whatever
+    /// had begun by then.
     Ended { began: Version, session_id: Option<Text>, cause: Cause },
 }
 

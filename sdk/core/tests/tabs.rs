@@ -2,7 +2,7 @@
 
 use gatepass_core::{
     error::Code,
-    wire::{Command, Ending, OnLoad, Outcome, Signal, Status},
+    wire::{Command, Ending, OnLoad, Outcome, Scope, Signal, Status},
 };
 use serde_json::{Value, json};
 
@@ -433,12 +433,12 @@ fn f18_nothing_of_a_session_is_stored_for_the_origin_but_a_hint() {
     let stored = world.origin_storage();
     assert_eq!(stored.values().collect::<Vec<_>>(), ["1"]);
     page.sign_out();
-    // When it began, the chance name of the tab where, and why and when it ended.
+    // Up to which moment what began is over, the chance name of the tab that says so, why and when.
     let stored = world.origin_storage();
     let keys: Vec<_> = stored.keys().collect();
     assert_eq!(keys, [&format!("gatepass:1:{ISSUER}#{CLIENT}#ended")]);
     let mark: Value = serde_json::from_str(stored.values().next().unwrap()).unwrap();
-    assert_eq!(mark["began"][0], crate::world::BEGIN_MS);
+    assert_eq!(mark["began"][0], crate::world::BEGIN_MS + 1);
     assert_eq!(mark["began"][1].as_str().unwrap().len(), 12);
     let began = &mark["began"];
     let at = crate::world::BEGIN_MS / 1000;
@@ -451,25 +451,52 @@ fn a_sign_out_that_crosses_a_sign_in_leaves_the_new_session_and_its_hint() {
     let world = World::new();
     let first = world.signed_in("richard");
     let (second, third) = (world.open(), world.open());
-    // The first tab does not hear that somebody signs in anew in the second, and signs out.
-    first.hang();
+    first.leave_only_this_app();
+    let ended = world.overheard("ended").to_string();
     world.advance(1);
     world.person_signs_in("gavin");
     second.sign_in();
+    // Only now the others hear of that sign-out, and what it has written arrives.
+    let storage = |name: &str| format!("gatepass:1:{ISSUER}#{CLIENT}#{name}");
+    world.inside().storage.remove(&storage("hint"));
+    world.inside().storage.insert(storage("ended"), ended.clone());
     third.freeze();
-    first.begin(Command::SignOut { scope: gatepass_core::wire::Scope::Local });
-    first.recover();
-    world.settle();
+    world.say(&ended);
     third.thaw();
     for page in [&second, &third, &first] {
         page.expect_status(Status::Authenticated);
         assert_eq!(page.claim("sub"), "gavin");
     }
-    assert!(world.origin_storage().keys().any(|key| key.ends_with("#hint")));
+    assert!(world.origin_storage().contains_key(&storage("hint")));
     // The mark of that end ends no later one either.
     third.freeze();
     third.thaw();
     third.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn a_sign_out_ends_a_sign_in_of_which_the_page_has_not_heard() {
+    for scope in [Scope::Local, Scope::Global] {
+        let world = World::new();
+        let first = world.signed_in("richard");
+        let (second, third) = (world.open(), world.open());
+        first.hang();
+        world.advance(1);
+        second.sign_in();
+        third.freeze();
+        world.hold(Endpoint::Discovery);
+        first.begin(Command::SignOut { scope });
+        first.recover();
+        world.settle();
+        third.thaw();
+        for page in [&first, &second, &third] {
+            page.expect_status(Status::Anonymous);
+            assert_eq!(page.token(), Err(Code::NotSignedIn));
+        }
+        // Nor does a page that opens now come back to it.
+        let fourth = world.open();
+        fourth.expect_status(Status::Anonymous);
+    }
 }
 
 #[test]

@@ -366,13 +366,13 @@ impl World {
         let signs_out = kind == "ended" && page.seen.is_signing_out();
         if let Some(site) = self.sites.get_mut(site) {
             site.ended.extend(ends);
-            // A click from before the page knew of this session, which it has shown to nobody.
+            // A click ends whatever began before it, also what the page has shown to nobody.
             if signs_out {
-                let began = member(text, "began").unwrap_or_default();
-                let is_it = |(at, tab): &(i64, String)| {
-                    began[0].as_i64() == Some(*at) && began[1].as_str() == Some(tab)
-                };
-                let grants = site.began.iter().filter(|(_, known)| is_it(known));
+                let clicked = member(text, "began").unwrap_or_default();
+                let clicked = (clicked[0].as_i64(), clicked[1].as_str());
+                let is_before =
+                    |(at, tab): &(i64, String)| (Some(*at), Some(tab.as_str())) <= clicked;
+                let grants = site.began.iter().filter(|(_, known)| is_before(known));
                 site.signed_out.extend(grants.map(|(grant, _)| *grant));
             }
         }

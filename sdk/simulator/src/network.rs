@@ -32,6 +32,18 @@ pub(crate) struct Transit {
     pub(crate) page: u32,
     lane: Lane,
     parcel: Parcel,
+    /// It lay there when the page went on after it had hung.
+    waited: bool,
+}
+
+impl Transit {
+    const fn new(page: u32, lane: Lane, parcel: Parcel) -> Self {
+        Self { page, lane, parcel, waited: false }
+    }
+
+    const fn is_request(&self) -> bool {
+        matches!(self.parcel, Parcel::Request(..))
+    }
 }
 
 enum Parcel {
@@ -57,7 +69,7 @@ const MOST_ARRIVALS: usize = 20_000;
 
 impl World {
     pub(crate) fn send(&mut self, page: u32, lane: Lane, fact: Fact, bytes: Vec<u8>) {
-        self.transit.push(Transit { page, lane, parcel: Parcel::Fact(fact, bytes) });
+        self.transit.push(Transit::new(page, lane, Parcel::Fact(fact, bytes)));
     }
 
     pub(crate) fn answer(&mut self, page: u32, effect: u32, lane: Lane, answer: Answer) {
@@ -95,7 +107,7 @@ impl World {
             return self.answer_request(page, effect, endpoint, reply, false);
         }
         let parcel = Parcel::Request(effect, request, fate);
-        self.transit.push(Transit { page, lane: Lane::Own(effect), parcel });
+        self.transit.push(Transit::new(page, Lane::Own(effect), parcel));
     }
 
     /// A request arrives at the provider.
@@ -312,7 +324,7 @@ impl World {
                 // they must.
                 let sender = from.filter(|_| self.setup.messages_overtake);
                 let lane = sender.map_or(CHANNEL, Lane::Channel);
-                self.transit.push(Transit { page, lane, parcel });
+                self.transit.push(Transit::new(page, lane, parcel));
             }
         }
     }
@@ -326,13 +338,14 @@ impl World {
         }
         let mut ready: Vec<usize> = Vec::new();
         for (at, transit) in self.transit.iter().enumerate() {
-            let arrives = matches!(transit.parcel, Parcel::Request(..))
+            let arrives = transit.is_request()
                 || self.pages.get(&transit.page).is_some_and(|page| page.is_awake());
-            let is_first = !self
-                .transit
-                .iter()
-                .take(at)
-                .any(|earlier| (earlier.page, earlier.lane) == (transit.page, transit.lane));
+            let is_first = !self.transit.iter().enumerate().any(|(other_at, other)| {
+                let of_lane = (other.page, other.lane) == (transit.page, transit.lane);
+                // What lay there when a page went on comes before all that it asks for then.
+                let waited = other.waited && !transit.waited && !transit.is_request();
+                (of_lane && other_at < at) || (waited && other.page == transit.page)
+            });
             if arrives && is_first {
                 ready.push(at);
             }
@@ -388,6 +401,17 @@ impl World {
                 if let Some(page) = self.pages.get_mut(&page) {
                     page.seen.over.insert(grant);
                 }
+            }
+        }
+    }
+
+    /// A page hangs no longer.
+    pub(crate) fn go_on(&mut self, id: u32) {
+        let Some(page) = self.pages.get_mut(&id) else { return };
+        if core::mem::take(&mut page.hangs) {
+            let its_own = |transit: &&mut Transit| transit.page == id && !transit.is_request();
+            for transit in self.transit.iter_mut().filter(its_own) {
+                transit.waited = true;
             }
         }
     }

@@ -40,8 +40,9 @@ impl World {
         self.provider.repent();
         self.fates.clear();
         self.doubles_message = false;
-        for page in self.pages.values_mut() {
-            page.hangs = false;
+        let pages: Vec<u32> = self.pages.keys().copied().collect();
+        for page in pages {
+            self.go_on(page);
         }
         self.pass_free_locks();
         self.tell_of_lost_locks();

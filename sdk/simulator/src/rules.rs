@@ -370,7 +370,11 @@ impl World {
             Some(Ending::SignedOut | Ending::SignedOutHere) => {
                 known().any(|at| site.signed_out.contains(at))
             }
-            Some(Ending::LogoutToken) => is_told(&grant) || replaced_by.iter().any(is_told),
+            Some(Ending::LogoutToken) => {
+                // What a page has adopted or recalled while it was asked about, it has shown to nobody.
+                let later = page.seen.told.iter().filter(|at| is_later(at));
+                is_told(&grant) || later.chain(&replaced_by).any(is_told)
+            }
             Some(Ending::InvalidGrant) => is_revoked,
             Some(Ending::InvalidToken) => self.setup.no_refresh_tokens,
             Some(Ending::Lifetime) => self.setup.session_lifetime.is_some(),

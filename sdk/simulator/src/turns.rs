@@ -68,16 +68,15 @@ impl World {
             Act::Thaw(tab) => self.thaw(tab),
             Act::Hang(tab) | Act::Recover(tab) => {
                 let id = self.tabs.get(tab).and_then(|place| place.current);
-                let hangs = matches!(act, Act::Hang(_));
-                if let Some(page) = id.and_then(|id| self.pages.get_mut(&id)) {
-                    page.hangs = hangs;
-                    page.hangs_since = self.now_ms;
-                }
-                if hangs {
-                    // The others give up what it was refreshing; what it sends later counts.
-                    self.refreshing.retain(|(owner, _), _| Some(*owner) != id);
-                } else {
+                let Some(id) = id else { return };
+                if matches!(act, Act::Recover(_)) {
+                    self.go_on(id);
                     self.pass_free_locks();
+                } else if let Some(page) = self.pages.get_mut(&id) {
+                    page.hangs = true;
+                    page.hangs_since = self.now_ms;
+                    // The others give up what it was refreshing; what it sends later counts.
+                    self.refreshing.retain(|(owner, _), _| *owner != id);
                 }
             }
             Act::StopLoading(tab) => {

@@ -85,7 +85,7 @@ pub struct Machine {
 
     status: Status,
     held: Option<Box<session::Held>>,
-    /// The latest sign-in whose session is known to be over.
+    /// Whatever began no later is known to be over.
     ended: Version,
     /// The same when a frame began to ask.
     ended_before_probe: Version,

@@ -152,7 +152,10 @@ impl Machine {
         let cause = Cause { ending, at: self.time().0 };
         let at = cause.at;
         let session_id = held.id_token.session_id().map(Into::into);
-        let began = held.began.clone();
+        // Who clicks wants to be signed out, also of a later sign-in in another tab, of which a page
+        // that has just come back may not have heard yet.
+        let is_click = matches!(ending, Ending::SignedOut | Ending::SignedOutHere);
+        let began = if is_click { self.next_version() } else { held.began.clone() };
         self.mark_end(&began, &cause);
         // Before anybody hears of it: who has signed in again meanwhile puts it back.
         let key = self.shared_key("hint");
