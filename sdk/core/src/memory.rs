@@ -29,6 +29,9 @@ pub(crate) struct Memory {
     pub(crate) stopped: bool,
     /// Why the answer of the last trip brought no session, by the code's name; empty if none came.
     pub(crate) failure: Text,
+    /// When somebody signed out of which the provider could not be told, in Unix seconds; 0 if nobody
+    /// did.
+    pub(crate) unfinished_at: i64,
     /// The time of the latest version of a session that its pages have known, in milliseconds.
     pub(crate) latest_ms: i64,
     /// The `state` of each trip whose record is kept, the oldest first.
@@ -73,6 +76,7 @@ impl Memory {
         self.redirects = 0;
         self.stopped = false;
         self.failure = Text::default();
+        self.unfinished_at = 0;
     }
 
     /// What became of the redirects that [`Permission::Broken`] is about, as far as it was seen.
@@ -100,6 +104,8 @@ impl Memory {
         writer.name("stopped");
         writer.raw(if self.stopped { "true" } else { "false" });
         writer.member("failure", &self.failure);
+        writer.name("unfinished");
+        writer.integer(self.unfinished_at);
         writer.name("latest");
         writer.integer(self.latest_ms);
         writer.name("times");
@@ -128,6 +134,10 @@ impl Memory {
             times: times.iter().filter_map(Value::as_integer).take(REDIRECTS_A_MINUTE).collect(),
             stopped: value.get("stopped") == Some(&Value::Bool(true)),
             failure: value.str("failure").unwrap_or_default().into(),
+            unfinished_at: value
+                .get("unfinished")
+                .and_then(Value::as_integer)
+                .unwrap_or_default(),
             latest_ms: value.get("latest").and_then(Value::as_integer).unwrap_or_default(),
             trips: trips.iter().filter_map(Value::as_str).take(TRIPS).map(Into::into).collect(),
         }

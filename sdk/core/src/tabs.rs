@@ -68,6 +68,9 @@ pub(crate) enum Message {
     Refused { target: Target, code: Text, found: Text },
     /// The leader's word that it refreshes this version, and is at a further step of it.
     Refreshing { version: Version },
+    /// To the leader, without a time: has the stream of the session that began so just been heard? Its
+    /// word: at this time, by the machine's clock in milliseconds.
+    Heard { began: Version, at_ms: Option<i64> },
     /// The app's page in a frame of the provider: the session of this `sid` may be over.
     Check { session_id: Text },
     /// The session of this sign-in, or of an older one, is over; if somebody has signed out, whatever
@@ -90,6 +93,7 @@ impl Message {
                 Self::Refreshing { .. } => "refreshing",
                 Self::Refused { .. } => "refused",
                 Self::Check { .. } => "check",
+                Self::Heard { .. } => "heard",
                 Self::Ended { .. } => "ended",
             },
         );
@@ -124,6 +128,10 @@ impl Message {
             }
             Self::Refreshing { version } => version.write_member("version", &mut writer),
             Self::Check { session_id } => writer.member("sid", session_id),
+            Self::Heard { began, at_ms } => {
+                began.write_member("began", &mut writer);
+                at_ms.write_member("at", &mut writer);
+            }
             Self::Renew { version, at_ms, target, extends } => {
                 version.write_member("version", &mut writer);
                 at_ms.write_member("at", &mut writer);
@@ -156,7 +164,7 @@ impl Message {
             | Self::Check { .. } => 0,
             Self::Session(session) => session.version.at_ms.max(session.began.at_ms),
             Self::Renew { version, .. } | Self::Refreshing { version } => version.at_ms,
-            Self::Ended { began, .. } => began.at_ms,
+            Self::Ended { began, .. } | Self::Heard { began, .. } => began.at_ms,
         }
     }
 
@@ -209,6 +217,10 @@ impl Message {
                 found: member(value, "found", &mut wrong),
             },
             "refreshing" => Self::Refreshing { version: member(value, "version", &mut wrong) },
+            "heard" => Self::Heard {
+                began: member(value, "began", &mut wrong),
+                at_ms: member(value, "at", &mut wrong),
+            },
             "check" => Self::Check { session_id: member(value, "sid", &mut wrong) },
             "ended" => Self::Ended {
                 began: member(value, "began", &mut wrong),

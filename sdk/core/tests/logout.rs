@@ -2,7 +2,7 @@
 
 use gatepass_core::{
     error::Code,
-    wire::{Command, Ending, OnLoad, Outcome, Scope, Signal, Status},
+    wire::{Cause, Command, Ending, OnLoad, Outcome, Scope, Signal, Status},
 };
 use serde_json::{Value, json};
 
@@ -621,4 +621,44 @@ fn f7_a_sign_out_that_could_not_be_told_is_finished_by_the_next_click() {
     // What was left of one session is not told at the end of the next one's.
     page.sign_out();
     assert_eq!(world.last_visit().get("id_token_hint").map(String::as_str), None);
+}
+
+#[test]
+fn f7_a_sign_out_that_could_not_be_told_is_offered_by_the_next_page_too() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.provider().is_down = true;
+    assert!(matches!(page.sign_out(), Some(Outcome::Failed { .. })));
+    let at = page.session().cause.unwrap().at;
+    world.advance(60);
+    for on_load in [OnLoad::Manual, OnLoad::Hint, OnLoad::Auto] {
+        page.load("/", on_load);
+        page.expect_refused(Code::IssuerUnreachable);
+        assert_eq!(page.session().cause.unwrap(), Cause { ending: Ending::SignedOut, at });
+    }
+    world.provider().is_down = false;
+    page.sign_out();
+    // The ID token is nowhere any more, so that the provider asks the person; then it leads back.
+    let asked = world.last_visit();
+    assert_eq!(asked.get("id_token_hint"), None);
+    assert_eq!(asked["client_id"], CLIENT);
+    page.visit(&format!("{APP}/?state={}", asked["state"]), OnLoad::Manual);
+    assert_eq!((page.cause(), page.code()), (Some(Ending::SignedOut), None));
+    page.load("/", OnLoad::Manual);
+    assert_eq!((page.cause(), page.code()), (None, None));
+}
+
+#[test]
+fn a_sign_in_takes_the_place_of_a_sign_out_that_could_not_be_told() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.provider().is_down = true;
+    page.sign_out();
+    world.provider().is_down = false;
+    page.sign_in();
+    page.expect_status(Status::Authenticated);
+    assert_eq!((page.cause(), page.code()), (None, None));
+    page.leave_only_this_app();
+    page.load("/", OnLoad::Manual);
+    assert_eq!((page.cause(), page.code()), (None, None));
 }

@@ -9,6 +9,7 @@ mod bad_days;
 mod callback;
 mod checklist;
 mod clock;
+mod confirm;
 mod corpora;
 mod diagnosis;
 mod discovery;

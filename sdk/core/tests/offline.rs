@@ -41,7 +41,8 @@ fn without_a_stream_a_page_comes_back_by_itself_and_keeps_its_tokens() {
         page.expect_status(Status::Authenticated);
         assert_eq!((page.code(), page.claim("sub")), (None, "richard".into()));
         assert!(page.token().is_ok());
-        // It is over: nobody is asked any more.
+        // It is over: nobody is asked any more, and nobody looks.
+        page.signal(Signal::Hidden {});
         let requests = asked(&world);
         world.advance(200);
         assert_eq!(asked(&world), requests);
@@ -63,6 +64,7 @@ fn a_token_that_ran_out_meanwhile_is_refreshed_once() {
 fn a_refresh_that_found_nobody_is_made_up_for() {
     let world = world();
     let page = world.signed_in("richard");
+    page.signal(Signal::Hidden {});
     world.advance(290);
     world.provider().is_down = true;
     assert!(matches!(page.get_token(), Some(Outcome::Failed { .. })));

@@ -76,7 +76,9 @@ fn relay_that_is_away_is_no_provider_that_is_away() {
     assert_eq!(page.code(), None);
     // And one that is back says nothing about a provider that is away.
     world.provider().behave();
-    world.provider().always(Endpoint::UserInfo, |reply| reply.fail(Failure::Network));
+    for endpoint in [Endpoint::UserInfo, Endpoint::Discovery] {
+        world.provider().always(endpoint, |reply| reply.fail(Failure::Network));
+    }
     page.check();
     page.expect_status(Status::Offline);
     world.advance_with_heartbeat(60);

@@ -2,7 +2,7 @@
 
 use gatepass_core::{
     error::Code,
-    wire::{Command, Failure, OnLoad, Outcome, Scope, Signal, Status},
+    wire::{Command, Ending, Failure, OnLoad, Outcome, Scope, Signal, Status},
 };
 
 use crate::world::{APP, CLIENT, Endpoint, ISSUER, Page, World, page::sign_in_to, provider::Visit};
@@ -463,4 +463,26 @@ fn subscribers_are_told_once_per_change() {
     assert_eq!(page.notices(), 3);
     page.run(Command::SignOut { scope: Scope::Local });
     assert_eq!(page.notices(), 3, "nothing changed");
+}
+
+#[test]
+fn a_session_that_is_over_by_the_providers_word_says_so_where_there_was_one() {
+    for (had, on_load, cause) in [
+        (true, OnLoad::Hint, Some(Ending::LoginRequired)),
+        (false, OnLoad::Hint, None),
+        (false, OnLoad::Auto, None),
+    ] {
+        let world = World::new();
+        if had {
+            let page = world.signed_in("richard");
+            page.close();
+            world.provider().cookie = None;
+        }
+        let page = world.tab();
+        page.load("/", on_load);
+        page.expect_status(Status::Anonymous);
+        assert_eq!((page.cause(), page.code()), (cause, None), "{on_load:?}");
+        page.load("/", on_load);
+        assert_eq!((page.cause(), page.code()), (None, None), "it is told once");
+    }
 }

@@ -180,6 +180,7 @@ fn a_stream_that_there_is_not_for_us_is_given_up() {
         let world = World::new();
         world.provider().always(Endpoint::Events, change);
         let page = world.signed_in("richard");
+        page.signal(Signal::Hidden {});
         world.advance(600);
         assert_eq!(opened(&page), 1);
         assert!(!is_open(&page) || page.world.inside().open_streams() <= 1);

@@ -56,7 +56,7 @@ fn f4_frame_is_watched_where_there_is_no_stream() {
     let page = signed_in_with(&world, "hash.salt");
     let words = format!("{CLIENT} hash.salt");
     assert_eq!(watched(&world), [(FRAME.to_owned(), words)]);
-    assert_eq!(page.wake_in(), None, "the machine sleeps meanwhile");
+    assert_eq!(page.wake_in(), Some(270_000), "the machine sleeps until the token is nearly over");
 }
 
 #[test]

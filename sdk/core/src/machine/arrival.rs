@@ -1,7 +1,8 @@
 //! Coming back from the provider: the callback, once.
 
 use super::{
-    Expect, Goal, Machine, departure::Departure, provider::REQUEST_TIMEOUT_MS, rungs, verification,
+    Expect, Goal, Machine, departure::Departure, provider::REQUEST_TIMEOUT_MS, rungs, start::Climb,
+    verification,
 };
 use crate::{
     attempt::{Attempt, SignInAttempt, Way, record_key, return_key},
@@ -11,7 +12,7 @@ use crate::{
     metadata::Metadata,
     text::Text,
     token::{code_form, read_response},
-    wire::{Answer, Area, Cause, Command, Effect, Ending, Failure, Status},
+    wire::{Answer, Area, Cause, Command, Effect, Ending, Failure, OnLoad, Status},
 };
 use alloc::boxed::Box;
 
@@ -57,6 +58,10 @@ impl Machine {
                 self.erase(Area::Tab, record_key(&state));
                 self.erase(Area::Tab, return_key(&state));
                 // The provider has confirmed what the page before this one began.
+                if let Some(memory) = &mut self.memory {
+                    memory.unfinished_at = 0;
+                }
+                self.save_memory();
                 self.cause = Some(Cause { ending: Ending::SignedOut, at: now.0 });
                 self.changed = true;
                 self.arrived_in_vain();
@@ -240,6 +245,13 @@ impl Machine {
         if error.code == Code::LoginRequired {
             let key = self.shared_key("hint");
             self.erase(Area::Origin, key);
+            // This browser had a session, so that the provider was asked: it is over.
+            let had = |climb: &mut Climb| climb.on_load == OnLoad::Hint;
+            if automatic && self.held.is_none() && self.start.climb().is_some_and(had) {
+                let at = self.time().0;
+                self.cause = Some(Cause { ending: Ending::LoginRequired, at });
+                self.changed = true;
+            }
             // What was kept is over too, by the best authority.
             self.erase_kept(Area::Tab);
             self.erase_kept(Area::Origin);

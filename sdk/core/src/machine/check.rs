@@ -5,16 +5,48 @@ use crate::{
     error::{Code, Error},
     tabs::Version,
     text::Text,
-    time::{Now, difference},
     user_info::{UntrustedUserInfo, VerifiedUserInfo},
-    wire::{Answer, Outcome, Status},
+    wire::{Answer, Failure, Outcome, Status},
 };
 
 /// How long after the front channel has made a page ask it may not do so again.
 const TOLD_PAUSE_MS: i64 = 10_000;
 
-/// How far the clock of the day may go apart from the page's own between two things that reach it.
-const ASLEEP_MS: i64 = 5_000;
+/// What is known of the `UserInfo` endpoint. A provider may let no script of another origin read it,
+/// which looks like a network that is away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum UserInfoEndpoint {
+    #[default]
+    Answers,
+    /// It could not be reached.
+    Failed,
+    /// The same, and the provider has answered elsewhere since: it is tried once more.
+    Suspect,
+    /// In vain: it is not asked any more.
+    Unreadable,
+}
+
+impl UserInfoEndpoint {
+    fn is_unreadable(self) -> bool {
+        self == Self::Unreadable
+    }
+
+    /// It cannot be reached; true if that is not the network's fault.
+    fn fails(&mut self) -> bool {
+        *self = match self {
+            Self::Suspect | Self::Unreadable => Self::Unreadable,
+            Self::Answers | Self::Failed => Self::Failed,
+        };
+        self.is_unreadable()
+    }
+
+    /// The provider has answered elsewhere just now.
+    pub(super) fn suspect(&mut self) {
+        if *self == Self::Failed {
+            *self = Self::Suspect;
+        }
+    }
+}
 
 impl Machine {
     /// Front-Channel Logout 1.0, 3: the app's own page, framed by the provider, names the session that
@@ -27,28 +59,6 @@ impl Machine {
         if is_ours && self.is_leading() && !is_early {
             self.told_at_ms = Some(now_ms);
             self.look_again();
-        }
-    }
-
-    /// The machine under this page slept, or its clock was set. The page's own clock stands still while
-    /// most machines sleep and says nothing of how long ago anything was heard: what is shown may be of
-    /// a session that ended long ago. And the difference to the provider's clock is another one now.
-    pub(super) fn notice_sleep(&mut self, before: Now) {
-        let wall_ms = difference(self.now.wall_ms, before.wall_ms);
-        let own_ms = difference(self.now.monotonic_ms, before.monotonic_ms);
-        let apart_ms = difference(wall_ms, own_ms).saturating_abs();
-        if self.held.is_some() && !self.away && apart_ms >= ASLEEP_MS {
-            self.forget_heard();
-            self.set_lifetime_timer();
-            if self.status == Status::Authenticated {
-                self.set_status(Status::Restoring);
-            }
-            // A lifetime that is over has its own way to ask.
-            if self.is_over() {
-                self.handle_lifetime();
-            } else {
-                self.check(None);
-            }
         }
     }
 
@@ -71,9 +81,22 @@ impl Machine {
         self.check(None);
     }
 
+    /// Whether the provider is being asked if the session stands.
+    pub(super) fn is_being_checked(&self) -> bool {
+        let is_check = |waiter: &Waiter| matches!(waiter, Waiter::Check(_));
+        self.is_refreshing_for(&is_check)
+            || self.waiting.iter().any(|(_, expect)| {
+                matches!(expect, Expect::UserInfo(waiter, _) if is_check(waiter))
+            })
+            || self
+                .goals
+                .iter()
+                .any(|goal| matches!(goal, super::Goal::Check(waiter) if is_check(waiter)))
+    }
+
     /// UserInfo is asked where there is one; a refresh tells as much where there is none, and more.
     pub(super) fn send_check(&mut self, userinfo_endpoint: Option<Text>, waiter: Waiter) {
-        match (&self.held, userinfo_endpoint) {
+        match (&self.held, userinfo_endpoint.filter(|_| !self.user_info.is_unreadable())) {
             (Some(held), Some(url)) if !self.owes_look || held.tokens.refresh_token.is_none() => {
                 let authorization = bearer(&held.tokens.access_token);
                 let timeout_ms = super::provider::REQUEST_TIMEOUT_MS;
@@ -103,10 +126,16 @@ impl Machine {
             return self.gets_none(waiter);
         };
         let Answer::Response { response } = answer else {
+            let is_lost = matches!(answer, Answer::Failed { reason: Failure::Network });
+            if is_lost && self.user_info.fails() {
+                return self.with_metadata(super::Goal::Check(waiter), false);
+            }
             let code = Code::UserInfoInvalid;
             let error = super::provider::failure(answer, code, "userinfo_endpoint");
             return self.check_failed(waiter.command(), error);
         };
+        self.user_info = UserInfoEndpoint::Answers;
+        let looks_deeper = core::mem::take(&mut self.looks_deeper);
         if response.status == 401 {
             // The refused token is not the one that is held now: another tab has refreshed meanwhile.
             if held.version != *version {
@@ -122,6 +151,9 @@ impl Machine {
                     self.extend_by_check();
                 }
                 self.complete(waiter.command(), Outcome::Done {});
+                if looks_deeper {
+                    self.refresh(Waiter::Check(None));
+                }
             }
             Err(error) => self.check_failed(waiter.command(), error),
         }

@@ -158,14 +158,15 @@ impl Machine {
             climb.recall = if is_recent { Recall::Over } else { Recall::Confirming };
         }
         // Its lifetime may be over.
-        let Some(held) = &self.held else { return };
-        let is_expired = held.tokens.expires_at.is_some_and(|time| time <= self.time());
+        if self.held.is_none() {
+            return;
+        }
         if is_recent {
             self.share_session();
             return self.remember_session();
         }
         self.set_status(Status::Restoring);
-        if is_expired {
+        if self.has_expired() {
             self.refresh(Waiter::Check(None));
         } else {
             self.check(None);

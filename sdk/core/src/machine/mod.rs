@@ -16,6 +16,7 @@
 
 mod arrival;
 mod check;
+mod confirm;
 mod departure;
 mod diagnosis;
 mod kept;
@@ -104,6 +105,8 @@ pub struct Machine {
     overtakes: bool,
     /// The page is in the back/forward cache, frozen or being left.
     away: bool,
+    /// Nobody sees the page.
+    hidden: bool,
     lead: leader::Lead,
     stream: stream::Stream,
     refresh: refresh::Refresh,
@@ -116,6 +119,9 @@ pub struct Machine {
     latest_click: u32,
     /// What is known of the ladder's rungs in this browser, in words.
     rungs: Text,
+    /// A check that `UserInfo` has answered goes on to a refresh.
+    looks_deeper: bool,
+    user_info: check::UserInfoEndpoint,
     /// Tries in a row to reach the provider that failed.
     reach_failures: u32,
     /// The lifetime is over as far as this page knows, and the other tabs are asked.
@@ -196,6 +202,10 @@ enum Timer {
     Lifetime,
     /// Another try to reach a provider that did not answer.
     Reach,
+    /// The tab that leads had time to say that the stream was heard.
+    Word,
+    /// The token is about to expire.
+    Expiry,
     /// A navigation had time to begin.
     Leaving,
 }
@@ -293,6 +303,7 @@ impl Machine {
             leaving: false,
             overtakes: false,
             away: false,
+            hidden: false,
             lead: leader::Lead::No,
             stream: stream::Stream::default(),
             refresh: refresh::Refresh::default(),
@@ -301,6 +312,8 @@ impl Machine {
             owes_look: false,
             latest_click: 0,
             rungs: Text::default(),
+            looks_deeper: false,
+            user_info: check::UserInfoEndpoint::default(),
             reach_failures: 0,
             is_asking_for_extension: false,
             unfinished: Secret::default(),
@@ -455,8 +468,10 @@ impl Machine {
     fn handle_signal(&mut self, signal: Signal, bytes: &[u8]) {
         match signal {
             // Timers run after every fact.
-            Signal::Wake {} | Signal::Hidden {} => {}
-            Signal::Shown {} | Signal::Online {} => self.handle_attention(),
+            Signal::Wake {} => {}
+            Signal::Hidden {} => self.hidden = true,
+            Signal::Shown {} => self.handle_shown(),
+            Signal::Online {} => self.handle_attention(),
             Signal::Leave {} => self.handle_leave(),
             Signal::Return {} => self.handle_return(),
             Signal::Message { text } => self.handle_message(&text),
@@ -568,6 +583,8 @@ impl Machine {
                 Timer::StreamSilence => self.handle_silence(),
                 Timer::Lifetime => self.handle_lifetime(),
                 Timer::Reach => self.reach(),
+                Timer::Word => self.confirm_by_check(),
+                Timer::Expiry => self.handle_expiry(),
                 Timer::Leaving => self.stay(),
             }
         }

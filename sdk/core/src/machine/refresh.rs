@@ -14,7 +14,7 @@ use crate::{
 use alloc::vec::Vec;
 
 /// Seconds that a token must still be good for, if the caller does not say.
-const MIN_TTL: i64 = 30;
+pub(super) const MIN_TTL: i64 = 30;
 
 /// How long the leader may be silent after `renew`: longer than each request that it may have to
 /// make. It says so when it makes another.
@@ -180,6 +180,10 @@ impl Machine {
         refreshes.chain(checks).chain(goals).any(|waiter| waiter.extends())
     }
 
+    pub(super) fn is_refreshing_for(&self, is_meant: &dyn Fn(&Waiter) -> bool) -> bool {
+        self.refresh.waiters.iter().any(|waiting| is_meant(&waiting.who))
+    }
+
     fn waits_for(&self, target: &Target) -> bool {
         self.refresh.waiters.iter().any(|waiting| waiting.target == *target)
     }
@@ -251,8 +255,8 @@ impl Machine {
         }
     }
 
-    /// Without a refresh token: a token that the provider refuses ends the session; one that has
-    /// merely expired does not, for the person may still be signed in.
+    /// Without a refresh token: a token that the provider refuses ends the session. That it has expired
+    /// does not by itself, for the person may still be signed in.
     fn cannot_refresh(&mut self, waiter: Waiter) {
         match waiter {
             Waiter::Token(id) => {
@@ -391,6 +395,7 @@ impl Machine {
         held.version = version;
         // Of other tokens nothing is shown.
         self.changed |= target.is_own();
+        self.set_expiry_timer();
         let waiters = &self.refresh.waiters;
         if waiters.iter().any(|waiting| waiting.who.extends() && waiting.target == target) {
             self.extend();

@@ -90,6 +90,7 @@ impl Machine {
         self.clear_timer(Timer::Reach);
         self.is_asking_for_extension = false;
         self.set_lifetime_timer();
+        self.set_expiry_timer();
         if self.is_over() {
             self.end(Ending::Lifetime);
         }
@@ -157,13 +158,23 @@ impl Machine {
         let is_click = matches!(ending, Ending::SignedOut | Ending::SignedOutHere);
         let began = if is_click { self.next_version() } else { held.began.clone() };
         self.mark_end(&began, &cause);
-        // Before anybody hears of it: who has signed in again meanwhile puts it back.
-        let key = self.shared_key("hint");
-        self.erase(Area::Origin, key);
+        // Before anybody hears of it: who has signed in again meanwhile puts it back. Of a token that
+        // has merely expired the provider says the same as of one of a session that is over: the next
+        // page asks whether somebody is signed in there.
+        if ending != Ending::InvalidToken || !self.has_expired() {
+            let key = self.shared_key("hint");
+            self.erase(Area::Origin, key);
+        }
         self.erase_kept(Area::Origin);
         // Before the lock is let go: whoever gets it next should not lead what is over.
         self.broadcast(&Message::Ended { began, session_id, cause });
         self.forget(ending, at);
+    }
+
+    /// Whether the access token is worth nothing any more by its own time.
+    pub(super) fn has_expired(&self) -> bool {
+        let expires_at = self.held.as_ref().and_then(|held| held.tokens.expires_at);
+        expires_at.is_some_and(|at| at <= self.time())
     }
 
     /// Keeps the word of an end for pages that sleep now, less what is the session's own. Whoever
@@ -196,6 +207,8 @@ impl Machine {
         self.owes_look = false;
         self.clear_timer(Timer::Lifetime);
         self.clear_timer(Timer::Reach);
+        self.clear_timer(Timer::Expiry);
+        self.clear_timer(Timer::Word);
         self.stop_leading();
         self.refresh_ended();
     }
@@ -238,6 +251,7 @@ impl Machine {
             }
             Some(Message::Refreshing { version }) => self.wait_longer(&version),
             Some(Message::Check { session_id }) => self.handle_front_channel(&session_id),
+            Some(Message::Heard { began, at_ms }) => self.handle_heard(began, at_ms),
             Some(Message::Session(shared)) => self.handle_shared_session(shared),
             Some(Message::Ended { began, session_id, cause }) => {
                 self.handle_ended(began, session_id.as_deref(), &cause);
@@ -317,6 +331,14 @@ impl Machine {
             // Whoever signed out there has not heard of this session, and took its hint away.
             self.save_hint();
         }
+    }
+
+    /// Somebody looks at the page.
+    pub(super) fn handle_shown(&mut self) {
+        if core::mem::take(&mut self.hidden) {
+            self.set_expiry_timer();
+        }
+        self.handle_attention();
     }
 
     /// The page is seen again, or the network is back: whatever waits for that is done now.

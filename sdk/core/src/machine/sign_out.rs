@@ -115,6 +115,13 @@ impl Machine {
     /// The person is signed out here, and told that the provider does not know. The next sign-out of
     /// this page finishes it.
     pub(super) fn sign_out_failed(&mut self, sign_out: &SignOut, error: Error) {
+        let at = self.time().0;
+        if error.code == Code::IssuerUnreachable
+            && let Some(memory) = &mut self.memory
+        {
+            memory.unfinished_at = at;
+            self.save_memory();
+        }
         self.set_error(Some(error.clone()));
         self.complete_failed(Some(sign_out.command), error);
     }

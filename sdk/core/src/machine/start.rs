@@ -18,7 +18,7 @@ use crate::{
     memory::{Memory, Permission},
     tabs::Message,
     text::Text,
-    wire::{Answer, Area, Effect, Failure, OnLoad, Outcome, Status},
+    wire::{Answer, Area, Cause, Effect, Ending, Failure, OnLoad, Outcome, Status},
 };
 use alloc::vec::Vec;
 
@@ -49,7 +49,7 @@ pub(super) enum Start {
 pub(super) struct Climb {
     commands: Vec<u32>,
     here: Text,
-    on_load: OnLoad,
+    pub(super) on_load: OnLoad,
     /// The provider's answer, until it is handled.
     callback: Option<Text>,
     /// It is being handled: the start is over when that is.
@@ -166,7 +166,16 @@ impl Machine {
             if !self.is_likely(memory.latest_ms) {
                 memory.latest_ms = 0;
             }
+            let unfinished_at = memory.unfinished_at;
             self.memory = Some(memory);
+            // The page before this one has said so, and so does this one until it is done. An answer
+            // may be of that.
+            let is_quiet = self.held.is_none() && self.cause.is_none();
+            let is_answer = |climb: &mut Climb| climb.callback.is_some();
+            if unfinished_at != 0 && is_quiet && !self.start.climb().is_some_and(is_answer) {
+                self.cause = Some(Cause { ending: Ending::SignedOut, at: unfinished_at });
+                self.set_error(Some(Code::IssuerUnreachable.into()));
+            }
         }
     }
 

@@ -39,6 +39,8 @@ pub(super) struct Stream {
     refreshed: bool,
     /// The provider has none, or none for this client.
     absent: bool,
+    /// The provider's has spoken to this page, or to the tab that leads.
+    was_heard: bool,
 }
 
 impl Machine {
@@ -156,7 +158,7 @@ impl Machine {
         self.set_timer(Timer::StreamSilence, SILENCE_MS);
         let offline = self.status == Status::Offline;
         if !self.is_relayed() {
-            self.stream.heard_at_ms = Some(self.now.monotonic_ms);
+            self.heard_by_leader(0);
             if offline {
                 self.session_stands();
             }
@@ -291,19 +293,31 @@ impl Machine {
         if let Some(effect) = self.stream.effect.take() {
             self.cancel(effect);
         }
-        self.stream = Stream { absent: self.stream.absent, ..Stream::default() };
+        let Stream { absent, was_heard, .. } = self.stream;
+        self.stream = Stream { absent, was_heard, ..Stream::default() };
     }
 
-    /// Checks the session, unless the stream has just confirmed it.
-    pub(super) fn confirm(&mut self) {
-        let confirmed = self.stream.open
-            && self.stream.heard_at_ms.is_some_and(|at| self.now.monotonic_ms - at < CONFIRMED_MS);
-        if !confirmed {
-            self.check(None);
-            if self.is_leading() && self.stream.effect.is_none() {
-                self.open_stream();
-            }
-        }
+    /// Whether the stream, here or in the tab that leads, has said a moment ago that the session stands.
+    pub(super) fn is_confirmed(&self) -> bool {
+        let is_live = self.stream.open || !self.is_leading();
+        let is_recent = |at| difference(self.now.monotonic_ms, at) < CONFIRMED_MS;
+        is_live && self.stream.heard_at_ms.is_some_and(is_recent)
+    }
+
+    /// The tab that leads heard it so many milliseconds ago.
+    pub(super) fn heard_by_leader(&mut self, age_ms: i64) {
+        self.stream.heard_at_ms = Some(self.now.monotonic_ms - age_ms);
+        self.stream.was_heard = true;
+    }
+
+    /// Whether there is a stream that tells this browser of the session.
+    pub(super) const fn was_heard(&self) -> bool {
+        self.stream.was_heard
+    }
+
+    /// Whether a stream, also a relay's, or a frame tells this tab of the session's end.
+    pub(super) const fn is_told(&self) -> bool {
+        self.stream.effect.is_some()
     }
 }
 

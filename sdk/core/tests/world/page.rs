@@ -217,6 +217,15 @@ impl Page {
         browser.settle();
     }
 
+    /// The same, and this reaches it first.
+    pub fn recover_by(&self, first: Signal) {
+        let document = self.document();
+        let mut browser = self.world.inside();
+        browser.documents.get_mut(&document).unwrap().hangs = false;
+        browser.signal(document, first);
+        browser.settle();
+    }
+
     // What is to be seen.
 
     pub fn session(&self) -> Session {

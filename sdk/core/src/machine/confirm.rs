@@ -1,0 +1,144 @@
+//! When the session is asked about although nobody has said so: the page is seen again, the network is
+//! back, the machine slept, or the token is about to expire. The stream spares all tabs that, as long as
+//! it speaks to the one that leads.
+//!
+//! ```text
+//!   seen, online, focus ─┐              ┌─ the stream was heard ──────────────> nothing is asked
+//!   token nearly over ───┴─> confirm ───┼─ this tab leads ────────────────────> check
+//!   slept ──────────────────────────────┴─ it does not ─> `heard` ─ no word ──> check
+//! ```
+
+use super::{Machine, Timer, refresh::MIN_TTL, stream::CONFIRMED_MS};
+use crate::{
+    tabs::{Message, Version},
+    time::{Now, difference},
+    wire::Status,
+};
+
+/// How far the clock of the day may go apart from the page's own between two things that reach it.
+const ASLEEP_MS: i64 = 5_000;
+
+/// How late a timer of a page that is looked at goes off only after a sleep in which the page's own
+/// clock went on: browsers throttle those of hidden pages, and a dialog may stand for a while.
+const LATE_MS: i64 = 60_000;
+
+/// How long the tab that leads may take to say that the stream was heard.
+const WORD_MS: i64 = 100;
+
+/// How old tokens are before a page that nothing tells of the session's end makes sure by a refresh.
+const SETTLED_MS: i64 = 60_000;
+
+/// The shortest pause before tokens of a short life are looked at.
+const SHORTEST_PAUSE_MS: i64 = 10_000;
+
+/// How long after that they are looked at again, where nothing has come of it.
+const PAUSE_MS: i64 = 30_000;
+
+impl Machine {
+    /// The machine under this page slept, or its clock was set. The page's own clock stands still while
+    /// many machines sleep and says nothing of how long ago anything was heard: what is shown may be of
+    /// a session that ended long ago. And the difference to the provider's clock is another one now.
+    pub(super) fn notice_sleep(&mut self, before: Now) {
+        let wall_ms = difference(self.now.wall_ms, before.wall_ms);
+        let own_ms = difference(self.now.monotonic_ms, before.monotonic_ms);
+        let apart_ms = difference(wall_ms, own_ms).saturating_abs();
+        let due_ms = self.wake_at.unwrap_or(self.now.monotonic_ms);
+        let is_late = !self.hidden && difference(self.now.monotonic_ms, due_ms) >= LATE_MS;
+        if self.held.is_some() && !self.away && (apart_ms >= ASLEEP_MS || is_late) {
+            self.forget_heard();
+            self.set_lifetime_timer();
+            if self.status == Status::Authenticated {
+                self.set_status(Status::Restoring);
+            }
+            // A lifetime that is over has its own way to ask.
+            if self.is_over() {
+                self.handle_lifetime();
+            } else {
+                self.check(None);
+            }
+        }
+    }
+
+    /// Makes sure that the session stands, unless the stream has just said so.
+    pub(super) fn confirm(&mut self) {
+        if self.is_confirmed() || self.is_checking() {
+            return;
+        }
+        match &self.held {
+            Some(held) if !self.is_leading() => {
+                let began = held.began.clone();
+                self.broadcast(&Message::Heard { began, at_ms: None });
+                self.set_timer(Timer::Word, WORD_MS);
+            }
+            _ => self.confirm_by_check(),
+        }
+    }
+
+    fn is_checking(&self) -> bool {
+        self.has_timer(Timer::Word) || self.is_being_checked()
+    }
+
+    /// Another tab asks whether the stream was heard, or says when.
+    pub(super) fn handle_heard(&mut self, began: Version, at_ms: Option<i64>) {
+        if self.held.as_ref().is_none_or(|held| held.began != began) {
+            return;
+        }
+        match at_ms {
+            None if self.is_leading() && self.is_confirmed() => {
+                let at_ms = self.heard_wall_ms();
+                self.broadcast(&Message::Heard { began, at_ms });
+            }
+            // A page that hung may hear it long after it was said.
+            Some(at_ms) if !self.is_leading() => {
+                let age_ms = difference(self.now.wall_ms, at_ms);
+                if (0..CONFIRMED_MS).contains(&age_ms) {
+                    self.heard_by_leader(age_ms);
+                    self.clear_timer(Timer::Word);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Nobody has heard the stream a moment ago: the provider is asked.
+    pub(super) fn confirm_by_check(&mut self) {
+        let Some(held) = &self.held else { return };
+        let age_ms = difference(self.now.wall_ms, held.version.at_ms);
+        let is_nearly_over =
+            held.tokens.expires_at.is_some_and(|at| difference(at.0, self.time().0) <= MIN_TTL);
+        // `UserInfo` may judge the token alone. Where a stream or a frame tells of the session's end, a
+        // refresh that only makes sure is one too many.
+        self.looks_deeper = !self.is_told()
+            && held.tokens.refresh_token.is_some()
+            && (is_nearly_over || age_ms >= SETTLED_MS);
+        // It may have ended while nobody listened. Where nobody ever does, what is shown stays: a page
+        // that went blank each time that it is looked at would lose what is half filled in.
+        if self.was_heard() && self.status == Status::Authenticated {
+            self.set_status(Status::Restoring);
+        }
+        self.check(None);
+        if self.is_leading() {
+            self.open_stream();
+        }
+    }
+
+    /// The same with tokens that are about to expire, where nothing else tells of the session's end. A
+    /// page that nobody looks at keeps no provider's session alive by this.
+    pub(super) fn set_expiry_timer(&mut self) {
+        self.clear_timer(Timer::Expiry);
+        if let Some(held) = &self.held
+            && held.tokens.refresh_token.is_some()
+            && let Some(at) = held.tokens.expires_at
+        {
+            let left = difference(at.0 - MIN_TTL, self.time().0).clamp(0, i64::MAX / 1000) * 1000;
+            self.set_timer(Timer::Expiry, left.max(SHORTEST_PAUSE_MS));
+        }
+    }
+
+    pub(super) fn handle_expiry(&mut self) {
+        if !self.hidden && !self.away && !self.was_heard() && !self.is_told() {
+            self.confirm();
+            self.set_timer(Timer::Expiry, PAUSE_MS);
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! When a page makes sure by itself that its session stands, and what spares the provider that.
+
+use gatepass_core::{
+    error::Code,
+    wire::{Ending, Failure, OnLoad, Outcome, Signal, Status},
+};
+use serde_json::json;
+
+use crate::world::{Endpoint, Page, World};
+
+/// A provider that knows nothing of session events.
+fn eventless() -> World {
+    let world = World::new();
+    world.provider().metadata.as_object_mut().unwrap().remove("session_events_endpoint");
+    world
+}
+
+fn looked_at(page: &Page) {
+    page.signal(Signal::Hidden {});
+    page.signal(Signal::Shown {});
+}
+
+fn end_session(world: &World) {
+    let sso = world.provider().cookie.unwrap();
+    world.provider().end_sso(sso);
+}
+
+#[test]
+fn the_stream_of_the_leader_spares_every_tab_its_question() {
+    let world = World::new();
+    let pages = [world.signed_in("richard"), world.open(), world.open()];
+    world.advance_with_heartbeat(15);
+    let requests = world.requests();
+    for page in &pages {
+        looked_at(page);
+        page.signal(Signal::Online {});
+        world.advance(1);
+        page.expect_status(Status::Authenticated);
+    }
+    assert_eq!(world.requests(), requests);
+}
+
+#[test]
+fn s15_a_tab_whose_leader_hangs_asks_for_itself_and_shows_nothing_meanwhile() {
+    let world = World::new();
+    let (first, second) = (world.signed_in("richard"), world.open());
+    world.heartbeat();
+    looked_at(&second);
+    assert!(first.leads());
+    first.hang();
+    world.advance(29);
+    world.hold(Endpoint::UserInfo);
+    end_session(&world);
+    world.advance(2);
+    looked_at(&second);
+    world.advance(1);
+    second.expect_status(Status::Restoring);
+    world.release();
+    assert_ne!(second.status(), Status::Authenticated);
+}
+
+#[test]
+fn a_word_about_the_stream_counts_for_its_session_and_its_time() {
+    let world = World::new();
+    let (first, second) = (world.signed_in("richard"), world.open());
+    world.heartbeat();
+    looked_at(&second);
+    let word = world.overheard("heard").to_string();
+    first.hang();
+    world.advance(31);
+    // Said half a minute ago, of another session, in the future, or nonsense.
+    let mut other = world.overheard("heard");
+    other["began"][0] = json!(1);
+    let mut early = world.overheard("heard");
+    early["at"] = json!(world.inside().wall_ms + 60_000);
+    for word in [&word, &other.to_string(), &early.to_string(), r#"{"kind":"heard"}"#] {
+        let asked = world.count(Endpoint::UserInfo);
+        second.signal(Signal::Hidden {});
+        second.signal(Signal::Shown {});
+        world.say(word);
+        world.advance(1);
+        assert_eq!(world.count(Endpoint::UserInfo), asked + 1, "{word}");
+    }
+}
+
+#[test]
+fn s15_after_a_sleep_in_which_the_pages_clock_went_on_nothing_shows_before_an_answer() {
+    for first in [Signal::Online {}, Signal::Shown {}, Signal::Wake {}] {
+        let world = World::new();
+        let page = world.signed_in("richard");
+        world.heartbeat();
+        end_session(&world);
+        world.hold(Endpoint::UserInfo);
+        page.hang();
+        world.advance(3600);
+        page.recover_by(first.clone());
+        page.expect_status(Status::Restoring);
+        world.release();
+        page.expect_status(Status::Expired);
+        assert_eq!(page.cause(), Some(Ending::InvalidGrant), "{first:?}");
+    }
+}
+
+#[test]
+fn a_timer_that_is_late_in_a_hidden_page_is_no_sleep() {
+    let world = eventless();
+    let page = world.signed_in("richard");
+    page.signal(Signal::Hidden {});
+    page.hang();
+    world.advance(1000);
+    page.recover_by(Signal::Wake {});
+    page.expect_status(Status::Authenticated);
+    assert_eq!(world.count(Endpoint::UserInfo), 0);
+}
+
+#[test]
+fn where_nobody_tells_a_page_stays_as_it_is_while_it_is_asked_about() {
+    let world = eventless();
+    let page = world.signed_in("richard");
+    world.hold(Endpoint::UserInfo);
+    let notices = page.notices();
+    looked_at(&page);
+    assert_eq!((page.status(), page.notices()), (Status::Authenticated, notices));
+    // Clicked to and seen at once is one question.
+    page.signal(Signal::Shown {});
+    world.release();
+    assert_eq!(world.count(Endpoint::UserInfo), 1);
+}
+
+#[test]
+fn where_nobody_tells_a_page_that_is_looked_at_refreshes_before_its_token_is_over() {
+    let world = eventless();
+    let pages = [world.signed_in("richard"), world.open()];
+    world.advance(280);
+    assert_eq!(world.refreshes(), 1, "one for all tabs");
+    end_session(&world);
+    world.advance(280);
+    for page in &pages {
+        page.expect_status(Status::Expired);
+        assert_eq!(page.cause(), Some(Ending::InvalidGrant));
+    }
+}
+
+#[test]
+fn a_page_that_nobody_looks_at_or_that_is_told_refreshes_nothing_by_itself() {
+    let (unseen, told) = (eventless(), World::new());
+    let page = unseen.signed_in("richard");
+    page.signal(Signal::Hidden {});
+    told.signed_in("richard");
+    let requests = (unseen.requests(), told.requests());
+    unseen.advance(900);
+    told.advance_with_heartbeat(900);
+    assert_eq!((unseen.requests(), told.requests()), requests);
+    // Seen again, it goes on as it would have.
+    page.signal(Signal::Shown {});
+    assert_eq!(unseen.refreshes(), 1);
+    unseen.advance(290);
+    assert_eq!(unseen.refreshes(), 2);
+}
+
+#[test]
+fn tokens_of_a_short_life_are_not_refreshed_without_a_pause() {
+    let world = eventless();
+    world.provider().access_token_lifetime = 5;
+    world.signed_in("richard");
+    world.advance(100);
+    assert!((2..=10).contains(&world.refreshes()), "{}", world.refreshes());
+}
+
+#[test]
+fn where_nobody_tells_and_user_info_judges_the_token_alone_a_refresh_makes_sure() {
+    let world = eventless();
+    let page = world.signed_in("richard");
+    looked_at(&page);
+    assert_eq!(world.refreshes(), 0, "the provider has just answered");
+    end_session(&world);
+    world.provider().always(Endpoint::UserInfo, |reply| {
+        (reply.status, reply.body) = (200, br#"{"sub":"richard"}"#.to_vec());
+        reply.content_type = Some("application/json".into());
+    });
+    world.advance(60);
+    looked_at(&page);
+    page.expect_status(Status::Expired);
+    assert_eq!(page.cause(), Some(Ending::InvalidGrant));
+}
+
+#[test]
+fn a_user_info_that_no_script_may_read_is_no_provider_that_is_away() {
+    for (refreshes, last) in [(true, None), (false, Some(Code::TokenUnavailable))] {
+        let world = eventless();
+        world.provider().gives_refresh_token = refreshes;
+        let page = world.signed_in("richard");
+        world.provider().always(Endpoint::UserInfo, |reply| reply.fail(Failure::Network));
+        looked_at(&page);
+        page.expect_status(Status::Offline);
+        world.advance(5);
+        page.expect_status(Status::Authenticated);
+        assert_eq!(page.code(), None);
+        // From then on it is not asked.
+        let asked = world.count(Endpoint::UserInfo);
+        let code = match page.check() {
+            Some(Outcome::Failed { error }) => Some(error.code),
+            _ => None,
+        };
+        assert_eq!(code, last);
+        assert_eq!(world.count(Endpoint::UserInfo), asked);
+        page.expect_status(Status::Authenticated);
+    }
+}
+
+#[test]
+fn a_network_that_was_away_says_nothing_about_user_info() {
+    let world = eventless();
+    let page = world.signed_in("richard");
+    for _ in 0..3 {
+        world.provider().is_down = true;
+        looked_at(&page);
+        world.advance(40);
+        page.expect_status(Status::Offline);
+        world.provider().is_down = false;
+        world.advance(40);
+        page.expect_status(Status::Authenticated);
+    }
+    let asked = world.count(Endpoint::UserInfo);
+    looked_at(&page);
+    assert_eq!(world.count(Endpoint::UserInfo), asked + 1);
+}
+
+#[test]
+fn a_token_that_was_worn_out_leaves_a_page_that_asks_who_is_there() {
+    let world = eventless();
+    world.provider().gives_refresh_token = false;
+    let page = world.signed_in("richard");
+    world.advance(310);
+    page.expect_status(Status::Authenticated);
+    looked_at(&page);
+    page.expect_status(Status::Expired);
+    assert_eq!(page.cause(), Some(Ending::InvalidToken));
+    page.load("/", OnLoad::Hint);
+    page.expect_status(Status::Authenticated);
+    // One that is refused before its time is over is of a session that is.
+    end_session(&world);
+    looked_at(&page);
+    page.expect_status(Status::Expired);
+    let visits = world.visits();
+    page.load("/", OnLoad::Hint);
+    assert_eq!((page.status(), world.visits()), (Status::Anonymous, visits));
+}
