@@ -8,7 +8,8 @@
  *
  * An answer is an address whose `state` this tab asked for, or whose `iss` (RFC 9207) is the issuer:
  * that one is for the machine to refuse, but its code must not stay where people copy it from. Any
- * other address is the app's own, also with a `code` and a `state`: they may be another client's.
+ * other address is the app's own, also with a `code` and a `state`, and the answer to another client of
+ * this page stays where that one looks for it.
  *
  * An answer to a sign-in in a window of its own is told to the page that opened it, by the channel
  * that `state` names, and the window closes. `opener` would be lost where either side has
@@ -17,9 +18,10 @@
  * It never throws. The second call in a page finds the address clean.
  *
  * @param {string} issuer
+ * @param {string} clientId
  * @returns {Arrival}
  */
-export function takeArrival(issuer) {
+export function takeArrival(issuer, clientId) {
   let callback, place;
   /** @type {"manual" | undefined} */
   let on_load;
@@ -30,7 +32,7 @@ export function takeArrival(issuer) {
     const popup = state?.startsWith("gatepass-popup-");
     const known = state && stored("attempt:" + state);
     const ours = query.get("iss") === issuer && (query.has("code") || query.has("error"));
-    if (popup || known || ours) {
+    if (popup || ((known || ours) && !isOfAnother("gatepass:1:" + issuer + "#" + clientId, known))) {
       if (popup) on_load = "manual";
       else callback = href;
       const path = stored("return:" + state) ?? pathname;
@@ -54,6 +56,21 @@ export function takeArrival(issuer) {
   }
   return { callback, on_load, here: here(), place };
 }
+
+/**
+ * Whether the record of a trip names another client than this one. What cannot be read names nobody.
+ *
+ * @param {string} name
+ * @param {string | null | undefined} record
+ */
+const isOfAnother = (name, record) => {
+  try {
+    const { client } = JSON.parse(record || "{}");
+    return typeof client === "string" && client !== name;
+  } catch {
+    return false;
+  }
+};
 
 export const here = () => location.pathname + location.search + location.hash;
 

@@ -26,6 +26,8 @@ export function page(emit) {
     );
 
   on(document, "visibilitychange", () => (document.hidden ? "hidden" : "shown"));
+  // Of two windows side by side both are visible all the time.
+  on(window, "focus", () => "shown");
   on(window, "online", () => "online");
   // A held lock or an open request keeps a page out of the back/forward cache.
   on(window, "pagehide", () => "leave");
@@ -33,6 +35,9 @@ export function page(emit) {
   // The first showing of a page is not a return.
   on(window, "pageshow", (shown) => /** @type {PageTransitionEvent} */ (shown).persisted && "return");
   on(document, "resume", () => "return");
+
+  // Opened in the background: nobody looks at it yet.
+  if (document.hidden) emit({ kind: "signal", signal: { kind: "hidden" } });
 
   return { close: () => abort.abort() };
 }

@@ -104,11 +104,11 @@ impl Client {
         })?;
         let (config, on_load) = options.on(origin);
         // Before the address is touched: a refused configuration must not lose the answer in it.
-        let issuer = config.issuer.clone();
+        let (issuer, client_id) = (config.issuer.clone(), config.client_id.clone());
         let storage = config.storage.unwrap_or_default();
-        let client = format!("{issuer}#{}", config.client_id);
+        let client = format!("{issuer}#{client_id}");
         let machine = Machine::new(config)?;
-        let Arrival { callback, here, on_load: only } = driver::arrival(&issuer);
+        let Arrival { callback, here, on_load: only } = driver::arrival(&issuer, &client_id);
         let shared = Shared::new(machine, client);
         // Nobody waits for the outcome: the session says what came of it.
         drop(shared.tell(&Command::Resume {

@@ -96,8 +96,8 @@ pub(crate) struct Arrival {
 }
 
 /// Takes the provider's answer out of the page's address.
-pub(crate) fn arrival(issuer: &str) -> Arrival {
-    let arrival = take_arrival(issuer);
+pub(crate) fn arrival(issuer: &str, client_id: &str) -> Arrival {
+    let arrival = take_arrival(issuer, client_id);
     let place = Reflect::get(&arrival, &JsValue::from_str("place")).unwrap_or_default();
     if place.is_object() {
         come_back(&place);
@@ -126,7 +126,7 @@ extern "C" {
 #[wasm_bindgen(module = "/driver/arrival.js")]
 extern "C" {
     #[wasm_bindgen(js_name = takeArrival)]
-    fn take_arrival(issuer: &str) -> JsValue;
+    fn take_arrival(issuer: &str, client_id: &str) -> JsValue;
 }
 
 #[wasm_bindgen(module = "/driver/place.js")]

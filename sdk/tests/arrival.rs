@@ -15,7 +15,7 @@ wasm_bindgen_test_configure!(run_in_browser);
 #[wasm_bindgen(module = "/driver/arrival.js")]
 extern "C" {
     #[wasm_bindgen(js_name = takeArrival)]
-    fn take_arrival(issuer: &str) -> JsValue;
+    fn take_arrival(issuer: &str, client_id: &str) -> JsValue;
 }
 
 /// Where the page before was.
@@ -72,7 +72,7 @@ fn attempt(return_to: Option<&str>) -> String {
 
 /// The callback and `here`.
 fn taken() -> (Option<String>, String) {
-    let arrival = take_arrival(ISSUER);
+    let arrival = take_arrival(ISSUER, "pied-piper");
     let member = |name: &str| Reflect::get(&arrival, &name.into()).unwrap();
     (member("callback").as_string(), member("here").as_string().unwrap())
 }
@@ -125,6 +125,28 @@ fn rp25_place_of_another_page_is_taken_too() {
     let kept = web_sys::window().unwrap().history().unwrap().state().unwrap();
     assert_eq!(kept.as_string().as_deref(), Some("the app's own"));
     assert_eq!(storage().get_item(PLACE).unwrap(), None);
+}
+
+#[wasm_bindgen_test]
+fn answer_to_another_client_of_the_page_stays_for_that_one() {
+    let record = |client: &str| format!(r#"{{"client":"gatepass:1:{client}"}}"#);
+    let ours = format!("{ISSUER}#pied-piper");
+    for (record, is_taken) in [
+        (record(&format!("{ISSUER}#hooli")), false),
+        (record("https://other.example#pied-piper"), false),
+        (record(&ours), true),
+        // What cannot be read is the machine's to refuse.
+        (r#"{"client":1}"#.to_owned(), true),
+        ("{".to_owned(), true),
+    ] {
+        let state = attempt(Some("/"));
+        storage().set_item(&format!("gatepass:1:attempt:{state}"), &record).unwrap();
+        // Both may have the same issuer.
+        let address = format!("/?code=c&state={state}&iss=https%3A%2F%2Fidp.example");
+        let _address = Address::of(&address);
+        assert_eq!(taken().0.is_some(), is_taken, "{record}");
+        assert_eq!(path() == address, !is_taken, "{record}");
+    }
 }
 
 #[wasm_bindgen_test]

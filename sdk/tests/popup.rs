@@ -94,7 +94,8 @@ impl Opened {
     async fn arrive(&self) -> JsValue {
         TAKE_ARRIVAL.with(|_| ());
         let take: Function = resolved(self.frame.part("/driver/arrival.js", "takeArrival")).await;
-        take.call1(&JsValue::UNDEFINED, &"https://idp.example".into()).unwrap()
+        let (issuer, client_id) = ("https://idp.example".into(), "pied-piper".into());
+        take.call2(&JsValue::UNDEFINED, &issuer, &client_id).unwrap()
     }
 }
 

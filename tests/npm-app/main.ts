@@ -19,6 +19,9 @@ const asked = new URLSearchParams(location.search);
 // A provider that lies is asked for by the address; the provider brings the person back without it.
 sessionStorage.issuer = asked.get("issuer") ?? sessionStorage.issuer ?? config.issuer;
 config.issuer = sessionStorage.issuer;
+// Who this app is, in the provider's eyes.
+sessionStorage.client = asked.get("client") ?? sessionStorage.client ?? config.clientId;
+config.clientId = sessionStorage.client;
 // Where the session is kept is asked for likewise, and by each tab for itself.
 sessionStorage.storage = asked.get("storage") ?? sessionStorage.storage ?? "memory";
 sessionStorage.onLoad = asked.get("onLoad") ?? sessionStorage.onLoad ?? "auto";
@@ -40,8 +43,12 @@ const make = (): Client =>
 // Two clients on one page, as React's strict mode makes them: the first one draws.
 const [auth] = Array.from({ length: count }, make) as [Client, ...Client[]];
 
+// Another client of the same provider, which has begun after it.
+sessionStorage.other = asked.get("other") ?? sessionStorage.other ?? "";
+const other = sessionStorage.other && createClient({ ...config, clientId: sessionStorage.other, onLoad: "manual" });
+
 // For tests that ask the client without a person.
-Object.assign(window, { auth });
+Object.assign(window, { auth, other });
 
 // Somebody else has led the person here to sign in.
 const initiated = initiatedSignIn(location.href, config.issuer);

@@ -1,8 +1,8 @@
 // npm's oidc-provider, unmodified, as the provider of our packed client. It wants Node 22.
 //
-// node oidc-provider.mjs CLIENT_ID HOME [CERTIFICATE]: listens on a free port, by https with the
-// directory of a certificate, says its issuer, and from then on one line for each thing that matters:
-// what tokens were given for, and each end of a session.
+// node oidc-provider.mjs CERTIFICATE CLIENT_ID HOME [CLIENT_ID HOME ...]: listens on a free port, by https
+// with the directory of a certificate, or by http where that is empty, says its issuer, and from then on
+// one line for each thing that matters: what tokens were given for, and each end of a session.
 
 import { generateKeyPair } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -13,7 +13,9 @@ import Provider from "oidc-provider";
 
 import { loadExistingGrant } from "./no-consent.mjs";
 
-const [clientId, home, certificate] = process.argv.slice(2);
+const [certificate, ...named] = process.argv.slice(2);
+const homes = new Map();
+while (named.length > 0) homes.set(named.shift(), named.shift());
 const say = (line) => process.stdout.write(`${line}\n`);
 
 // The address of the question whether to sign out has an ID token in it.
@@ -24,16 +26,14 @@ async function configuration() {
   const pair = await promisify(generateKeyPair)("rsa", { modulusLength: 2048 });
   const key = { ...pair.privateKey.export({ format: "jwk" }), alg: "RS256", use: "sig", kid: "peer" };
   return {
-    clients: [
-      {
-        client_id: clientId,
-        redirect_uris: [home],
-        post_logout_redirect_uris: [home],
-        grant_types: ["authorization_code", "refresh_token"],
-        response_types: ["code"],
-        token_endpoint_auth_method: "none",
-      },
-    ],
+    clients: Array.from(homes, ([clientId, home]) => ({
+      client_id: clientId,
+      redirect_uris: [home],
+      post_logout_redirect_uris: [home],
+      grant_types: ["authorization_code", "refresh_token"],
+      response_types: ["code"],
+      token_endpoint_auth_method: "none",
+    })),
     jwks: { keys: [key] },
     // Over http, browsers drop what says SameSite=None, its default.
     cookies: { keys: ["peer"], long: { sameSite: "lax", httpOnly: true, overwrite: true } },
@@ -41,7 +41,7 @@ async function configuration() {
     // The ID token has what the scopes allow, as that of idp-dev has.
     conformIdTokenClaims: false,
     routes: { userinfo: "/userinfo" },
-    clientBasedCORS: (_context, origin) => origin === new URL(home).origin,
+    clientBasedCORS: (_context, origin, client) => origin === new URL(homes.get(client.clientId)).origin,
     // So short that a client which looks at `expires_in` refreshes before each use.
     ttl: { AccessToken: 20, IdToken: 300, Grant: 3600, Session: 3600, Interaction: 300, RefreshToken: 3600 },
     issueRefreshToken: () => true,

@@ -2,7 +2,9 @@
 
 use anyhow::{Context, ensure};
 use gatepass_tests::node::Script;
-use gatepass_tests::npm_app::{built, built_react, open, open_at, open_build, run, sign_out, wait};
+use gatepass_tests::npm_app::{
+    built, built_react, look_at, open, open_at, open_build, run, sign_out, wait, wait_ended,
+};
 use gatepass_tests::pages::SignInPage;
 use gatepass_tests::stage::{GUEST_HOST, PASSWORD};
 use gatepass_tests::world::World;
@@ -242,19 +244,27 @@ fn react_in_strict_mode_mounts_twice_and_signs_in_once() -> Result {
     })
 }
 
-/// npm's oidc-provider 9, unmodified, in our client's eyes: sign-in, silent sign-in after a reload,
+/// Starts npm's oidc-provider 9, unmodified, for these clients and their addresses; and its issuer.
+fn oidc_provider(clients: &[(&str, &str)]) -> Result<(Script, String)> {
+    let certificate = if World::of_this_run()?.needs_tls() {
+        environment::text(environment::CERTIFICATE)?
+    } else {
+        String::new()
+    };
+    let mut words = vec![certificate.as_str()];
+    words.extend(clients.iter().flat_map(|(id, home)| [*id, *home]));
+    let mut peer = Script::start_by_node_22("peers/oidc-provider.mjs", &words)?;
+    let issuer = peer.hear()?;
+    Ok((peer, issuer))
+}
+
+/// The same provider, in our client's eyes: sign-in, silent sign-in after a reload,
 /// refresh, sign-out.
 #[test]
 fn s9_the_npm_client_at_oidc_provider() -> Result {
     journey().go(async |stage, browser| {
         let home = format!("{}/", stage.site.origin(GUEST_HOST));
-        let mut words = vec!["npm-app".to_owned(), home.clone()];
-        if World::of_this_run()?.needs_tls() {
-            words.push(environment::text(environment::CERTIFICATE)?);
-        }
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let mut peer = Script::start_by_node_22("peers/oidc-provider.mjs", &words)?;
-        let issuer = peer.hear()?;
+        let (mut peer, issuer) = oidc_provider(&[("npm-app", &home)])?;
         let tab = browser.first_tab();
         open_at(stage, &tab, &issuer).await?;
         wait(&tab, "status", "anonymous").await?;
@@ -286,5 +296,65 @@ fn s9_the_npm_client_at_oidc_provider() -> Result {
         tab.click("submit").await?;
         wait(&tab, "status", "anonymous").await?;
         peer.hear_until("session ended")
+    })
+}
+
+/// A provider that knows nothing of session events: two apps on two sites, one sign-in, and a sign-out at
+/// one that the other finds out by itself, with its tab in view or when somebody looks at it again.
+#[test]
+fn f1_f2_s9_two_apps_at_oidc_provider_learn_of_each_other() -> Result {
+    journey().go(async |stage, browser| {
+        let homes = [GUEST_HOST, "elsewhere"].map(|host| format!("{}/", stage.site.origin(host)));
+        let (mut peer, issuer) =
+            oidc_provider(&[("npm-app", &homes[0]), ("npm-other", &homes[1])])?;
+        let (first, second) = (browser.first_tab(), browser.new_tab().await?);
+        open_at(stage, &first, &issuer).await?;
+        wait(&first, "status", "anonymous").await?;
+        first.click("sign-in").await?;
+        first.click("submit").await?;
+        wait(&first, "status", "authenticated").await?;
+        peer.hear_until("authorized by a person")?;
+
+        second.goto(&format!("{}?client=npm-other", homes[1])).await?;
+        wait(&second, "status", "authenticated").await?;
+        ensure!(second.wait_text("user-name").await?.contains("Richard Hendricks"));
+        peer.hear_until("authorized none")?;
+
+        first.click("sign-out").await?;
+        first.click("submit").await?;
+        wait(&first, "status", "anonymous").await?;
+        peer.hear_until("session ended")?;
+        look_at(&second).await?;
+        wait_ended(&second).await?;
+        // Nor does it come back, or ask again and again.
+        second.reload().await?;
+        wait(&second, "status", "anonymous").await
+    })
+}
+
+#[test]
+fn two_clients_of_one_page_take_each_its_own_answer() -> Result {
+    journey().go(async |stage, browser| {
+        let home = format!("{}/", stage.site.origin(GUEST_HOST));
+        let (_peer, issuer) = oidc_provider(&[("npm-app", &home), ("npm-other", &home)])?;
+        let tab = browser.first_tab();
+        open_at(stage, &tab, &issuer).await?;
+        tab.goto(&format!("{home}?other=npm-other&onLoad=manual")).await?;
+        wait(&tab, "status", "anonymous").await?;
+        // The one that was made last, whose answer the first finds in the address.
+        tab.run("other.signIn().catch(() => {})", vec![]).await?;
+        tab.click("submit").await?;
+        wait(&tab, "status", "anonymous").await?;
+        let is_in = "return other.state.status === 'authenticated'";
+        until("the second client's session", async || {
+            Ok((tab.run(is_in, vec![]).await? == json!(true)).then_some(()))
+        })
+        .await?;
+        ensure!(tab.address().await? == home, "{}", tab.address().await?);
+        ensure!(tab.text("notice").await?.as_deref() == Some(""), "the first one complains");
+        tab.click("sign-in").await?;
+        wait(&tab, "status", "authenticated").await?;
+        ensure!(tab.address().await? == home, "{}", tab.address().await?);
+        Ok(())
     })
 }

@@ -48,21 +48,16 @@ async fn sign_out_elsewhere(stage: &Stage, browser: &Browser) -> Result {
     stage.control.wait_for(1, "session.ended").await.map(drop)
 }
 
-/// What it sees signs nobody out: it ends by the word of the provider, which it asks. (To look at it is
-/// to focus it, so that it may have asked already.)
+/// What it sees signs nobody out: it ends by the word of the provider, which it asks when somebody turns
+/// to it.
 async fn finds_out_by_itself(stage: &Stage, tab: &Tab<'_>) -> Result {
-    asks(tab).await?;
+    npm_app::look_at(tab).await?;
     npm_app::wait_ended(tab).await?;
     let timeline = stage.control.timeline().await?;
     let refused =
         ["userinfo.refused@npm-app", "token.refused@npm-app"].map(|step| timeline.count(step));
     ensure!(refused.iter().any(|count| *count > 0), "it asked nobody:\n{timeline}");
     Ok(())
-}
-
-async fn asks(tab: &Tab<'_>) -> Result {
-    let ask = "const [done] = arguments; auth.check().then(() => done(1), () => done(1))";
-    tab.run_async(ask, vec![]).await.map(drop)
 }
 
 /// The provider's frame has shown that it sees its cookie, which is noted for the next start.
@@ -142,7 +137,7 @@ fn f4_watched_frame_elsewhere_tells_what_it_sees_and_signs_nobody_out() -> Resul
             npm_app::wait_ended(&tab).await
         } else if world.opens_on_click() {
             // The person's click at the provider may have opened it for frames.
-            asks(&tab).await?;
+            npm_app::look_at(&tab).await?;
             npm_app::wait_ended(&tab).await
         } else {
             finds_out_by_itself(stage, &tab).await

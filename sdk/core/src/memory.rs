@@ -134,10 +134,7 @@ impl Memory {
             times: times.iter().filter_map(Value::as_integer).take(REDIRECTS_A_MINUTE).collect(),
             stopped: value.get("stopped") == Some(&Value::Bool(true)),
             failure: value.str("failure").unwrap_or_default().into(),
-            unfinished_at: value
-                .get("unfinished")
-                .and_then(Value::as_integer)
-                .unwrap_or_default(),
+            unfinished_at: value.get("unfinished").and_then(Value::as_integer).unwrap_or_default(),
             latest_ms: value.get("latest").and_then(Value::as_integer).unwrap_or_default(),
             trips: trips.iter().filter_map(Value::as_str).take(TRIPS).map(Into::into).collect(),
         }

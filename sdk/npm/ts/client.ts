@@ -142,7 +142,7 @@ function begin<C>(
   change: (session: Session<C>) => void,
 ): Send {
   // Now, not when the module is there: a router must find the address clean.
-  const { place, ...arrival } = takeArrival(options.issuer);
+  const { place, ...arrival } = takeArrival(options.issuer, options.clientId);
   if (place) import("../../driver/place.js").then(({ comeBack }) => comeBack(place)).catch(() => {});
 
   // Fetched beside the module: the start waits for what it keeps. That it failed is seen then.

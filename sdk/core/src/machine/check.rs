@@ -85,9 +85,9 @@ impl Machine {
     pub(super) fn is_being_checked(&self) -> bool {
         let is_check = |waiter: &Waiter| matches!(waiter, Waiter::Check(_));
         self.is_refreshing_for(&is_check)
-            || self.waiting.iter().any(|(_, expect)| {
-                matches!(expect, Expect::UserInfo(waiter, _) if is_check(waiter))
-            })
+            || self.waiting.iter().any(
+                |(_, expect)| matches!(expect, Expect::UserInfo(waiter, _) if is_check(waiter)),
+            )
             || self
                 .goals
                 .iter()
