@@ -256,7 +256,7 @@ pub async fn wait_ended(tab: &Tab<'_>) -> Result<()> {
 ///
 /// # Errors
 /// When the page is gone.
-pub async fn look_at(tab: &Tab<'_>) -> Result {
+pub async fn look_at(tab: &Tab<'_>) -> Result<()> {
     tab.run("dispatchEvent(new Event('focus'))", vec![]).await.map(drop)
 }
 
