@@ -339,7 +339,8 @@ fn two_clients_of_one_page_take_each_its_own_answer() -> Result {
         let (_peer, issuer) = oidc_provider(&[("npm-app", &home), ("npm-other", &home)])?;
         let tab = browser.first_tab();
         open_at(stage, &tab, &issuer).await?;
-        tab.goto(&format!("{home}?other=npm-other&onLoad=manual")).await?;
+        let door = format!("{home}?other=npm-other&onLoad=manual");
+        tab.goto(&door).await?;
         wait(&tab, "status", "anonymous").await?;
         // The one that was made last, whose answer the first finds in the address.
         tab.run("other.signIn().catch(() => {})", vec![]).await?;
@@ -350,11 +351,11 @@ fn two_clients_of_one_page_take_each_its_own_answer() -> Result {
             Ok((tab.run(is_in, vec![]).await? == json!(true)).then_some(()))
         })
         .await?;
-        ensure!(tab.address().await? == home, "{}", tab.address().await?);
+        ensure!(tab.address().await? == door, "{}", tab.address().await?);
         ensure!(tab.text("notice").await?.as_deref() == Some(""), "the first one complains");
         tab.click("sign-in").await?;
         wait(&tab, "status", "authenticated").await?;
-        ensure!(tab.address().await? == home, "{}", tab.address().await?);
+        ensure!(tab.address().await? == door, "{}", tab.address().await?);
         Ok(())
     })
 }
