@@ -26,8 +26,8 @@ export function page(emit) {
     );
 
   on(document, "visibilitychange", () => (document.hidden ? "hidden" : "shown"));
-  // Of two windows side by side both are visible all the time.
-  on(window, "focus", () => "shown");
+  // No word of the window's focus: where a page listens to it, WebKitGTK 2.50 hangs for a minute now and
+  // then, in its WebAssembly.
   on(window, "online", () => "online");
   // A held lock or an open request keeps a page out of the back/forward cache.
   on(window, "pagehide", () => "leave");

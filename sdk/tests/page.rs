@@ -42,13 +42,6 @@ async fn page_tells_when_it_is_hidden_and_shown() {
 }
 
 #[wasm_bindgen_test]
-async fn s15_page_tells_that_somebody_turns_to_its_window() {
-    let world = world();
-    happen(&global("window"), "focus", false);
-    assert_eq!(world.signal().await, Signal::Shown {});
-}
-
-#[wasm_bindgen_test]
 async fn page_that_is_opened_in_the_background_says_so() {
     let _hidden = Undo::replace(&global("document"), "hidden", &true.into());
     assert_eq!(world().signal().await, Signal::Hidden {});

@@ -252,12 +252,12 @@ pub async fn wait_ended(tab: &Tab<'_>) -> Result<()> {
     }
 }
 
-/// Somebody turns to the app's window. (Drivers turn to a tab without a word to its page.)
+/// Somebody turns to the app's tab. (Not every driver shows one so that its page is told.)
 ///
 /// # Errors
 /// When the page is gone.
 pub async fn look_at(tab: &Tab<'_>) -> Result<()> {
-    tab.run("dispatchEvent(new Event('focus'))", vec![]).await.map(drop)
+    tab.run("document.dispatchEvent(new Event('visibilitychange'))", vec![]).await.map(drop)
 }
 
 /// Somebody signs in at the app, which keeps the session so and asks nobody by itself; gives the address
