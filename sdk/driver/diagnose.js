@@ -30,7 +30,8 @@ export async function diagnose(asked, status, storage, door) {
   });
   const [told, browser] = await Promise.all([within(answer), allowed()]);
   const client = told && known(told);
-  browser.frame = client?.came === "frame" ? "works" : "unknown";
+  const frameWorks = client?.came === "frame" || client?.noted.includes("sees");
+  browser.frame = frameWorks ? "works" : "unknown";
   if ("opened" in door) browser.popup = door.opened ? "opened" : "blocked";
   return {
     version: VERSION,
@@ -50,20 +51,23 @@ const VERSION = "0.1.0";
 const CAME = /** @type {const} */ (["no", "tab", "storage", "frame", "redirect", "click", "window"]);
 const PARTS = /** @type {const} */ (["none", "waits", "leads", "alone"]);
 const STREAM = /** @type {const} */ (["closed", "opening", "open", "retrying", "absent"]);
+const NOTED = /** @type {const} */ (["recall", "frame", "redirect", "sees", "unseen"]);
 
 /**
  * @param {Told} told
  * @returns {Known}
  */
 const known = (told) => {
-  const [came, part, stream, opened, stopped, heardMs, hasOffset, offsetMs] = /** @type {number[]} */ (told);
+  const [came, part, stream, opened, stopped, heardMs, hasOffset, offsetMs, noted] =
+    /** @type {number[]} */ (told);
   const errors = [];
-  for (let at = 8; at < told.length; at += 2) {
+  for (let at = 9; at < told.length; at += 2) {
     errors.push({ code: /** @type {ErrorCode} */ (told[at]), at: +told[at + 1] });
   }
   return {
     came: CAME[came],
     stopped: !!stopped,
+    noted: NOTED.filter((_, at) => (noted >> at) & 1),
     part: PARTS[part],
     stream: {
       state: STREAM[stream],

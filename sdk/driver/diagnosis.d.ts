@@ -1,6 +1,6 @@
 // What `diagnose` tells: the same object in both faces.
 
-import type { Came, ErrorCode, Part, Status, StorageKind, StreamState } from "./wire.d.ts";
+import type { Came, ErrorCode, Noted, Part, Status, StorageKind, StreamState } from "./wire.d.ts";
 
 /**
  * How a client fares in this browser. It may be copied into a report: it holds no token, no code and
@@ -46,8 +46,8 @@ export interface Allowed {
   /** A response can be read while it comes: what session events need. */
   streams: boolean;
   /**
-   * Whether a hidden frame sees the provider's cookie: `works` if one brought this page's session,
-   * else it is not known.
+   * Whether a hidden frame sees the provider's cookie: `works` if one brought this page's session, or
+   * has seen it before in this browser, else it is not known.
    */
   frame: "works" | "unknown";
   /** What became of the last window that this page opened to sign in. */
@@ -60,6 +60,11 @@ export interface Known {
   came: Came;
   /** Nothing is asked by itself until the person clicks: after a sign-out, or a refusal. */
   stopped: boolean;
+  /**
+   * What this browser has shown of the ways to a session: what has failed is not tried again until one
+   * was reached.
+   */
+  noted: Noted[];
   /** This tab's part among the tabs of its origin. */
   part: Part;
   /** Session events. */

@@ -655,6 +655,20 @@ export type Came =
   | "window"
 ;
 
+/** What a browser has shown of the ways to a session, at this origin and for this client. What has failed is not tried again until a session was reached. */
+export type Noted =
+  /** Failed: what was kept in storage could not be read. */
+  | "recall"
+  /** Failed: a hidden frame brought nothing, or what is no answer. */
+  | "frame"
+  /** Failed: a redirect brought what is no answer. */
+  | "redirect"
+  /** A hidden frame has seen the provider's cookie. */
+  | "sees"
+  /** A hidden frame has found nobody, and a redirect has been asked whether that is so. */
+  | "unseen"
+;
+
 /** A tab's part among the tabs of its origin. */
 export type Part =
   /** It has no session to lead, or another tab holds the lock and it has not asked yet. */
@@ -701,7 +715,7 @@ export interface Config {
   redirect_uri: string;
   /** The registered post-logout redirect URI. */
   post_logout_redirect_uri: string;
-  /** The registered redirect URI of frames, where `gatepass-silent.html` lies; the origin and that name if absent. */
+  /** The registered redirect URI of frames and windows, where `gatepass-silent.html` lies. If absent, it is the origin and that name for frames, and `redirect_uri` for windows. */
   silent_redirect_uri?: string;
   /** The page's own origin. */
   origin: string;

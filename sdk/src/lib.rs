@@ -38,8 +38,8 @@ pub use gatepass_core::{
     error::{Blame, Code, Error, Evidence, Result},
     text::Text,
     wire::{
-        Came, Cause, Check, Diagnosis as Known, Ending, OnLoad, Part, PastError, Scope, Status,
-        StreamState,
+        Came, Cause, Check, Diagnosis as Known, Ending, Noted, OnLoad, Part, PastError, Scope,
+        Status, StreamState,
     },
 };
 pub use keep::Kept;

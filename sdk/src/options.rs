@@ -75,7 +75,8 @@ impl Options {
 
     /// Where `gatepass-silent.html` lies, for [`OnLoad::Probe`]: a registered redirect URI of this
     /// origin; the origin and that name by default. Named, it also serves [`OnLoad::Auto`] and
-    /// [`OnLoad::Hint`], which then need not leave the page where the provider is of the same site.
+    /// [`OnLoad::Hint`], which then need not leave the page where the provider is of the same site, and
+    /// the window of a sign-in, which then need not begin the app.
     pub fn silent_redirect_uri(self, uri: impl Into<String>) -> Self {
         Self { silent_redirect_uri: Some(uri.into()), ..self }
     }

@@ -1,7 +1,9 @@
 //! What this browser allows and how the client fares (`Client::diagnose`), to be read and copied.
 
 use crate::{desk::Desk, tick};
-use gatepass_leptos::gatepass::{Allowed, Came, Diagnosis, Known, Part, StorageKind, StreamState};
+use gatepass_leptos::gatepass::{
+    Allowed, Came, Diagnosis, Known, Noted, Part, StorageKind, StreamState,
+};
 use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen_futures::JsFuture;
 
@@ -134,6 +136,7 @@ fn client(diagnosis: &Diagnosis) -> impl IntoView + use<> {
         <dl class="facts">
             {fact("Status", diagnosis.status.as_str().to_owned(), None)}
             {fact("Session came", format!("{}{}", came(known.came), stopped.unwrap_or_default()), None)}
+            {fact("Not tried again", failed(&known.noted), None)}
             {fact("It is kept", kept(diagnosis.storage).to_owned(), None)}
             {fact("Among the tabs", part(known.part).to_owned(), None)}
             {fact("Event stream", format!("{stream}{}{again}", confirmed.unwrap_or_default()), None)}
@@ -157,6 +160,20 @@ fn refused(known: &Known) -> AnyView {
     };
     let lines = known.errors.iter().rev().map(|error| line(error.code, error.at)).collect_view();
     view! { <ul class="refusals">{lines}</ul> }.into_any()
+}
+
+/// Which ways to a session have failed here, until one is reached.
+fn failed(noted: &[Noted]) -> String {
+    let names: Vec<_> = noted
+        .iter()
+        .filter_map(|noted| match noted {
+            Noted::Recall => Some("this browser's storage"),
+            Noted::Frame => Some("a hidden frame"),
+            Noted::Redirect => Some("a redirect"),
+            Noted::Sees | Noted::Unseen => None,
+        })
+        .collect();
+    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
 }
 
 const fn came(came: Came) -> &'static str {

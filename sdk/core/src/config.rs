@@ -22,8 +22,8 @@ record! {
         redirect_uri: Text = "redirect_uri",
         /// The registered post-logout redirect URI.
         post_logout_redirect_uri: Text = "post_logout_redirect_uri",
-        /// The registered redirect URI of frames, where `gatepass-silent.html` lies; the origin and
-        /// that name if absent.
+        /// The registered redirect URI of frames and windows, where `gatepass-silent.html` lies. If
+        /// absent, it is the origin and that name for frames, and `redirect_uri` for windows.
         silent_redirect_uri: Option<Text> = "silent_redirect_uri",
         /// The page's own origin.
         origin: Text = "origin",

@@ -1,9 +1,11 @@
 //! What the machine tells about how it fares.
 
-use crate::world::{Page, World};
+use crate::world::{CLIENT, ISSUER, Page, World};
 use gatepass_core::{
     config::StorageKind,
-    wire::{Came, Command, Diagnosis, OnLoad, Outcome, Part, Status, StreamState, Write as _},
+    wire::{
+        Came, Command, Diagnosis, Noted, OnLoad, Outcome, Part, Status, StreamState, Write as _,
+    },
 };
 
 fn diagnosis(page: &Page) -> Diagnosis {
@@ -127,5 +129,24 @@ fn r14_no_secret_and_no_name_is_in_it() {
     }
     for name in ["u1", &provider.sessions[0].sid, "eyJ"] {
         assert!(!text.contains(name), "{name} is in {text}");
+    }
+}
+
+#[test]
+fn r14_f17_what_the_browser_has_shown_of_the_ways_is_told() {
+    let world = World::new();
+    assert_eq!(diagnosis(&world.open()).noted, []);
+    let key = format!("gatepass:1:{ISSUER}#{CLIENT}#rungs");
+    for (words, noted) in [
+        ("frame ", vec![Noted::Frame]),
+        ("sees recall ", vec![Noted::Recall, Noted::Sees]),
+        (
+            "unseen redirect frame recall sees ",
+            vec![Noted::Recall, Noted::Frame, Noted::Redirect, Noted::Sees, Noted::Unseen],
+        ),
+        ("frames, nonsense ", vec![]),
+    ] {
+        world.inside().storage.insert(key.clone(), words.into());
+        assert_eq!(diagnosis(&world.open()).noted, noted, "{words}");
     }
 }

@@ -5,7 +5,11 @@ use gatepass_core::{
     wire::{Command, Ending, Failure, Mode, OnLoad, Outcome, Scope, Status},
 };
 
-use crate::world::{APP, Endpoint, Page, World, page::sign_in_to, provider::Visit};
+use crate::world::{
+    APP, Endpoint, Page, World,
+    page::sign_in_to,
+    provider::{SILENT, Visit},
+};
 
 /// What a click on "sign in" asks for where it opens a window.
 fn in_a_window(wish: Option<&str>) -> Command {
@@ -368,4 +372,16 @@ fn rp17_a_sign_in_without_a_refresh_token_leaves_nobody_waiting() {
     assert_eq!(refused(second.outcome(token)), Some(Code::TokenUnavailable));
     world.advance(60);
     second.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn rp22_a_window_ends_at_the_page_for_frames_where_there_is_one() {
+    for (silent, ends_at) in [(Some(SILENT), SILENT.to_owned()), (None, format!("{APP}/"))] {
+        let world = World::with(|config| config.silent_redirect_uri = silent.map(Into::into));
+        world.person_signs_in("richard");
+        let page = world.open();
+        assert_eq!(page.run(in_a_window(None)), Some(Outcome::Done {}));
+        page.expect_status(Status::Authenticated);
+        assert_eq!(world.last_visit()["redirect_uri"], ends_at);
+    }
 }

@@ -134,6 +134,9 @@ const refuse: Send = async () => {
   throw await errorOf({ code: "browser_required", blame: "application" });
 };
 
+/** How long a window may take to close. */
+const CLOSING_MS = 1000;
+
 /** Begins in the background; commands wait for it. */
 function begin<C>(
   options: Options,
@@ -166,7 +169,11 @@ function begin<C>(
     }
   };
   // Not caught: that the client cannot work at all is for the page's error reporting too.
-  started = start();
+  // A window that has reported closes in a moment: what it fetched would be fetched in vain. Where it
+  // stays, the app works in it.
+  started = arrival.on_load
+    ? new Promise((go) => setTimeout(go, CLOSING_MS)).then(start)
+    : start();
 
   return async (command) => (await (started ??= start()))(command);
 }

@@ -4,7 +4,7 @@ import type { Diagnosis } from "../../driver/diagnosis.d.ts";
 import type { Check, Ending, ErrorCode, OnLoad, Scope, Status, StorageKind } from "../../driver/wire.d.ts";
 
 export type { Allowed, Diagnosis, Known, StreamHealth } from "../../driver/diagnosis.d.ts";
-export type { Came, Part, StreamState } from "../../driver/wire.d.ts";
+export type { Came, Noted, Part, StreamState } from "../../driver/wire.d.ts";
 export type { Check, Ending, ErrorCode, OnLoad, Scope, Status, StorageKind };
 
 /** What the application says about itself and its provider. */
@@ -20,7 +20,8 @@ export interface Options {
   /**
    * Where the package's `gatepass-silent.html` lies, for `onLoad: "probe"`: a registered redirect
    * URI of the page's origin; the origin and that name by default. Named, it also serves `auto` and
-   * `hint`, which then need not leave the page where the provider is of the same site.
+   * `hint`, which then need not leave the page where the provider is of the same site, and windows
+   * (`mode: "popup"`), which then need not begin the app.
    */
   silentRedirectUri?: string;
   /** The scopes, separated by spaces; `openid profile email` by default. */

@@ -1,7 +1,7 @@
 //! Coming back from the provider: the callback, once.
 
 use super::{
-    Expect, Goal, Machine, departure::Departure, provider::REQUEST_TIMEOUT_MS, rungs, start::Climb,
+    Expect, Goal, Machine, departure::Departure, provider::REQUEST_TIMEOUT_MS, start::Climb,
     verification,
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     metadata::Metadata,
     text::Text,
     token::{code_form, read_response},
-    wire::{Answer, Area, Cause, Command, Effect, Ending, Failure, OnLoad, Status},
+    wire::{Answer, Area, Cause, Command, Effect, Ending, Failure, Noted, OnLoad, Status},
 };
 use alloc::boxed::Box;
 
@@ -188,7 +188,7 @@ impl Machine {
         if way == Way::Frame {
             // Nothing to tell: what a frame shows is no word of the provider.
             let error = code.into();
-            self.note_failure(rungs::FRAME, &error);
+            self.note_failure(Noted::Frame, &error);
             self.frame_is_over(&error);
         } else {
             self.arrival_failed(code.into(), way);
@@ -199,10 +199,10 @@ impl Machine {
     /// nothing about anybody: the browser may have kept the provider's cookie from it. What the
     /// provider did wrong is told all the same.
     pub(super) fn frame_failed(&mut self, error: Error) {
-        self.note_failure(rungs::FRAME, &error);
+        self.note_failure(Noted::Frame, &error);
         if error.code == Code::LoginRequired && !self.is_same_host() {
             // Cookies may have been blocked since one was seen; or it was another cookie.
-            self.drop_word(rungs::SEES);
+            self.drop_word(Noted::Sees);
         }
         if error.code.blame() == Blame::Provider && self.held.is_none() {
             self.set_error(Some(error.clone()));
@@ -232,9 +232,9 @@ impl Machine {
         }
         let automatic = way == Way::Redirect;
         if automatic {
-            self.note_failure(rungs::REDIRECT, &error);
+            self.note_failure(Noted::Redirect, &error);
             // As the frame before it said.
-            self.drop_word(rungs::UNSEEN);
+            self.drop_word(Noted::Unseen);
         }
         let unreachable = error.code == Code::IssuerUnreachable;
         if let Some(memory) = &mut self.memory {

@@ -202,7 +202,8 @@ impl Machine {
     /// Where the answer of a sign-in comes to.
     pub(super) fn redirect_uri(&self, way: Way) -> Text {
         match (way, &self.config.silent_redirect_uri) {
-            (Way::Frame, Some(uri)) => uri.clone(),
+            // A window that ends there need not begin the app.
+            (Way::Frame | Way::Popup(_), Some(uri)) => uri.clone(),
             (Way::Frame, None) => Text::concat(&[&self.config.origin, "/gatepass-silent.html"]),
             _ => self.config.redirect_uri.clone(),
         }

@@ -4,7 +4,7 @@ use super::{Machine, leader::Lead};
 use crate::{
     attempt::Way,
     error::Code,
-    wire::{Came, Diagnosis, Outcome, Part, PastError},
+    wire::{Came, Diagnosis, Noted, Outcome, Part, PastError},
 };
 use alloc::boxed::Box;
 
@@ -30,6 +30,7 @@ impl Machine {
         let diagnosis = Diagnosis {
             came: self.came,
             stopped: self.memory.as_ref().is_some_and(|memory| memory.stopped),
+            noted: Noted::ALL.into_iter().filter(|noted| self.is_noted(*noted)).collect(),
             part: match self.lead {
                 Lead::No => Part::None,
                 Lead::Asking(_) => Part::Waits,

@@ -10,13 +10,13 @@
 //! a version of the session writes its name down for the whole origin, before the record: no other
 //! version is recalled.
 
-use super::{Expect, Machine, refresh::Waiter, rungs, start::Recall, stream::CONFIRMED_MS};
+use super::{Expect, Machine, refresh::Waiter, start::Recall, stream::CONFIRMED_MS};
 use crate::{
     config::StorageKind,
     tabs::{Message, Version},
     time::{difference, sum},
     token::Target,
-    wire::{Answer, Area, Effect, Status},
+    wire::{Answer, Area, Effect, Noted, Status},
 };
 
 /// How long a start waits for storage: a browser's database that hangs must not keep a page from
@@ -91,7 +91,7 @@ impl Machine {
     /// Looks for what was kept.
     pub(super) fn recall(&mut self) {
         // A page that comes back with a session looks all the same: its token may be used up.
-        let has_failed = self.held.is_none() && self.is_noted(rungs::RECALL);
+        let has_failed = self.held.is_none() && self.is_noted(Noted::Recall);
         if self.kept_area().is_some() && !has_failed {
             self.load(Area::Origin, self.shared_key("mark"), Expect::KeptMark);
         } else {
@@ -114,7 +114,7 @@ impl Machine {
 
     pub(super) fn handle_kept(&mut self, answer: &Answer, version: &Version, at_ms: i64) {
         if matches!(answer, Answer::Failed { .. }) {
-            self.note(rungs::RECALL);
+            self.note(Noted::Recall);
         }
         if let Answer::Loaded { value: Some(text) } = answer
             && let Some(Message::Session(mut shared)) = self.read_message(text)

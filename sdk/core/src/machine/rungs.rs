@@ -17,21 +17,9 @@ use crate::{
     error::{Code, Error},
     secret::Secret,
     text::Text,
-    wire::{Answer, Area, Came},
+    wire::{Answer, Area, Came, Noted},
 };
 use alloc::string::String;
-
-/// The session that is kept in storage could not be read.
-pub(super) const RECALL: &str = "recall";
-/// The hidden frame brought nothing, or something that is no answer.
-pub(super) const FRAME: &str = "frame";
-/// No failure: a frame has seen a cookie of the provider's in this browser, by which one that asks for a
-/// session is worth a try.
-pub(super) const SEES: &str = "sees";
-/// A frame has found nobody, and a redirect is about to say whether that is so.
-pub(super) const UNSEEN: &str = "unseen";
-/// The redirect brought something that is no answer.
-pub(super) const REDIRECT: &str = "redirect";
 
 impl Machine {
     pub(super) fn load_rungs(&mut self) {
@@ -44,19 +32,19 @@ impl Machine {
         }
     }
 
-    /// Whether this word was noted.
-    pub(super) fn is_noted(&self, word: &str) -> bool {
-        has_word(&self.rungs, word)
+    /// Whether this was noted.
+    pub(super) fn is_noted(&self, noted: Noted) -> bool {
+        has_word(&self.rungs, noted.as_str())
     }
 
-    pub(super) fn note(&mut self, word: &str) {
-        if !self.is_noted(word) {
-            self.write_rungs(Text::concat(&[&self.rungs, word, " "]));
+    pub(super) fn note(&mut self, noted: Noted) {
+        if !self.is_noted(noted) {
+            self.write_rungs(Text::concat(&[&self.rungs, noted.as_str(), " "]));
         }
     }
 
     /// The provider, or what stands between, has brought no session by this rung.
-    pub(super) fn note_failure(&mut self, rung: &str, error: &Error) {
+    pub(super) fn note_failure(&mut self, rung: Noted, error: &Error) {
         // RFC 6749, 4.1.2.1: it is there, and cannot answer at this moment.
         let is_busy = |found: &str| found.starts_with("temporarily_unavailable");
         let is_busy = error.evidence.as_ref().is_some_and(|seen| is_busy(&seen.found));
@@ -83,11 +71,11 @@ impl Machine {
     /// in vain.
     pub(super) fn forget_failures(&mut self) {
         let has_failed = match self.came {
-            Came::Redirect => self.is_noted(FRAME) || self.is_noted(UNSEEN),
-            Came::Storage | Came::Tab => self.is_noted(FRAME),
+            Came::Redirect => self.is_noted(Noted::Frame) || self.is_noted(Noted::Unseen),
+            Came::Storage | Came::Tab => self.is_noted(Noted::Frame),
             Came::No | Came::Frame | Came::Click | Came::Window => false,
         };
-        let sees = if self.is_noted(SEES) && !has_failed { "sees " } else { "" };
+        let sees = if self.is_noted(Noted::Sees) && !has_failed { "sees " } else { "" };
         let frame = if has_failed { "frame " } else { "" };
         let words = Text::concat(&[sees, frame]);
         if self.rungs != words {
@@ -95,10 +83,11 @@ impl Machine {
         }
     }
 
-    /// Takes back one word.
-    pub(super) fn drop_word(&mut self, word: &str) {
-        if self.is_noted(word) {
-            let others = self.rungs.split(' ').filter(|noted| !noted.is_empty() && *noted != word);
+    /// Takes one back.
+    pub(super) fn drop_word(&mut self, noted: Noted) {
+        if self.is_noted(noted) {
+            let is_other = |word: &&str| !word.is_empty() && *word != noted.as_str();
+            let others = self.rungs.split(' ').filter(is_other);
             let kept = others.flat_map(|noted| [noted, " "]).collect::<String>();
             self.write_rungs(kept.into());
         }

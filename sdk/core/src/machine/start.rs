@@ -9,7 +9,7 @@
 //!
 //! What failed is not tried again until a session was reached (`rungs.rs`).
 
-use super::{Expect, Machine, Timer, leader::Lead, rungs};
+use super::{Expect, Machine, Timer, leader::Lead};
 use crate::{
     address::{Site, site},
     attempt::Way,
@@ -18,7 +18,7 @@ use crate::{
     memory::{Memory, Permission},
     tabs::Message,
     text::Text,
-    wire::{Answer, Area, Cause, Effect, Ending, Failure, OnLoad, Outcome, Status},
+    wire::{Answer, Area, Cause, Effect, Ending, Failure, Noted, OnLoad, Outcome, Status},
 };
 use alloc::vec::Vec;
 
@@ -287,7 +287,7 @@ impl Machine {
             OnLoad::Probe => {
                 // Nobody waits for a frame. After a sign-out the person clicks.
                 self.finish_start();
-                if !self.is_stopped() && !self.is_noted(rungs::FRAME) {
+                if !self.is_stopped() && !self.is_noted(Noted::Frame) {
                     self.probe();
                 }
             }
@@ -315,8 +315,8 @@ impl Machine {
     fn ask_provider(&mut self) {
         let now = self.local_time();
         let permission = self.memory.as_ref().map(|memory| memory.permission(now));
-        let has_failed = self.is_noted(rungs::REDIRECT);
-        let may_frame = self.may_see_cookie() && !self.is_noted(rungs::FRAME) && !self.leaving;
+        let has_failed = self.is_noted(Noted::Redirect);
+        let may_frame = self.may_see_cookie() && !self.is_noted(Noted::Frame) && !self.leaving;
         match (permission, self.start.climb()) {
             // The hint was looked for twice.
             (_, Some(climb)) if climb.is_asking() => {}
@@ -345,7 +345,7 @@ impl Machine {
     /// Whether a frame is likely to see the provider's cookie: one has shown it in this browser, or
     /// the app says that it has the page for frames and the provider seems to be of its own site.
     fn may_see_cookie(&self) -> bool {
-        self.is_noted(rungs::SEES)
+        self.is_noted(Noted::Sees)
             || (self.config.silent_redirect_uri.is_some()
                 && site(&self.config.origin, &self.config.issuer) != Site::Other)
     }
@@ -404,9 +404,9 @@ impl Machine {
     /// The page leaves by itself: what the redirect tells is about the frame too, if one was asked.
     pub(super) fn note_whether_unseen(&mut self) {
         if self.start.climb().is_some_and(|climb| climb.frame == Frame::Over) {
-            self.note(rungs::UNSEEN);
+            self.note(Noted::Unseen);
         } else {
-            self.drop_word(rungs::UNSEEN);
+            self.drop_word(Noted::Unseen);
         }
     }
 

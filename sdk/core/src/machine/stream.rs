@@ -1,7 +1,7 @@
 //! The session-events stream (docs/session-events.md): how a page hears at once that the provider's
 //! session ended.
 
-use super::{Expect, Goal, Machine, Timer, refresh::Waiter, rungs, verification::Verification};
+use super::{Expect, Goal, Machine, Timer, refresh::Waiter, verification::Verification};
 use crate::{
     error::{Code, Error},
     event_stream::EventStream,
@@ -9,7 +9,7 @@ use crate::{
     secret::Secret,
     text::Text,
     time::difference,
-    wire::{Answer, Effect, Failure, Status, StreamState},
+    wire::{Answer, Effect, Failure, Noted, Status, StreamState},
 };
 
 /// Silence after which the stream counts as dead: the provider sends a heartbeat every 15 s.
@@ -205,7 +205,7 @@ impl Machine {
         if !self.stream.open {
             // The frame that is watched has shown that it sees the provider's cookie.
             if self.config.silent_redirect_uri.is_some() {
-                self.note(rungs::SEES);
+                self.note(Noted::Sees);
             }
             return;
         }

@@ -1,6 +1,6 @@
 //! Verification: key, signature, the rules after it, and the hash of the access token.
 
-use super::{Expect, Goal, Machine, rungs, session::Held};
+use super::{Expect, Goal, Machine, session::Held};
 use crate::{
     attempt::Way,
     base64url,
@@ -15,7 +15,7 @@ use crate::{
     text::Text,
     time::UnixTime,
     token::{Target, Tokens, revocation_form},
-    wire::{Answer, Came, Cause, Effect, Ending, Failure, Outcome, Raw},
+    wire::{Answer, Came, Cause, Effect, Ending, Failure, Noted, Outcome, Raw},
 };
 use alloc::boxed::Box;
 
@@ -320,7 +320,7 @@ impl Machine {
                 self.share_session();
                 self.remember_session();
                 if way == Way::Frame {
-                    self.note(rungs::SEES);
+                    self.note(Noted::Sees);
                 }
                 // Whoever waited for tokens of the session before gets those of this one.
                 self.refresh_succeeded(Some(&Target::default()));

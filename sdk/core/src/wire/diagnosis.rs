@@ -26,6 +26,8 @@ pub struct Diagnosis {
     pub offset_ms: Option<i64>,
     /// The page asks nothing by itself until the person clicks.
     pub stopped: bool,
+    /// What this browser has shown of the ways to a session.
+    pub noted: Vec<Noted>,
     /// What was refused last, ten at most, the latest at the end.
     pub errors: Vec<PastError>,
 }
@@ -42,6 +44,7 @@ pub struct PastError {
 impl Write for Diagnosis {
     fn write(&self, writer: &mut Writer) {
         writer.open('[');
+        let noted = self.noted.iter().fold(0, |bits, noted| bits | 1 << *noted as i64);
         let (has_offset, offset_ms) = self.offset_ms.map_or((0, 0), |ms| (1, ms));
         let numbers = [
             self.came as i64,
@@ -53,6 +56,7 @@ impl Write for Diagnosis {
             self.heard_ms.unwrap_or_default(),
             has_offset,
             offset_ms,
+            noted,
         ];
         for number in numbers {
             writer.integer(number);
@@ -89,6 +93,28 @@ words! {
         /// By a click, in a window of its own.
         Window = "window",
     }
+}
+
+words! {
+    /// What a browser has shown of the ways to a session, at this origin and for this client. What has
+    /// failed is not tried again until a session was reached.
+    pub enum Noted (Write) {
+        /// Failed: what was kept in storage could not be read.
+        Recall = "recall",
+        /// Failed: a hidden frame brought nothing, or what is no answer.
+        Frame = "frame",
+        /// Failed: a redirect brought what is no answer.
+        Redirect = "redirect",
+        /// A hidden frame has seen the provider's cookie.
+        Sees = "sees",
+        /// A hidden frame has found nobody, and a redirect has been asked whether that is so.
+        Unseen = "unseen",
+    }
+}
+
+impl Noted {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Recall, Self::Frame, Self::Redirect, Self::Sees, Self::Unseen];
 }
 
 words! {
@@ -140,7 +166,8 @@ mod tests {
             StreamState::Absent,
         ]
         .map(StreamState::as_str);
-        for names in [&came[..], &part[..], &stream[..]] {
+        let noted = Noted::ALL.map(Noted::as_str);
+        for names in [&came[..], &part[..], &stream[..], &noted[..]] {
             let list = names.join("\", \"");
             assert!(driver.contains(&list), "{list}");
         }

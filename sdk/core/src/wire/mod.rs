@@ -12,7 +12,7 @@ mod order;
 mod session;
 
 pub use codec::{read_fact, step_text, write_orders};
-pub use diagnosis::{Came, Diagnosis, Part, PastError, StreamState};
+pub use diagnosis::{Came, Diagnosis, Noted, Part, PastError, StreamState};
 pub use fact::{Answer, Command, Fact, Failure, Mode, OnLoad, Response, Scope, Signal};
 pub use order::{Area, Effect, Order, Outcome};
 pub use session::{Cause, Check, Ending, Session, Status};
@@ -231,6 +231,7 @@ pub(crate) fn typescript() -> String {
         session::Cause::declaration,
         session::Ending::declaration,
         diagnosis::Came::declaration,
+        diagnosis::Noted::declaration,
         diagnosis::Part::declaration,
         diagnosis::StreamState::declaration,
         crate::config::StorageKind::declaration,
