@@ -205,6 +205,23 @@ async fn f21_op6_refresh_rotates_and_reuse_revokes_the_family() {
 }
 
 #[tokio::test]
+async fn f21_op6_with_a_grace_a_lost_answer_is_given_again() {
+    let world = World::with(|text| text.replacen("token_grace = 0", "token_grace = 30", 1)).await;
+    let mut browser = world.browser();
+    let first = browser.piper("richard").await;
+    let lost = Tokens(world.refresh("pied-piper", first.refresh()).await.ok_json());
+    world.advance(29);
+    let again = Tokens(world.refresh("pied-piper", first.refresh()).await.ok_json());
+    assert_eq!(lost.refresh(), again.refresh());
+    assert_eq!(world.userinfo(again.access()).await.status, 200);
+    let next = Tokens(world.refresh("pied-piper", again.refresh()).await.ok_json());
+    // Two before, and after its time: somebody has a copy.
+    assert_eq!(world.refresh("pied-piper", first.refresh()).await.error(), "invalid_grant");
+    assert_eq!(world.refresh("pied-piper", next.refresh()).await.error(), "invalid_grant");
+    world.last_step("token.replayed").await;
+}
+
+#[tokio::test]
 async fn op6_refresh_is_bound_to_the_client_and_cannot_grow() {
     let world = World::new().await;
     let mut browser = world.browser();

@@ -61,6 +61,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
         observers,
         idle_lifetime,
         absolute_lifetime,
+        refresh_token_grace: place.grace(file.refresh_token_grace.as_ref())?,
         lists_demo_accounts: file.demo_accounts,
         users,
         clients,
@@ -93,6 +94,20 @@ impl Place<'_> {
             _ => Err(self.value(
                 seconds.span(),
                 "a number of seconds from 1 to ten years",
+                &seconds.get_ref().to_string(),
+            )),
+        }
+    }
+
+    /// None by default: who presents a past refresh token has a copy.
+    fn grace(&self, seconds: Option<&Spanned<i64>>) -> Result<Seconds, ConfigError> {
+        const AN_HOUR: u32 = 60 * 60;
+        let Some(seconds) = seconds else { return Ok(Seconds(0)) };
+        match u32::try_from(*seconds.get_ref()) {
+            Ok(count) if count <= AN_HOUR => Ok(Seconds(count)),
+            _ => Err(self.value(
+                seconds.span(),
+                "a number of seconds from 0 to an hour",
                 &seconds.get_ref().to_string(),
             )),
         }

@@ -40,6 +40,8 @@ pub struct Config {
     pub(crate) observers: Vec<Origin>,
     pub(crate) idle_lifetime: Seconds,
     pub(crate) absolute_lifetime: Seconds,
+    /// How long the refresh token before the current one may still be used.
+    pub(crate) refresh_token_grace: Seconds,
     /// How far a sign-out reaches where the app says nothing else.
     pub(crate) logout_scope: LogoutScope,
     pub(crate) limits: Limits,

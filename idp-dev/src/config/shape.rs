@@ -20,6 +20,7 @@ pub(super) struct File {
     pub(super) id_token_lifetime: Spanned<i64>,
     #[serde(default = "default_absolute_lifetime")]
     pub(super) refresh_token_lifetime: Spanned<i64>,
+    pub(super) refresh_token_grace: Option<Spanned<i64>>,
     #[serde(default)]
     pub(super) demo_accounts: bool,
     pub(super) logout_scope: Option<Spanned<String>>,

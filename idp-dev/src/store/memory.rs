@@ -6,7 +6,7 @@ use super::bounded::Bounded;
 use super::sessions::Sessions;
 use super::{
     Code, EndedSession, Grant, Leave, Left, Parked, Redemption, Rotation, SsoSession, Store,
-    StoreFull,
+    StoreFull, Times,
 };
 use crate::clock::UnixTime;
 use crate::config;
@@ -231,16 +231,21 @@ impl Store for MemoryStore {
         revoked
     }
 
-    fn rotate(&self, grant: &str, serial: u32, expires: UnixTime, now: UnixTime) -> Rotation {
+    fn rotate(&self, grant: &str, serial: u32, times: Times) -> Rotation {
+        let Times { now, grace, expires } = times;
         let mut state = self.state();
         let Some(grant) = state.grants.get_mut(&grant.to_owned()) else { return Rotation::Gone };
         if grant.is_revoked || grant.expires <= now {
             return Rotation::Gone;
         }
-        if serial != grant.refresh_serial {
+        if !grant.takes(serial, grace, now) {
             return Rotation::Reused;
         }
-        grant.refresh_serial += 1;
+        // Whoever asks again for an answer that was lost gets the token that was in it.
+        if serial == grant.refresh_serial {
+            grant.refresh_serial += 1;
+            grant.rotated_at = Some(now);
+        }
         grant.expires = expires;
         Rotation::Rotated(Box::new(grant.clone()))
     }

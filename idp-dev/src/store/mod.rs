@@ -9,7 +9,7 @@ mod tests;
 
 use std::fmt;
 
-use crate::clock::UnixTime;
+use crate::clock::{Seconds, UnixTime};
 use crate::secret::Digest;
 
 pub use memory::MemoryStore;
@@ -76,8 +76,8 @@ pub trait Store: Send + Sync + 'static {
     /// Revokes what was given in a session to the clients that `whose` picks, except what may
     /// outlive it; gives back the revoked.
     fn revoke_grants_of_session(&self, session: &str, whose: &dyn Fn(&str) -> bool) -> Vec<Grant>;
-    /// Makes refresh token number `serial` the past and the next one current.
-    fn rotate(&self, grant: &str, serial: u32, expires: UnixTime, now: UnixTime) -> Rotation;
+    /// Makes refresh token number `serial` the past, if it may be used, and the next one current.
+    fn rotate(&self, grant: &str, serial: u32, times: Times) -> Rotation;
 
     /// Keeps a new code under its digest.
     fn insert_code(&self, digest: Digest, code: Code);
@@ -88,6 +88,17 @@ pub trait Store: Send + Sync + 'static {
 
     /// Forgets everything.
     fn clear(&self);
+}
+
+/// When a refresh token is used.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// Now.
+    pub now: UnixTime,
+    /// How long the one before the current may still be used.
+    pub grace: Seconds,
+    /// When the grant ends by itself from now on.
+    pub expires: UnixTime,
 }
 
 /// There are too many sessions.

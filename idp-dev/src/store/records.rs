@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::authorization_request::AuthorizationRequest;
-use crate::clock::UnixTime;
+use crate::clock::{Seconds, UnixTime};
 use crate::end_session_request::EndSessionRequest;
 use crate::params::Params;
 use crate::secret::{Digest, Secret};
@@ -70,10 +70,24 @@ pub struct Grant {
     pub is_offline: bool,
     /// Which refresh token is the current one: 0 before the code is redeemed, then counting up.
     pub refresh_serial: u32,
+    /// When the one before it became the past.
+    pub rotated_at: Option<UnixTime>,
     /// When it ends by itself.
     pub expires: UnixTime,
     /// Set once, never cleared.
     pub is_revoked: bool,
+}
+
+impl Grant {
+    /// May refresh token number `serial` be used now (RFC 9700, 4.14.2)? The current one may; and for as
+    /// long as `grace` the one before it, for the answer to that may have been lost.
+    pub fn takes(&self, serial: u32, grace: Seconds, now: UnixTime) -> bool {
+        let is_graced = || {
+            serial.checked_add(1) == Some(self.refresh_serial)
+                && self.rotated_at.is_some_and(|at| now < at.plus(grace))
+        };
+        serial == self.refresh_serial || is_graced()
+    }
 }
 
 /// An authorization code, kept under its digest.

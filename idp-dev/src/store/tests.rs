@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::memory::Limits;
-use super::{Code, Grant, MemoryStore, Parked, Redemption, Rotation, SsoSession, Store, StoreFull};
-use crate::clock::UnixTime;
+use super::{
+    Code, Grant, MemoryStore, Parked, Redemption, Rotation, SsoSession, Store, StoreFull, Times,
+};
+use crate::clock::{Seconds, UnixTime};
 use crate::params::Params;
 use crate::secret::Digest;
 
@@ -46,6 +48,7 @@ fn grant(id: &str, is_offline: bool) -> Grant {
         amr: vec!["pwd"],
         is_offline,
         refresh_serial: 1,
+        rotated_at: None,
         expires: LATER,
         is_revoked: false,
     }
@@ -77,19 +80,45 @@ fn op5_code_is_taken_once_and_then_names_what_it_gave() {
     assert!(matches!(store.redeem_code(&Digest::of(b"other")), Redemption::Unknown));
 }
 
+/// Without a grace.
+fn at(now: UnixTime) -> Times {
+    Times { now, grace: Seconds(0), expires: LATER }
+}
+
 #[test]
 fn op6_only_the_current_serial_rotates() {
     let store = store();
     store.insert_grant(grant("g", false), NOW);
-    assert!(matches!(store.rotate("g", 0, LATER, NOW), Rotation::Reused));
-    let Rotation::Rotated(rotated) = store.rotate("g", 1, LATER, NOW) else { panic!() };
+    assert!(matches!(store.rotate("g", 0, at(NOW)), Rotation::Reused));
+    let Rotation::Rotated(rotated) = store.rotate("g", 1, at(NOW)) else { panic!() };
     assert_eq!(rotated.refresh_serial, 2);
-    assert!(matches!(store.rotate("g", 1, LATER, NOW), Rotation::Reused));
-    assert!(matches!(store.rotate("g", 2, LATER, LATER), Rotation::Gone), "expired");
+    assert!(matches!(store.rotate("g", 1, at(NOW)), Rotation::Reused));
+    assert!(matches!(store.rotate("g", 2, at(LATER)), Rotation::Gone), "expired");
     assert!(store.revoke_grant("g").is_some());
     assert!(store.revoke_grant("g").is_none(), "revoked once only");
-    assert!(matches!(store.rotate("g", 2, LATER, NOW), Rotation::Gone));
-    assert!(matches!(store.rotate("unknown", 1, LATER, NOW), Rotation::Gone));
+    assert!(matches!(store.rotate("g", 2, at(NOW)), Rotation::Gone));
+    assert!(matches!(store.rotate("unknown", 1, at(NOW)), Rotation::Gone));
+}
+
+#[test]
+fn op6_with_a_grace_the_one_before_rotates_for_that_long() {
+    let store = store();
+    store.insert_grant(grant("g", false), NOW);
+    let after = |seconds: u32| Times {
+        now: NOW.plus(Seconds(seconds)),
+        grace: Seconds(10),
+        expires: LATER,
+    };
+    assert!(matches!(store.rotate("g", 0, after(0)), Rotation::Reused), "nothing has been rotated");
+    assert!(matches!(store.rotate("g", 1, after(0)), Rotation::Rotated(_)));
+    // The answer was lost, and the next one too.
+    for seconds in [4, 9] {
+        let Rotation::Rotated(again) = store.rotate("g", 1, after(seconds)) else { panic!() };
+        assert_eq!(again.refresh_serial, 2, "the token that was lost");
+    }
+    assert!(matches!(store.rotate("g", 1, after(10)), Rotation::Reused), "too late");
+    assert!(matches!(store.rotate("g", 2, after(10)), Rotation::Rotated(_)));
+    assert!(matches!(store.rotate("g", 1, after(11)), Rotation::Reused), "two before");
 }
 
 #[test]

@@ -157,7 +157,10 @@ impl World {
             Act::ClearStorage(site) => self.clear_storage(site),
             Act::Drift(ms) => self.pass(ms, false),
             Act::Pass(ms) => self.pass(ms, true),
-            Act::SetClock(ms) => self.clock_ms = ms,
+            Act::SetClock(ms) => {
+                self.was_set_back |= ms < self.clock_ms;
+                self.clock_ms = ms;
+            }
         }
     }
 

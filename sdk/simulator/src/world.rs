@@ -146,6 +146,8 @@ pub(crate) struct World {
     pub(crate) now_ms: i64,
     /// What the local clock is ahead of the true time.
     pub(crate) clock_ms: i64,
+    /// It was set back once.
+    pub(crate) was_set_back: bool,
     pub(crate) next_heartbeat_ms: i64,
     pub(crate) random: Random,
     entropy: Random,
@@ -177,6 +179,7 @@ impl World {
             refreshing: BTreeMap::new(),
             now_ms: 1000,
             clock_ms: 0,
+            was_set_back: false,
             next_heartbeat_ms: 15_000,
             random: Random(seed),
             entropy: Random(seed ^ 0x5eed),

@@ -178,6 +178,7 @@ pub(in crate::endpoints) fn give_code(
         amr: session.amr.clone(),
         is_offline: request.scopes.iter().any(|scope| scope == "offline_access"),
         refresh_serial: 0,
+        rotated_at: None,
         expires: now.plus(CODE_LIFETIME),
         is_revoked: false,
     };

@@ -3,13 +3,14 @@
 use axum::response::Response;
 
 use super::respond::{Given, give};
+use crate::clock::Seconds;
 use crate::config::Client;
 use crate::endpoints::refusal::Refusal;
 use crate::params::Params;
 use crate::provider::Shared;
 use crate::secret::{Digest, base64url, equal_in_constant_time};
 use crate::session::{self, revoke_family};
-use crate::store::{Code, Redemption, Rotation};
+use crate::store::{Code, Redemption, Rotation, Times};
 use crate::timeline::{Step, StepName};
 
 /// Redeems a code. Presenting it uses it up, whatever comes of it: a code that somebody tried with
@@ -57,9 +58,10 @@ pub(super) async fn redeem(
     }
     let Some(user) = provider.people.user(&grant.user) else { return Err(over()) };
     let now = provider.clock.now();
+    // From serial 0, "not redeemed", to 1, the first refresh token. A code has no grace.
     let expires = now.plus(client.refresh_token_lifetime);
-    // From serial 0, "not redeemed", to 1, the first refresh token.
-    let Rotation::Rotated(mut grant) = provider.store.rotate(&grant.id, 0, expires, now) else {
+    let times = Times { now, grace: Seconds(0), expires };
+    let Rotation::Rotated(mut grant) = provider.store.rotate(&grant.id, 0, times) else {
         return Err(over());
     };
     // The level may have changed since the code was given: tokens say what is so now.

@@ -8,12 +8,13 @@ use crate::endpoints::refusal::{ErrorCode, Refusal};
 use crate::params::Params;
 use crate::provider::Shared;
 use crate::session::{self, revoke_family};
-use crate::store::{Grant, Rotation};
+use crate::store::{Grant, Rotation, Times};
 use crate::timeline::{Step, StepName};
 
 /// Gives new tokens for a refresh token and makes that one the past.
 ///
-/// There is no grace for a past token: whoever presents one, client or thief, ends the family.
+/// Whoever presents a past token, client or thief, ends the family; unless the provider gives it a grace
+/// (`refresh_token_grace`), and the answer to it may have been lost.
 pub(super) async fn refresh(
     provider: &Shared,
     client: &Client,
@@ -37,7 +38,9 @@ pub(super) async fn refresh(
     let scopes = narrowed(client, &grant, params.get("scope"))?;
     let resource = resource(client, params.get("resource"))?;
     // A past token is looked at before the session: a copy matters also after the end.
-    if serial < grant.refresh_serial && !grant.is_revoked {
+    let now = provider.clock.now();
+    let grace = provider.config.refresh_token_grace;
+    if !grant.takes(serial, grace, now) && !grant.is_revoked {
         return Err(reused(provider, &grant));
     }
     if !session::is_grant_active(provider, &grant).await {
@@ -52,9 +55,8 @@ pub(super) async fn refresh(
         provider.store.revoke_grant(&grant.id);
         return Err(unknown());
     }
-    let now = provider.clock.now();
-    let expires = now.plus(client.refresh_token_lifetime);
-    let mut grant = match provider.store.rotate(&grant.id, serial, expires, now) {
+    let times = Times { now, grace, expires: now.plus(client.refresh_token_lifetime) };
+    let mut grant = match provider.store.rotate(&grant.id, serial, times) {
         Rotation::Rotated(grant) => grant,
         Rotation::Reused => return Err(reused(provider, &grant)),
         Rotation::Gone => return Err(unknown()),
