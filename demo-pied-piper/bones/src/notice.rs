@@ -141,7 +141,7 @@ fn draw(notice: Notice, desk: Desk) -> impl IntoView {
             Action::TryAgain => ("Try again", Box::new(move || desk.check.run(()))),
         };
         view! {
-            <button type="button" class="notice-action" disabled=desk.is_busy on:click=move |_| act()>
+            <button type="button" class="notice-action" data-testid="notice-action" disabled=desk.is_busy on:click=move |_| act()>
                 {label}
             </button>
         }

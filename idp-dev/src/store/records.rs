@@ -84,7 +84,7 @@ impl Grant {
     pub fn takes(&self, serial: u32, grace: Seconds, now: UnixTime) -> bool {
         let is_graced = || {
             serial.checked_add(1) == Some(self.refresh_serial)
-                && self.rotated_at.is_some_and(|at| now < at.plus(grace))
+                && self.rotated_at.is_some_and(|at| at <= now && now < at.plus(grace))
         };
         serial == self.refresh_serial || is_graced()
     }

@@ -71,6 +71,7 @@ fn a_word_about_the_stream_counts_for_its_session_and_its_time() {
     // Said half a minute ago, of another session, in the future, or nonsense.
     let mut other = world.overheard("heard");
     other["began"][0] = json!(1);
+    other["at"] = json!(world.inside().wall_ms);
     let mut early = world.overheard("heard");
     early["at"] = json!(world.inside().wall_ms + 60_000);
     for word in [&word, &other.to_string(), &early.to_string(), r#"{"kind":"heard"}"#] {

@@ -58,10 +58,6 @@ impl Machine {
                 self.erase(Area::Tab, record_key(&state));
                 self.erase(Area::Tab, return_key(&state));
                 // The provider has confirmed what the page before this one began.
-                if let Some(memory) = &mut self.memory {
-                    memory.unfinished_at = 0;
-                }
-                self.save_memory();
                 self.cause = Some(Cause { ending: Ending::SignedOut, at: now.0 });
                 self.changed = true;
                 self.arrived_in_vain();

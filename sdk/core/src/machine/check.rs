@@ -17,6 +17,8 @@ const TOLD_PAUSE_MS: i64 = 10_000;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum UserInfoEndpoint {
     #[default]
+    Unknown,
+    /// It has answered this page: whatever is the matter later, it can be read.
     Answers,
     /// It could not be reached.
     Failed,
@@ -35,7 +37,8 @@ impl UserInfoEndpoint {
     fn fails(&mut self) -> bool {
         *self = match self {
             Self::Suspect | Self::Unreadable => Self::Unreadable,
-            Self::Answers | Self::Failed => Self::Failed,
+            Self::Unknown | Self::Failed => Self::Failed,
+            Self::Answers => Self::Answers,
         };
         self.is_unreadable()
     }
@@ -151,7 +154,7 @@ impl Machine {
                     self.extend_by_check();
                 }
                 self.complete(waiter.command(), Outcome::Done {});
-                if looks_deeper {
+                if looks_deeper && self.is_held(version) {
                     self.refresh(Waiter::Check(None));
                 }
             }

@@ -3,7 +3,7 @@
 //! it speaks to the one that leads.
 //!
 //! ```text
-//!   seen, online, focus ─┐              ┌─ the stream was heard ──────────────> nothing is asked
+//!   seen again, online ──┐              ┌─ the stream was heard ──────────────> nothing is asked
 //!   token nearly over ───┴─> confirm ───┼─ this tab leads ────────────────────> check
 //!   slept ──────────────────────────────┴─ it does not ─> `heard` ─ no word ──> check
 //! ```
@@ -46,6 +46,7 @@ impl Machine {
         let is_late = !self.hidden && difference(self.now.monotonic_ms, due_ms) >= LATE_MS;
         if self.held.is_some() && !self.away && (apart_ms >= ASLEEP_MS || is_late) {
             self.forget_heard();
+            self.clear_timer(Timer::Word);
             self.set_lifetime_timer();
             if self.status == Status::Authenticated {
                 self.set_status(Status::Restoring);
@@ -108,9 +109,12 @@ impl Machine {
             held.tokens.expires_at.is_some_and(|at| difference(at.0, self.time().0) <= MIN_TTL);
         // `UserInfo` may judge the token alone. Where a stream or a frame tells of the session's end, a
         // refresh that only makes sure is one too many.
+        // A tab that does not lead cannot tell whether something does.
+        let is_settled = age_ms >= SETTLED_MS && self.is_leading();
         self.looks_deeper = !self.is_told()
+            && !self.hidden
             && held.tokens.refresh_token.is_some()
-            && (is_nearly_over || age_ms >= SETTLED_MS);
+            && (is_nearly_over || is_settled);
         // It may have ended while nobody listened. Where nobody ever does, what is shown stays: a page
         // that went blank each time that it is looked at would lose what is half filled in.
         if self.was_heard() && self.status == Status::Authenticated {
@@ -136,9 +140,12 @@ impl Machine {
     }
 
     pub(super) fn handle_expiry(&mut self) {
-        if !self.hidden && !self.away && !self.was_heard() && !self.is_told() {
-            self.confirm();
-            self.set_timer(Timer::Expiry, PAUSE_MS);
+        if self.hidden || self.away || self.was_heard() {
+            return;
         }
+        if !self.is_told() {
+            self.confirm();
+        }
+        self.set_timer(Timer::Expiry, PAUSE_MS);
     }
 }

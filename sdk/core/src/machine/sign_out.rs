@@ -77,6 +77,7 @@ impl Machine {
         // Once more: a page that was left meanwhile and came back may have forgotten it.
         if let Some(memory) = &mut self.memory {
             memory.stopped = true;
+            memory.unfinished_at = 0;
         }
         let return_to = Text::from(path(&self.config.post_logout_redirect_uri));
         let record = Attempt::SignOut.write(&self.config, self.local_time());
@@ -112,15 +113,20 @@ impl Machine {
         self.navigate(Secret(url), form, false);
     }
 
+    /// Writes down for the next page of this tab when somebody signed out of which the provider could
+    /// not be told; 0 if there is nothing left to tell.
+    pub(super) fn note_unfinished(&mut self, at: i64) {
+        if let Some(memory) = &mut self.memory {
+            memory.unfinished_at = at;
+        }
+        self.save_memory();
+    }
+
     /// The person is signed out here, and told that the provider does not know. The next sign-out of
     /// this page finishes it.
     pub(super) fn sign_out_failed(&mut self, sign_out: &SignOut, error: Error) {
-        let at = self.time().0;
-        if error.code == Code::IssuerUnreachable
-            && let Some(memory) = &mut self.memory
-        {
-            memory.unfinished_at = at;
-            self.save_memory();
+        if error.code == Code::IssuerUnreachable {
+            self.note_unfinished(self.time().0);
         }
         self.set_error(Some(error.clone()));
         self.complete_failed(Some(sign_out.command), error);

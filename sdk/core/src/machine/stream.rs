@@ -137,6 +137,7 @@ impl Machine {
             // Not for this client: the frame and checks remain.
             _ => {
                 self.stream.absent = true;
+                self.stream.was_heard = false;
                 self.open_stream();
             }
         }
