@@ -97,6 +97,15 @@ impl Machine {
                 .any(|goal| matches!(goal, super::Goal::Check(waiter) if is_check(waiter)))
     }
 
+    /// Whether the provider can tell if the session stands. Where it cannot, nothing is waited for.
+    pub(super) fn can_be_asked_about(&self) -> bool {
+        let has_endpoint =
+            self.metadata.as_ref().is_none_or(|metadata| metadata.userinfo_endpoint.is_some());
+        let may_refresh =
+            self.held.as_ref().is_some_and(|held| held.tokens.refresh_token.is_some());
+        may_refresh || (has_endpoint && !self.user_info.is_unreadable())
+    }
+
     /// UserInfo is asked where there is one; a refresh tells as much where there is none, and more.
     pub(super) fn send_check(&mut self, userinfo_endpoint: Option<Text>, waiter: Waiter) {
         match (&self.held, userinfo_endpoint.filter(|_| !self.user_info.is_unreadable())) {

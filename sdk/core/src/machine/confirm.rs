@@ -48,7 +48,7 @@ impl Machine {
             self.forget_heard();
             self.clear_timer(Timer::Word);
             self.set_lifetime_timer();
-            if self.status == Status::Authenticated {
+            if self.status == Status::Authenticated && self.can_be_asked_about() {
                 self.set_status(Status::Restoring);
             }
             // A lifetime that is over has its own way to ask.
@@ -117,7 +117,7 @@ impl Machine {
             && (is_nearly_over || is_settled);
         // It may have ended while nobody listened. Where nobody ever does, what is shown stays: a page
         // that went blank each time that it is looked at would lose what is half filled in.
-        if self.was_heard() && self.status == Status::Authenticated {
+        if self.was_heard() && self.status == Status::Authenticated && self.can_be_asked_about() {
             self.set_status(Status::Restoring);
         }
         self.check(None);
