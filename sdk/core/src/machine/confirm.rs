@@ -5,7 +5,8 @@
 //! ```text
 //!   seen again, online ──┐              ┌─ the stream was heard ──────────────> nothing is asked
 //!   token nearly over ───┴─> confirm ───┼─ this tab leads ────────────────────> check
-//!   slept ──────────────────────────────┴─ it does not ─> `heard` ─ no word ──> check
+//!                                       └─ it does not ─> `heard` ─ no word ──> check
+//!   slept ────────────────────────────────────────────────────────────────────> check
 //! ```
 
 use super::{Machine, Timer, refresh::MIN_TTL, stream::CONFIRMED_MS};
@@ -108,8 +109,7 @@ impl Machine {
         let is_nearly_over =
             held.tokens.expires_at.is_some_and(|at| difference(at.0, self.time().0) <= MIN_TTL);
         // `UserInfo` may judge the token alone. Where a stream or a frame tells of the session's end, a
-        // refresh that only makes sure is one too many.
-        // A tab that does not lead cannot tell whether something does.
+        // refresh that only makes sure is one too many; a tab that does not lead cannot know that.
         let is_settled = age_ms >= SETTLED_MS && self.is_leading();
         self.looks_deeper = !self.is_told()
             && !self.hidden
