@@ -76,7 +76,6 @@ impl Memory {
         self.redirects = 0;
         self.stopped = false;
         self.failure = Text::default();
-        self.unfinished_at = 0;
     }
 
     /// What became of the redirects that [`Permission::Broken`] is about, as far as it was seen.

@@ -2,7 +2,7 @@
 
 use gatepass_core::{
     error::Code,
-    wire::{Ending, Failure, OnLoad, Outcome, Signal, Status},
+    wire::{Command, Ending, Failure, OnLoad, Outcome, Signal, Status},
 };
 use serde_json::json;
 
@@ -246,4 +246,206 @@ fn a_token_that_was_worn_out_leaves_a_page_that_asks_who_is_there() {
     let visits = world.visits();
     page.load("/", OnLoad::Hint);
     assert_eq!((page.status(), world.visits()), (Status::Anonymous, visits));
+}
+
+/// What the endpoint says of each token that it is asked with.
+fn user_info_says(world: &World, status: u32, body: &'static str) {
+    world.provider().always(Endpoint::UserInfo, move |reply| {
+        (reply.status, reply.body) = (status, body.into());
+    });
+}
+
+#[test]
+fn a_user_info_that_is_not_for_these_tokens_is_no_provider_that_is_away() {
+    for status in [400, 403, 404, 405, 422, 501] {
+        for refreshes in [true, false] {
+            let world = eventless();
+            world.provider().gives_refresh_token = refreshes;
+            let page = world.signed_in("richard");
+            user_info_says(&world, status, "{}");
+            looked_at(&page);
+            assert_eq!((page.status(), page.code()), (Status::Authenticated, None), "{status}");
+            // It comes back from elsewhere, and is not asked again so soon.
+            page.freeze();
+            page.thaw();
+            world.advance(1);
+            page.expect_status(Status::Authenticated);
+            assert_eq!(world.count(Endpoint::UserInfo), 1);
+            end_session(&world);
+            world.advance(61);
+            looked_at(&page);
+            let status = if refreshes { Status::Expired } else { Status::Authenticated };
+            page.expect_status(status);
+        }
+    }
+}
+
+#[test]
+fn a_user_info_of_no_use_is_asked_again_after_ten_minutes() {
+    let world = eventless();
+    world.provider().gives_refresh_token = false;
+    let page = world.signed_in("richard");
+    user_info_says(&world, 403, "{}");
+    looked_at(&page);
+    world.provider().behave();
+    end_session(&world);
+    world.advance(599);
+    looked_at(&page);
+    page.expect_status(Status::Authenticated);
+    world.advance(1);
+    looked_at(&page);
+    page.expect_status(Status::Expired);
+    assert_eq!(world.count(Endpoint::UserInfo), 2);
+}
+
+#[test]
+fn a_user_info_in_another_form_leaves_no_page_without_its_data() {
+    for body in ["eyJhbGciOiJFUzI1NiJ9.e30.c2ln", "<html>", "[]", r#"{"sub":7}"#] {
+        for refreshes in [true, false] {
+            let world = World::new();
+            world.provider().gives_refresh_token = refreshes;
+            let page = world.signed_in("richard");
+            user_info_says(&world, 200, body);
+            page.freeze();
+            page.thaw();
+            world.advance(1);
+            page.expect_status(Status::Authenticated);
+        }
+    }
+}
+
+#[test]
+fn a_user_info_that_once_answered_is_away_with_its_network() {
+    let world = eventless();
+    let page = world.signed_in("richard");
+    looked_at(&page);
+    let refreshes = world.refreshes();
+    world.provider().always(Endpoint::UserInfo, |reply| reply.fail(Failure::Network));
+    looked_at(&page);
+    world.advance(120);
+    page.expect_status(Status::Offline);
+    assert_eq!(world.refreshes(), refreshes);
+    world.provider().behave();
+    world.advance(30);
+    page.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn a_user_info_that_never_answers_in_time_is_of_no_use_where_the_provider_does() {
+    let world = eventless();
+    let page = world.signed_in("richard");
+    world.provider().always(Endpoint::UserInfo, |reply| reply.fail(Failure::Timeout));
+    looked_at(&page);
+    page.expect_status(Status::Offline);
+    world.advance(5);
+    page.expect_status(Status::Authenticated);
+    assert_eq!((world.count(Endpoint::UserInfo), world.refreshes()), (2, 1));
+}
+
+#[test]
+fn where_only_a_refresh_can_tell_looks_that_follow_each_other_ask_nobody() {
+    let world = eventless();
+    world.provider().metadata.as_object_mut().unwrap().remove("userinfo_endpoint");
+    let pages = [world.signed_in("richard"), world.open()];
+    // A tab that has asked the provider nothing so far does not know what there is to ask.
+    pages.iter().for_each(looked_at);
+    world.advance(1);
+    let refreshes = world.refreshes();
+    for _ in 0..3 {
+        pages.iter().for_each(looked_at);
+        world.advance(1);
+    }
+    assert_eq!(world.refreshes(), refreshes);
+    world.advance(60);
+    for _ in 0..3 {
+        pages.iter().for_each(looked_at);
+        world.advance(1);
+    }
+    assert_eq!(world.refreshes(), refreshes + 1);
+}
+
+#[test]
+fn where_nothing_tells_the_tab_that_leads_makes_sure_for_one_that_is_looked_at() {
+    let world = eventless();
+    let (first, second) = (world.signed_in("richard"), world.open());
+    assert!(first.leads());
+    first.signal(Signal::Hidden {});
+    user_info_says(&world, 200, r#"{"sub":"richard"}"#);
+    world.advance(60);
+    end_session(&world);
+    looked_at(&second);
+    for page in [&first, &second] {
+        page.expect_status(Status::Expired);
+        assert_eq!(page.cause(), Some(Ending::InvalidGrant));
+    }
+}
+
+#[test]
+fn a_tab_that_hears_the_stream_refreshes_nothing_for_the_others() {
+    let world = World::new();
+    let (first, second) = (world.signed_in("richard"), world.open());
+    assert!(first.leads());
+    world.advance(60);
+    let refreshes = world.refreshes();
+    looked_at(&second);
+    world.advance(1);
+    assert_eq!(world.refreshes(), refreshes);
+}
+
+#[test]
+fn a_page_that_nobody_looks_at_is_not_made_sure_of_by_a_refresh() {
+    let world = eventless();
+    let page = world.signed_in("richard");
+    page.signal(Signal::Hidden {});
+    world.advance(90);
+    page.signal(Signal::Online {});
+    assert_eq!((world.count(Endpoint::UserInfo), world.refreshes()), (1, 0));
+}
+
+#[test]
+fn a_look_that_crosses_the_applications_own_question_still_makes_sure() {
+    let world = eventless();
+    let page = world.signed_in("richard");
+    world.advance(90);
+    world.hold(Endpoint::UserInfo);
+    page.begin(Command::CheckSession {});
+    looked_at(&page);
+    world.release();
+    // The one question was answered for the application; the next look asks for itself.
+    looked_at(&page);
+    assert_eq!((world.count(Endpoint::UserInfo), world.refreshes()), (2, 1));
+}
+
+#[test]
+fn a_page_comes_back_by_itself_where_only_the_events_are_in_trouble() {
+    for (status, retry_after) in [(500, None), (503, Some(3600)), (429, None)] {
+        let world = World::new();
+        let page = world.signed_in("richard");
+        world.provider().is_down = true;
+        world.close_streams();
+        world.advance(40);
+        page.expect_status(Status::Offline);
+        world.provider().is_down = false;
+        world.provider().always(Endpoint::Events, move |reply| {
+            (reply.status, reply.retry_after) = (status, retry_after);
+        });
+        world.advance(31);
+        page.expect_status(Status::Authenticated);
+        assert_eq!(page.code(), None);
+    }
+}
+
+#[test]
+fn a_stream_that_is_refused_for_good_is_waited_for_no_more() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.heartbeat();
+    world.provider().always(Endpoint::Events, |reply| reply.status = 403);
+    world.close_streams();
+    world.advance(60);
+    world.hold(Endpoint::UserInfo);
+    looked_at(&page);
+    page.expect_status(Status::Authenticated);
+    world.release();
+    assert_eq!(world.refreshes(), 1, "nothing tells of the session's end any more");
 }

@@ -649,6 +649,52 @@ fn f7_a_sign_out_that_could_not_be_told_is_offered_by_the_next_page_too() {
 }
 
 #[test]
+fn f7_a_page_that_is_reloaded_while_the_provider_is_slow_offers_its_sign_out_again() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.advance(90);
+    world.hold(Endpoint::Discovery);
+    page.begin(Command::SignOut { scope: Scope::Global });
+    page.begin_load("/", OnLoad::Manual);
+    world.release();
+    page.expect_refused(Code::IssuerUnreachable);
+    assert_eq!(page.cause(), Some(Ending::SignedOut));
+    // Told at last, it is offered no more.
+    page.sign_out();
+    page.load("/", OnLoad::Manual);
+    assert_eq!((page.cause(), page.code()), (None, None));
+}
+
+#[test]
+fn f7_a_sign_in_that_comes_to_nothing_leaves_a_sign_out_that_could_not_be_told() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.provider().is_down = true;
+    page.sign_out();
+    assert!(matches!(page.sign_in(), Some(Outcome::Failed { .. })));
+    page.load("/", OnLoad::Manual);
+    page.expect_refused(Code::IssuerUnreachable);
+    // A session is what it gives way to, and the next page does not speak of it either.
+    world.provider().is_down = false;
+    page.sign_in();
+    page.expect_status(Status::Authenticated);
+    page.leave_only_this_app();
+    page.load("/", OnLoad::Manual);
+    assert_eq!((page.cause(), page.code()), (None, None));
+}
+
+#[test]
+fn a_provider_that_has_no_end_of_sessions_is_not_said_to_be_told_later() {
+    let world = World::new();
+    world.provider().metadata.as_object_mut().unwrap().remove("end_session_endpoint");
+    let page = world.signed_in("richard");
+    let Some(Outcome::Failed { error }) = page.sign_out() else { panic!() };
+    assert_eq!(error.code, Code::SignOutUnsupported);
+    page.load("/", OnLoad::Manual);
+    assert_eq!((page.cause(), page.code()), (None, None));
+}
+
+#[test]
 fn a_sign_in_takes_the_place_of_a_sign_out_that_could_not_be_told() {
     let world = World::new();
     let page = world.signed_in("richard");

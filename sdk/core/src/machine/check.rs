@@ -12,8 +12,11 @@ use crate::{
 /// How long after the front channel has made a page ask it may not do so again.
 const TOLD_PAUSE_MS: i64 = 10_000;
 
+/// For how long an endpoint that was of no use is not asked again.
+const USELESS_MS: i64 = 10 * 60_000;
+
 /// What is known of the `UserInfo` endpoint. A provider may let no script of another origin read it,
-/// which looks like a network that is away.
+/// which looks like a network that is away; or it may not be for tokens like this page's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum UserInfoEndpoint {
     #[default]
@@ -24,23 +27,28 @@ pub(super) enum UserInfoEndpoint {
     Failed,
     /// The same, and the provider has answered elsewhere since: it is tried once more.
     Suspect,
-    /// In vain: it is not asked any more.
-    Unreadable,
+    /// In vain, or its answer says nothing of the session: it is not asked before this time of the
+    /// page's own clock.
+    Useless { until_ms: i64 },
 }
 
 impl UserInfoEndpoint {
-    fn is_unreadable(self) -> bool {
-        self == Self::Unreadable
+    fn is_useless(self, now_ms: i64) -> bool {
+        matches!(self, Self::Useless { until_ms } if now_ms < until_ms)
     }
 
     /// It cannot be reached; true if that is not the network's fault.
-    fn fails(&mut self) -> bool {
+    fn fails(&mut self, now_ms: i64) -> bool {
         *self = match self {
-            Self::Suspect | Self::Unreadable => Self::Unreadable,
+            Self::Suspect | Self::Useless { .. } => Self::useless(now_ms),
             Self::Unknown | Self::Failed => Self::Failed,
             Self::Answers => Self::Answers,
         };
-        self.is_unreadable()
+        self.is_useless(now_ms)
+    }
+
+    const fn useless(now_ms: i64) -> Self {
+        Self::Useless { until_ms: now_ms.saturating_add(USELESS_MS) }
     }
 
     /// The provider has answered elsewhere just now.
@@ -68,12 +76,16 @@ impl Machine {
     /// Asks the provider whether the session still stands, for a command or for ourselves.
     pub(super) fn check(&mut self, command: Option<u32>) {
         if self.held.is_some() {
-            self.with_metadata(super::Goal::Check(Waiter::Check(command)), false);
+            self.check_for(Waiter::Check(command));
         } else {
             // Nothing to check, but whether the provider is there again can be found out.
             self.handle_attention();
             self.complete(command, Outcome::Done {});
         }
+    }
+
+    pub(super) fn check_for(&mut self, waiter: Waiter) {
+        self.with_metadata(super::Goal::Check(waiter), false);
     }
 
     /// Something about the session has changed, or seems to have. A refresh says whether it still
@@ -86,7 +98,7 @@ impl Machine {
 
     /// Whether the provider is being asked if the session stands.
     pub(super) fn is_being_checked(&self) -> bool {
-        let is_check = |waiter: &Waiter| matches!(waiter, Waiter::Check(_));
+        let is_check = |waiter: &Waiter| matches!(waiter, Waiter::Check(_) | Waiter::Look);
         self.is_refreshing_for(&is_check)
             || self.waiting.iter().any(
                 |(_, expect)| matches!(expect, Expect::UserInfo(waiter, _) if is_check(waiter)),
@@ -99,16 +111,25 @@ impl Machine {
 
     /// Whether the provider can tell if the session stands. Where it cannot, nothing is waited for.
     pub(super) fn can_be_asked_about(&self) -> bool {
-        let has_endpoint =
-            self.metadata.as_ref().is_none_or(|metadata| metadata.userinfo_endpoint.is_some());
         let may_refresh =
             self.held.as_ref().is_some_and(|held| held.tokens.refresh_token.is_some());
-        may_refresh || (has_endpoint && !self.user_info.is_unreadable())
+        may_refresh || self.may_ask_user_info()
+    }
+
+    fn is_user_info_useless(&self) -> bool {
+        self.user_info.is_useless(self.now.monotonic_ms)
+    }
+
+    /// Whether there is a UserInfo endpoint, as far as is known, and it is worth asking.
+    pub(super) fn may_ask_user_info(&self) -> bool {
+        let metadata = self.metadata.as_ref();
+        metadata.is_none_or(|metadata| metadata.userinfo_endpoint.is_some())
+            && !self.is_user_info_useless()
     }
 
     /// UserInfo is asked where there is one; a refresh tells as much where there is none, and more.
     pub(super) fn send_check(&mut self, userinfo_endpoint: Option<Text>, waiter: Waiter) {
-        match (&self.held, userinfo_endpoint.filter(|_| !self.user_info.is_unreadable())) {
+        match (&self.held, userinfo_endpoint.filter(|_| !self.is_user_info_useless())) {
             (Some(held), Some(url)) if !self.owes_look || held.tokens.refresh_token.is_none() => {
                 let authorization = bearer(&held.tokens.access_token);
                 let timeout_ms = super::provider::REQUEST_TIMEOUT_MS;
@@ -137,25 +158,33 @@ impl Machine {
         let Some(held) = self.held.as_ref().filter(|held| held.began == *began) else {
             return self.gets_none(waiter);
         };
-        let Answer::Response { response } = answer else {
-            let is_lost = matches!(answer, Answer::Failed { reason: Failure::Network });
-            if is_lost && self.user_info.fails() {
-                return self.with_metadata(super::Goal::Check(waiter), false);
+        let read = match answer {
+            Answer::Response { response } => {
+                self.user_info = UserInfoEndpoint::Answers;
+                if response.status == 401 {
+                    // The refused token is not the one that is held now: another tab has refreshed
+                    // meanwhile.
+                    if held.version != *version {
+                        return self.check_for(waiter);
+                    }
+                    return self.refresh(waiter);
+                }
+                if is_refusal(response.status) {
+                    self.user_info = UserInfoEndpoint::useless(self.now.monotonic_ms);
+                    return self.check_for(waiter);
+                }
+                UntrustedUserInfo::read(response, bytes)
             }
-            let code = Code::UserInfoInvalid;
-            let error = super::provider::failure(answer, code, "userinfo_endpoint");
-            return self.check_failed(waiter.command(), error);
+            other => {
+                let is_lost =
+                    matches!(other, Answer::Failed { reason: Failure::Network | Failure::Timeout });
+                if is_lost && self.user_info.fails(self.now.monotonic_ms) {
+                    return self.check_for(waiter);
+                }
+                let code = Code::UserInfoInvalid;
+                Err(super::provider::failure(other, code, "userinfo_endpoint"))
+            }
         };
-        self.user_info = UserInfoEndpoint::Answers;
-        let looks_deeper = core::mem::take(&mut self.looks_deeper);
-        if response.status == 401 {
-            // The refused token is not the one that is held now: another tab has refreshed meanwhile.
-            if held.version != *version {
-                return self.with_metadata(super::Goal::Check(waiter), false);
-            }
-            return self.refresh(waiter);
-        }
-        let read = UntrustedUserInfo::read(response, bytes);
         match read.and_then(|info| info.verify(&held.id_token)) {
             Ok(info) => {
                 self.session_confirmed(&info);
@@ -163,9 +192,16 @@ impl Machine {
                     self.extend_by_check();
                 }
                 self.complete(waiter.command(), Outcome::Done {});
-                if looks_deeper && self.is_held(version) {
+                if matches!(waiter, Waiter::Look) && self.is_held(version) {
                     self.refresh(Waiter::Check(None));
                 }
+            }
+            // Nonsense is shown to whoever asked; whether the session stands others can say.
+            Err(error) if error.code == Code::UserInfoInvalid => {
+                self.user_info = UserInfoEndpoint::useless(self.now.monotonic_ms);
+                self.set_error(Some(error.clone()));
+                self.complete_failed(waiter.command(), error);
+                self.check_for(Waiter::Check(None));
             }
             Err(error) => self.check_failed(waiter.command(), error),
         }
@@ -197,4 +233,10 @@ impl Machine {
         }
         self.complete_failed(command, error);
     }
+}
+
+/// Whether the endpoint refuses to speak of the session at all: there is none, or it is not for tokens
+/// like this one. A provider in trouble answers by 408, 429 or 5xx, and may know better later.
+const fn is_refusal(status: u32) -> bool {
+    matches!(status, 400..=407 | 409..=428 | 430..=499 | 501)
 }

@@ -9,7 +9,11 @@
 //!   slept ────────────────────────────────────────────────────────────────────> check
 //! ```
 
-use super::{Machine, Timer, refresh::MIN_TTL, stream::CONFIRMED_MS};
+use super::{
+    Machine, Timer,
+    refresh::{MIN_TTL, Waiter},
+    stream::CONFIRMED_MS,
+};
 use crate::{
     tabs::{Message, Version},
     time::{Now, difference},
@@ -90,6 +94,8 @@ impl Machine {
                 let at_ms = self.heard_wall_ms();
                 self.broadcast(&Message::Heard { began, at_ms });
             }
+            // Whoever asks cannot know that nothing tells this tab either, and is looked at.
+            None if self.is_settled() && !self.is_told() => self.refresh(Waiter::Check(None)),
             // A page that hung may hear it long after it was said.
             Some(at_ms) if !self.is_leading() => {
                 let age_ms = difference(self.now.wall_ms, at_ms);
@@ -102,25 +108,46 @@ impl Machine {
         }
     }
 
+    /// Whether this tab leads and nobody has proved of late that the session stands. `UserInfo` may
+    /// judge the token alone: where nothing tells of the session's end, a refresh is due.
+    fn is_settled(&self) -> bool {
+        self.is_leading()
+            && self.held.as_ref().is_some_and(|held| {
+                held.tokens.refresh_token.is_some()
+                    && difference(self.now.wall_ms, held.version.at_ms) >= SETTLED_MS
+            })
+    }
+
+    fn is_nearly_over(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| {
+            held.tokens.refresh_token.is_some()
+                && held
+                    .tokens
+                    .expires_at
+                    .is_some_and(|at| difference(at.0, self.time().0) <= MIN_TTL)
+        })
+    }
+
     /// Nobody has heard the stream a moment ago: the provider is asked.
     pub(super) fn confirm_by_check(&mut self) {
-        let Some(held) = &self.held else { return };
-        let age_ms = difference(self.now.wall_ms, held.version.at_ms);
-        let is_nearly_over =
-            held.tokens.expires_at.is_some_and(|at| difference(at.0, self.time().0) <= MIN_TTL);
-        // `UserInfo` may judge the token alone. Where a stream or a frame tells of the session's end, a
-        // refresh that only makes sure is one too many; a tab that does not lead cannot know that.
-        let is_settled = age_ms >= SETTLED_MS && self.is_leading();
-        self.looks_deeper = !self.is_told()
-            && !self.hidden
-            && held.tokens.refresh_token.is_some()
-            && (is_nearly_over || is_settled);
-        // It may have ended while nobody listened. Where nobody ever does, what is shown stays: a page
-        // that went blank each time that it is looked at would lose what is half filled in.
-        if self.was_heard() && self.status == Status::Authenticated && self.can_be_asked_about() {
-            self.set_status(Status::Restoring);
+        if self.held.is_none() {
+            return;
         }
-        self.check(None);
+        // Where a stream or a frame tells of the session's end, a refresh that only makes sure is one
+        // too many; a tab that does not lead cannot know that.
+        let is_due =
+            !self.is_told() && !self.hidden && (self.is_nearly_over() || self.is_settled());
+        let is_in_doubt = self.was_heard() || self.status != Status::Authenticated;
+        // A look may follow the other within a second: where only a refresh could answer, it has.
+        if is_due || is_in_doubt || self.may_ask_user_info() {
+            // It may have ended while nobody listened. Where nobody ever does, what is shown stays: a
+            // page that went blank each time that it is looked at would lose what is half filled in.
+            if self.was_heard() && self.status == Status::Authenticated && self.can_be_asked_about()
+            {
+                self.set_status(Status::Restoring);
+            }
+            self.check_for(if is_due { Waiter::Look } else { Waiter::Check(None) });
+        }
         if self.is_leading() {
             self.open_stream();
         }

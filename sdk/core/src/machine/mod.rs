@@ -119,8 +119,6 @@ pub struct Machine {
     latest_click: u32,
     /// What is known of the ladder's rungs in this browser, in words.
     rungs: Text,
-    /// A check that `UserInfo` has answered goes on to a refresh.
-    looks_deeper: bool,
     user_info: check::UserInfoEndpoint,
     /// Tries in a row to reach the provider that failed.
     reach_failures: u32,
@@ -312,7 +310,6 @@ impl Machine {
             owes_look: false,
             latest_click: 0,
             rungs: Text::default(),
-            looks_deeper: false,
             user_info: check::UserInfoEndpoint::default(),
             reach_failures: 0,
             is_asking_for_extension: false,

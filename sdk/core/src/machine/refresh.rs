@@ -58,6 +58,8 @@ struct Waiting {
 pub(super) enum Waiter {
     Token(u32),
     Check(Option<u32>),
+    /// The page itself, where UserInfo alone may not know: what it confirms, a refresh makes sure of.
+    Look,
     /// Whoever wants the session's lifetime to begin anew, here or in another tab, and when it began
     /// before.
     Extend(Option<u32>, i64),
@@ -72,7 +74,7 @@ impl Waiter {
         match self {
             Self::Token(id) => Some(id),
             Self::Check(command) | Self::Extend(command, _) => command,
-            Self::Stream | Self::Tab => None,
+            Self::Look | Self::Stream | Self::Tab => None,
         }
     }
 
@@ -262,7 +264,7 @@ impl Machine {
             Waiter::Token(id) => {
                 self.complete_failed(Some(id), Code::TokenUnavailable.into());
             }
-            Waiter::Check(_) | Waiter::Extend(Some(_), _) | Waiter::Stream => {
+            Waiter::Check(_) | Waiter::Look | Waiter::Extend(Some(_), _) | Waiter::Stream => {
                 self.end(Ending::InvalidToken);
                 self.gets_none(waiter);
             }
@@ -440,7 +442,7 @@ impl Machine {
             }
             match waiting.who {
                 Waiter::Token(id) => self.give_token(id, &waiting.target),
-                Waiter::Check(_) | Waiter::Extend(..) => {
+                Waiter::Check(_) | Waiter::Look | Waiter::Extend(..) => {
                     self.complete(waiting.who.command(), Outcome::Done {});
                 }
                 Waiter::Stream => self.open_stream(),
@@ -503,7 +505,9 @@ impl Machine {
                 Waiter::Token(_) | Waiter::Extend(..) => {
                     self.complete_failed(waiting.who.command(), error.clone());
                 }
-                Waiter::Check(command) => self.check_failed(command, error.clone()),
+                Waiter::Check(_) | Waiter::Look => {
+                    self.check_failed(waiting.who.command(), error.clone());
+                }
                 Waiter::Stream => self.stream_not_refreshed(),
                 Waiter::Tab => {
                     let found = error.evidence.as_ref().map_or("", |seen| &seen.found).into();

@@ -84,9 +84,7 @@ impl Machine {
         }
         self.held = Some(session);
         self.unfinished = Secret::default();
-        if self.memory.as_ref().is_some_and(|memory| memory.unfinished_at != 0) {
-            self.note_unfinished(0);
-        }
+        self.forget_unfinished();
         self.status = Status::Authenticated;
         self.error = None;
         self.changed = true;

@@ -49,8 +49,13 @@ impl Machine {
         self.close_popup();
         // F7: the local session and the other tabs' go first, whatever the provider does.
         self.end(if scope == Scope::Global { Ending::SignedOut } else { Ending::SignedOutHere });
+        let at = self.time().0;
         if let Some(memory) = &mut self.memory {
             memory.stopped = true;
+            // Until it has been told, which a reload may cut short.
+            if scope == Scope::Global {
+                memory.unfinished_at = at;
+            }
         }
         self.save_memory();
         self.publish();
@@ -113,20 +118,22 @@ impl Machine {
         self.navigate(Secret(url), form, false);
     }
 
-    /// Writes down for the next page of this tab when somebody signed out of which the provider could
-    /// not be told; 0 if there is nothing left to tell.
-    pub(super) fn note_unfinished(&mut self, at: i64) {
-        if let Some(memory) = &mut self.memory {
-            memory.unfinished_at = at;
+    /// There is nothing left that the provider has to be told, also by the next page of this tab.
+    pub(super) fn forget_unfinished(&mut self) {
+        if let Some(memory) = &mut self.memory
+            && memory.unfinished_at != 0
+        {
+            memory.unfinished_at = 0;
+            self.save_memory();
         }
-        self.save_memory();
     }
 
     /// The person is signed out here, and told that the provider does not know. The next sign-out of
     /// this page finishes it.
     pub(super) fn sign_out_failed(&mut self, sign_out: &SignOut, error: Error) {
-        if error.code == Code::IssuerUnreachable {
-            self.note_unfinished(self.time().0);
+        // A provider that has no such endpoint can never be told.
+        if error.code != Code::IssuerUnreachable {
+            self.forget_unfinished();
         }
         self.set_error(Some(error.clone()));
         self.complete_failed(Some(sign_out.command), error);

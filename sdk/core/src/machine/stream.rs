@@ -119,7 +119,7 @@ impl Machine {
         match response.status {
             401 if !self.stream.refreshed => {
                 self.stream.refreshed = true;
-                self.refresh(Waiter::Stream);
+                return self.refresh(Waiter::Stream);
             }
             429 => {
                 // Too many streams: a provider that says when to come again tells the end then.
@@ -127,10 +127,6 @@ impl Machine {
                     self.stream.failures = 0;
                 }
                 self.stream_failed(response.retry_after);
-                // It is there. Whether the session stands, it has not said.
-                if self.status == Status::Offline {
-                    self.check(None);
-                }
             }
             // Later: a provider in trouble. (A 401 for a fresh token too.)
             401 | 500.. => self.stream_failed(response.retry_after),
@@ -140,6 +136,10 @@ impl Machine {
                 self.stream.was_heard = false;
                 self.open_stream();
             }
+        }
+        // It is there. Whether the session stands, it has not said.
+        if self.status == Status::Offline {
+            self.check(None);
         }
     }
 
