@@ -215,10 +215,25 @@ async fn f21_op6_with_a_grace_a_lost_answer_is_given_again() {
     assert_eq!(lost.refresh(), again.refresh());
     assert_eq!(world.userinfo(again.access()).await.status, 200);
     let next = Tokens(world.refresh("pied-piper", again.refresh()).await.ok_json());
-    // Two before, and after its time: somebody has a copy.
+    // Two before: somebody has a copy.
     assert_eq!(world.refresh("pied-piper", first.refresh()).await.error(), "invalid_grant");
     assert_eq!(world.refresh("pied-piper", next.refresh()).await.error(), "invalid_grant");
     world.last_step("token.replayed").await;
+}
+
+#[tokio::test]
+async fn f21_op6_a_grace_has_an_end_and_is_none_before_its_time() {
+    // A clock that is set back says nothing of how long ago the token was used.
+    for seconds in [30, -1] {
+        let world =
+            World::with(|text| text.replacen("token_grace = 0", "token_grace = 30", 1)).await;
+        let first = world.browser().piper("richard").await;
+        let now = world.clock.now();
+        world.refresh("pied-piper", first.refresh()).await.ok_json();
+        world.clock.set(idp_dev::UnixTime::from_seconds(now.seconds() + seconds));
+        let late = world.refresh("pied-piper", first.refresh()).await;
+        assert_eq!(late.error(), "invalid_grant", "{seconds}");
+    }
 }
 
 #[tokio::test]

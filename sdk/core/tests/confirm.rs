@@ -270,7 +270,7 @@ fn a_user_info_that_is_not_for_these_tokens_is_no_provider_that_is_away() {
             page.thaw();
             world.advance(1);
             page.expect_status(Status::Authenticated);
-            assert_eq!(world.count(Endpoint::UserInfo), 1);
+            assert_eq!(world.count(Endpoint::UserInfo), 2, "once more, to be sure");
             end_session(&world);
             world.advance(61);
             looked_at(&page);
@@ -295,7 +295,37 @@ fn a_user_info_of_no_use_is_asked_again_after_ten_minutes() {
     world.advance(1);
     looked_at(&page);
     page.expect_status(Status::Expired);
-    assert_eq!(world.count(Endpoint::UserInfo), 2);
+    assert_eq!(world.count(Endpoint::UserInfo), 3);
+}
+
+#[test]
+fn somebody_on_the_way_says_nothing_about_user_info() {
+    for status in [200, 403] {
+        let world = eventless();
+        world.provider().gives_refresh_token = false;
+        let page = world.signed_in("richard");
+        // One answer, or the network's own page until it is left, whatever is asked for.
+        world.provider().once(Endpoint::UserInfo, move |reply| {
+            reply.html();
+            reply.status = status;
+        });
+        looked_at(&page);
+        assert_eq!((page.status(), page.code()), (Status::Authenticated, None));
+        for endpoint in [Endpoint::UserInfo, Endpoint::Discovery] {
+            world.provider().always(endpoint, move |reply| {
+                reply.html();
+                reply.status = status;
+            });
+        }
+        looked_at(&page);
+        world.advance(60);
+        world.provider().behave();
+        world.advance(31);
+        page.expect_status(Status::Authenticated);
+        end_session(&world);
+        looked_at(&page);
+        page.expect_status(Status::Expired);
+    }
 }
 
 #[test]

@@ -219,6 +219,15 @@ fn check(change: impl FnMut(&mut Reply) + 'static) -> (Page, Option<Outcome>) {
     (page, outcome)
 }
 
+/// The same where each of its answers is like that.
+fn always(change: impl FnMut(&mut Reply) + 'static) -> (Page, Option<Outcome>) {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.provider().always(Endpoint::UserInfo, change);
+    let outcome = page.check();
+    (page, outcome)
+}
+
 #[test]
 fn oidcc_client_test_userinfo_bearer_header() {
     let (page, outcome) = check(|_| {});
@@ -232,22 +241,23 @@ fn oidcc_client_test_userinfo_bearer_header() {
 #[test]
 fn oidcc_client_test_userinfo_invalid_sub() {
     for sub in ["gavin", "Richard", "richard ", "rich"] {
-        let (page, outcome) = check(move |reply| reply.member("sub", json!(sub)));
+        let (page, outcome) = always(move |reply| reply.member("sub", json!(sub)));
         let Some(Outcome::Failed { error }) = outcome else { panic!("{outcome:?}") };
         assert_eq!(error.code, Code::UserInfoSubMismatch);
         assert_eq!(page.claim("sub"), "richard", "nothing of it is used");
     }
     for value in [Value::Null, json!(7), json!(["richard"]), json!({})] {
-        let (_, outcome) = check(move |reply| reply.member("sub", value.clone()));
+        let (_, outcome) = always(move |reply| reply.member("sub", value.clone()));
         assert!(
             matches!(outcome, Some(Outcome::Failed { error }) if error.code == Code::UserInfoInvalid)
         );
     }
-    let (_, outcome) = check(|reply| reply.body = br#"{"sub":"richard","sub":"richard"}"#.to_vec());
+    let (_, outcome) =
+        always(|reply| reply.body = br#"{"sub":"richard","sub":"richard"}"#.to_vec());
     assert!(
         matches!(outcome, Some(Outcome::Failed { error }) if error.code == Code::UserInfoInvalid)
     );
-    let (_, outcome) = check(Reply::html);
+    let (_, outcome) = always(Reply::html);
     assert!(
         matches!(outcome, Some(Outcome::Failed { error }) if error.code == Code::UserInfoInvalid)
     );

@@ -47,8 +47,24 @@ impl UserInfoEndpoint {
         self.is_useless(now_ms)
     }
 
+    /// Its answer says nothing of the session; true if that was so the second time.
+    fn evades(&mut self, now_ms: i64) -> bool {
+        *self = match self {
+            Self::Suspect | Self::Useless { .. } => Self::useless(now_ms),
+            _ => Self::Suspect,
+        };
+        self.is_useless(now_ms)
+    }
+
     const fn useless(now_ms: i64) -> Self {
         Self::Useless { until_ms: now_ms.saturating_add(USELESS_MS) }
+    }
+
+    /// The provider itself is away: what was seen since it answered says nothing.
+    fn forgive(&mut self) {
+        if *self == Self::Suspect {
+            *self = Self::Failed;
+        }
     }
 
     /// The provider has answered elsewhere just now.
@@ -137,9 +153,12 @@ impl Machine {
                 let expect = Expect::UserInfo(waiter, of);
                 self.fetch(url, Some(authorization), timeout_ms, expect);
             }
-            // Nobody can be asked, which says nothing about the session.
+            // Nobody can be asked, which says nothing about the session. What the tabs have written
+            // down is read first.
             (Some(held), None) if held.tokens.refresh_token.is_none() => {
-                self.session_stands();
+                if !self.waiting.iter().any(|(_, expect)| matches!(expect, Expect::LastEnd)) {
+                    self.session_stands();
+                }
                 self.complete_failed(waiter.command(), Code::TokenUnavailable.into());
             }
             (Some(_), _) => self.refresh(waiter),
@@ -160,8 +179,8 @@ impl Machine {
         };
         let read = match answer {
             Answer::Response { response } => {
-                self.user_info = UserInfoEndpoint::Answers;
                 if response.status == 401 {
+                    self.user_info = UserInfoEndpoint::Answers;
                     // The refused token is not the one that is held now: another tab has refreshed
                     // meanwhile.
                     if held.version != *version {
@@ -170,8 +189,8 @@ impl Machine {
                     return self.refresh(waiter);
                 }
                 if is_refusal(response.status) {
-                    self.user_info = UserInfoEndpoint::useless(self.now.monotonic_ms);
-                    return self.check_for(waiter);
+                    let is_sure = self.user_info.evades(self.now.monotonic_ms);
+                    return self.with_metadata(super::Goal::Check(waiter), !is_sure);
                 }
                 UntrustedUserInfo::read(response, bytes)
             }
@@ -187,6 +206,7 @@ impl Machine {
         };
         match read.and_then(|info| info.verify(&held.id_token)) {
             Ok(info) => {
+                self.user_info = UserInfoEndpoint::Answers;
                 self.session_confirmed(&info);
                 if matches!(waiter, Waiter::Extend(..)) {
                     self.extend_by_check();
@@ -196,9 +216,12 @@ impl Machine {
                     self.refresh(Waiter::Check(None));
                 }
             }
-            // Nonsense is shown to whoever asked; whether the session stands others can say.
             Err(error) if error.code == Code::UserInfoInvalid => {
-                self.user_info = UserInfoEndpoint::useless(self.now.monotonic_ms);
+                // Somebody on the way may have spoken: the provider is asked for something else first.
+                if !self.user_info.evades(self.now.monotonic_ms) {
+                    return self.with_metadata(super::Goal::Check(waiter), true);
+                }
+                // It is shown to whoever asked; whether the session stands others can say.
                 self.set_error(Some(error.clone()));
                 self.complete_failed(waiter.command(), error);
                 self.check_for(Waiter::Check(None));
@@ -225,6 +248,7 @@ impl Machine {
     /// The check brought no answer that could end the session, so it does not.
     pub(super) fn check_failed(&mut self, command: Option<u32>, error: Error) {
         if self.held.is_some() {
+            self.user_info.forgive();
             let unreachable = error.code == Code::IssuerUnreachable;
             if unreachable || self.status == Status::Restoring {
                 self.set_status(Status::Offline);

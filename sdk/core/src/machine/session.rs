@@ -408,6 +408,14 @@ impl Machine {
                 self.forget(cause.ending, cause.at);
             }
         }
+        // A page that came back, and that nobody else can say anything to.
+        if self.held.is_some()
+            && self.status == Status::Restoring
+            && self.start.is_over()
+            && !self.can_be_asked_about()
+        {
+            self.session_stands();
+        }
     }
 
     pub(super) fn handle_leave(&mut self) {
