@@ -69,8 +69,8 @@ pub(crate) enum Message {
     /// The leader's word that it refreshes this version, and is at a further step of it.
     Refreshing { version: Version },
     /// To the leader, without a time: has the stream of the session that began so just been heard? Its
-    /// word: at this time, by the machine's clock in milliseconds.
-    Heard { began: Version, at_ms: Option<i64> },
+    /// word: at this time, by the machine's clock in milliseconds. And whether the tab that asks is seen.
+    Heard { began: Version, at_ms: Option<i64>, is_seen: bool },
     /// The app's page in a frame of the provider: the session of this `sid` may be over.
     Check { session_id: Text },
     /// The session of this sign-in, or of an older one, is over; if somebody has signed out, whatever
@@ -128,9 +128,10 @@ impl Message {
             }
             Self::Refreshing { version } => version.write_member("version", &mut writer),
             Self::Check { session_id } => writer.member("sid", session_id),
-            Self::Heard { began, at_ms } => {
+            Self::Heard { began, at_ms, is_seen } => {
                 began.write_member("began", &mut writer);
                 at_ms.write_member("at", &mut writer);
+                is_seen.write_member("seen", &mut writer);
             }
             Self::Renew { version, at_ms, target, extends } => {
                 version.write_member("version", &mut writer);
@@ -220,6 +221,7 @@ impl Message {
             "heard" => Self::Heard {
                 began: member(value, "began", &mut wrong),
                 at_ms: member(value, "at", &mut wrong),
+                is_seen: member(value, "seen", &mut wrong),
             },
             "check" => Self::Check { session_id: member(value, "sid", &mut wrong) },
             "ended" => Self::Ended {

@@ -1,12 +1,13 @@
 //! When a page makes sure by itself that its session stands, and what spares the provider that.
 
 use gatepass_core::{
+    config::StorageKind,
     error::Code,
     wire::{Command, Ending, Failure, OnLoad, Outcome, Signal, Status},
 };
 use serde_json::json;
 
-use crate::world::{Endpoint, Page, World};
+use crate::world::{Endpoint, Page, RELAY, World, page::sign_in_to};
 
 /// A provider that knows nothing of session events.
 fn eventless() -> World {
@@ -478,4 +479,260 @@ fn a_stream_that_is_refused_for_good_is_waited_for_no_more() {
     page.expect_status(Status::Authenticated);
     world.release();
     assert_eq!(world.refreshes(), 1, "nothing tells of the session's end any more");
+}
+
+#[test]
+fn f2_where_a_relay_tells_and_only_a_refresh_can_answer_a_look_asks_it() {
+    let world = World::with(|config| config.session_events_endpoint = Some(RELAY.into()));
+    world.provider().metadata.as_object_mut().unwrap().remove("userinfo_endpoint");
+    let page = world.signed_in("richard");
+    // The logout token was lost on its way.
+    end_session(&world);
+    world.advance_with_heartbeat(61);
+    looked_at(&page);
+    page.expect_status(Status::Expired);
+}
+
+#[test]
+fn rp27_a_page_that_comes_back_shows_nothing_before_it_knows_what_others_have_kept() {
+    let world = World::with(|config| config.storage = Some(StorageKind::Local));
+    let mut provider = world.provider();
+    provider.gives_refresh_token = false;
+    provider.metadata.as_object_mut().unwrap().remove("userinfo_endpoint");
+    drop(provider);
+    let page = world.signed_in("richard");
+    page.load("/", OnLoad::Manual);
+    let second = world.open();
+    world.person_signs_in("gavin");
+    second.sign_in();
+    second.close();
+    page.back();
+    assert_eq!(page.claim("sub"), "gavin");
+    let shown = page.shown();
+    let since = shown.iter().rposition(|session| session.status == Status::Restoring).unwrap();
+    let subjects = shown[since..].iter().filter_map(|session| session.subject.as_deref());
+    assert!(
+        subjects.clone().all(|subject| subject == "gavin"),
+        "{:?}",
+        subjects.collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn pages_that_nobody_looks_at_refresh_nothing_for_each_other() {
+    let world = eventless();
+    let pages = [world.signed_in("richard"), world.open()];
+    for page in &pages {
+        page.signal(Signal::Hidden {});
+    }
+    world.advance(90);
+    for page in &pages {
+        page.signal(Signal::Online {});
+    }
+    world.advance(1);
+    assert_eq!(world.refreshes(), 0);
+    // Nor where only a refresh could answer.
+    user_info_says(&world, 403, "{}");
+    pages[0].check();
+    let refreshes = world.refreshes();
+    world.advance(90);
+    pages[0].signal(Signal::Online {});
+    assert_eq!(world.refreshes(), refreshes);
+}
+
+#[test]
+fn rp17_a_page_that_is_being_left_refreshes_for_nobody() {
+    let world = eventless();
+    let (first, second) = (world.signed_in("richard"), world.open());
+    assert!(first.leads());
+    world.advance(90);
+    // It is on its way; the provider is slow.
+    first.begin(sign_in_to("/"));
+    world.inside().stop_loading();
+    while world.inside().deliver_one() {}
+    looked_at(&second);
+    second.begin(crate::world::page::get_token());
+    while world.inside().deliver_one() {}
+    assert_eq!(world.refreshes(), 0);
+}
+
+#[test]
+fn two_questions_at_once_prove_no_more_than_one() {
+    let world = eventless();
+    world.provider().gives_refresh_token = false;
+    let page = world.signed_in("richard");
+    // A gateway in the provider's place, for all that it serves.
+    for endpoint in [Endpoint::UserInfo, Endpoint::Discovery] {
+        world.provider().always(endpoint, |reply| {
+            reply.html();
+            reply.status = 403;
+        });
+    }
+    world.hold(Endpoint::UserInfo);
+    let asked = [page.begin(Command::CheckSession {}), page.begin(Command::CheckSession {})];
+    world.release();
+    for id in asked {
+        let outcome = page.outcome(id);
+        let Some(Outcome::Failed { error }) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(error.code, Code::IssuerUnreachable);
+    }
+    world.advance(60);
+    page.expect_status(Status::Offline);
+    world.provider().behave();
+    end_session(&world);
+    world.advance(31);
+    page.expect_status(Status::Expired);
+}
+
+#[test]
+fn one_refusal_of_a_user_info_that_answers_and_a_network_that_fails_are_not_two() {
+    let world = eventless();
+    world.provider().gives_refresh_token = false;
+    let page = world.signed_in("richard");
+    looked_at(&page);
+    world.provider().once(Endpoint::UserInfo, |reply| reply.status = 404);
+    world.provider().once(Endpoint::UserInfo, |reply| reply.fail(Failure::Network));
+    looked_at(&page);
+    page.expect_status(Status::Offline);
+    end_session(&world);
+    world.advance(5);
+    page.expect_status(Status::Expired);
+}
+
+#[test]
+fn after_ten_minutes_a_network_that_fails_once_proves_nothing() {
+    let world = eventless();
+    world.provider().gives_refresh_token = false;
+    let page = world.signed_in("richard");
+    world.provider().always(Endpoint::UserInfo, |reply| reply.fail(Failure::Network));
+    looked_at(&page);
+    world.advance(5);
+    page.expect_status(Status::Authenticated);
+    world.advance(601);
+    world.provider().is_down = true;
+    looked_at(&page);
+    world.advance(60);
+    page.expect_status(Status::Offline);
+}
+
+#[test]
+fn a_user_info_that_was_of_no_use_for_one_sign_in_is_asked_about_the_next() {
+    let world = eventless();
+    world.provider().gives_refresh_token = false;
+    let page = world.signed_in("richard");
+    user_info_says(&world, 403, "{}");
+    looked_at(&page);
+    world.provider().behave();
+    page.sign_in();
+    assert_eq!(page.check(), Some(Outcome::Done {}));
+}
+
+#[test]
+fn answers_without_content_or_from_elsewhere_are_of_no_use_either() {
+    for status in [204, 206, 302] {
+        let world = eventless();
+        let page = world.signed_in("richard");
+        user_info_says(&world, status, "");
+        looked_at(&page);
+        page.expect_status(Status::Authenticated);
+        assert_eq!(world.refreshes(), 1);
+    }
+}
+
+#[test]
+fn a_page_comes_back_by_a_refresh_where_events_are_in_trouble_and_user_info_is_unreadable() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.provider().is_down = true;
+    world.close_streams();
+    world.advance(40);
+    page.expect_status(Status::Offline);
+    world.provider().is_down = false;
+    world.provider().always(Endpoint::Events, |reply| reply.status = 503);
+    world.provider().always(Endpoint::UserInfo, |reply| reply.fail(Failure::Network));
+    world.advance(65);
+    page.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn a_stream_that_wishes_to_be_left_alone_for_an_hour_is_not_what_a_page_waits_for() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    for endpoint in [Endpoint::Events, Endpoint::UserInfo] {
+        world.provider().always(endpoint, |reply| {
+            (reply.status, reply.retry_after) = (503, Some(3600));
+        });
+    }
+    world.close_streams();
+    world.advance(40);
+    looked_at(&page);
+    page.expect_status(Status::Offline);
+    world.provider().behave();
+    world.advance(31);
+    page.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn a_stream_that_leads_elsewhere_says_that_somebody_is_there() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.provider().is_down = true;
+    world.close_streams();
+    world.advance(40);
+    page.expect_status(Status::Offline);
+    world.provider().is_down = false;
+    world.provider().always(Endpoint::Events, |reply| reply.fail(Failure::Redirected));
+    world.advance(31);
+    page.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn a_look_that_finds_no_network_still_makes_sure_afterwards() {
+    let world = eventless();
+    let page = world.signed_in("richard");
+    user_info_says(&world, 200, r#"{"sub":"richard"}"#);
+    world.advance(61);
+    end_session(&world);
+    world.provider().once(Endpoint::UserInfo, |reply| reply.fail(Failure::Network));
+    looked_at(&page);
+    page.expect_status(Status::Offline);
+    world.advance(5);
+    page.expect_status(Status::Expired);
+}
+
+#[test]
+fn where_a_stream_has_fallen_silent_and_only_a_refresh_can_tell_looks_wait_for_each_other() {
+    let world = World::new();
+    world.provider().metadata.as_object_mut().unwrap().remove("userinfo_endpoint");
+    let page = world.signed_in("richard");
+    world.heartbeat();
+    world.provider().always(Endpoint::Events, |reply| reply.status = 503);
+    world.close_streams();
+    world.advance(61);
+    for _ in 0..3 {
+        looked_at(&page);
+        world.advance(1);
+    }
+    assert_eq!(world.refreshes(), 1);
+    world.advance(31);
+    looked_at(&page);
+    assert_eq!(world.refreshes(), 2);
+}
+
+#[test]
+fn a_clock_that_was_set_back_keeps_no_page_from_making_sure() {
+    let world = eventless();
+    world.provider().metadata.as_object_mut().unwrap().remove("userinfo_endpoint");
+    world.provider().access_token_lifetime = 100_000;
+    world.local_clock_jumps(600_000);
+    let page = world.signed_in("richard");
+    world.local_clock_jumps(-600_000);
+    page.signal(Signal::Online {});
+    world.advance(1);
+    let refreshes = world.refreshes();
+    end_session(&world);
+    world.advance(61);
+    looked_at(&page);
+    page.expect_status(Status::Expired);
+    assert_eq!(world.refreshes(), refreshes + 1);
 }

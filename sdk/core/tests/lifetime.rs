@@ -377,3 +377,23 @@ fn f11_the_word_of_another_tab_that_extends_is_no_more_than_a_wish() {
     page.expect_status(Status::Expired);
     assert_eq!(page.cause(), Some(Ending::InvalidGrant));
 }
+
+#[test]
+fn f11_whoever_extends_in_time_is_not_put_out_by_one_wrong_answer() {
+    let world = world();
+    world.provider().gives_refresh_token = false;
+    world.provider().access_token_lifetime = 3600;
+    let page = world.signed_in("richard");
+    world.advance_with_heartbeat(LIFETIME - 1);
+    world.hold(Endpoint::UserInfo);
+    world.provider().once(Endpoint::UserInfo, crate::world::provider::Reply::html);
+    let id = page.begin(Command::Extend {});
+    world.settle();
+    world.advance_with_heartbeat(9);
+    world.inside().held_endpoints = vec![(Endpoint::Discovery, None)];
+    world.settle();
+    world.advance_with_heartbeat(9);
+    world.release();
+    assert_eq!(page.outcome(id), Some(Outcome::Done {}));
+    page.expect_status(Status::Authenticated);
+}

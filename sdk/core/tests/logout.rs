@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::world::{
     APP, BEGIN_MS, CLIENT, Endpoint, ISSUER, Page, World,
     keys::{ES256, ES256_NEXT, RS256, STRANGER, hmac_sha256},
-    provider::Visit,
+    provider::{Reply, Visit},
     token::Draft,
 };
 
@@ -681,6 +681,20 @@ fn f7_a_sign_in_that_comes_to_nothing_leaves_a_sign_out_that_could_not_be_told()
     page.leave_only_this_app();
     page.load("/", OnLoad::Manual);
     assert_eq!((page.cause(), page.code()), (None, None));
+}
+
+#[test]
+fn f7_what_somebody_on_the_way_says_in_the_providers_place_is_no_sign_out_told() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.provider().always(Endpoint::Discovery, Reply::html);
+    world.advance(90);
+    let Some(Outcome::Failed { error }) = page.sign_out() else { panic!() };
+    assert_eq!(error.code, Code::MetadataInvalid);
+    world.provider().behave();
+    page.load("/", OnLoad::Manual);
+    page.expect_refused(Code::IssuerUnreachable);
+    assert_eq!(page.cause(), Some(Ending::SignedOut));
 }
 
 #[test]

@@ -12,69 +12,6 @@ use crate::{
 /// How long after the front channel has made a page ask it may not do so again.
 const TOLD_PAUSE_MS: i64 = 10_000;
 
-/// For how long an endpoint that was of no use is not asked again.
-const USELESS_MS: i64 = 10 * 60_000;
-
-/// What is known of the `UserInfo` endpoint. A provider may let no script of another origin read it,
-/// which looks like a network that is away; or it may not be for tokens like this page's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum UserInfoEndpoint {
-    #[default]
-    Unknown,
-    /// It has answered this page: whatever is the matter later, it can be read.
-    Answers,
-    /// It could not be reached.
-    Failed,
-    /// The same, and the provider has answered elsewhere since: it is tried once more.
-    Suspect,
-    /// In vain, or its answer says nothing of the session: it is not asked before this time of the
-    /// page's own clock.
-    Useless { until_ms: i64 },
-}
-
-impl UserInfoEndpoint {
-    fn is_useless(self, now_ms: i64) -> bool {
-        matches!(self, Self::Useless { until_ms } if now_ms < until_ms)
-    }
-
-    /// It cannot be reached; true if that is not the network's fault.
-    fn fails(&mut self, now_ms: i64) -> bool {
-        *self = match self {
-            Self::Suspect | Self::Useless { .. } => Self::useless(now_ms),
-            Self::Unknown | Self::Failed => Self::Failed,
-            Self::Answers => Self::Answers,
-        };
-        self.is_useless(now_ms)
-    }
-
-    /// Its answer says nothing of the session; true if that was so the second time.
-    fn evades(&mut self, now_ms: i64) -> bool {
-        *self = match self {
-            Self::Suspect | Self::Useless { .. } => Self::useless(now_ms),
-            _ => Self::Suspect,
-        };
-        self.is_useless(now_ms)
-    }
-
-    const fn useless(now_ms: i64) -> Self {
-        Self::Useless { until_ms: now_ms.saturating_add(USELESS_MS) }
-    }
-
-    /// The provider itself is away: what was seen since it answered says nothing.
-    fn forgive(&mut self) {
-        if *self == Self::Suspect {
-            *self = Self::Failed;
-        }
-    }
-
-    /// The provider has answered elsewhere just now.
-    pub(super) fn suspect(&mut self) {
-        if *self == Self::Failed {
-            *self = Self::Suspect;
-        }
-    }
-}
-
 impl Machine {
     /// Front-Channel Logout 1.0, 3: the app's own page, framed by the provider, names the session that
     /// is over. Anybody can frame that page: it makes this one ask, not too often, and ends nothing.
@@ -127,9 +64,12 @@ impl Machine {
 
     /// Whether the provider can tell if the session stands. Where it cannot, nothing is waited for.
     pub(super) fn can_be_asked_about(&self) -> bool {
-        let may_refresh =
-            self.held.as_ref().is_some_and(|held| held.tokens.refresh_token.is_some());
-        may_refresh || self.may_ask_user_info()
+        self.may_refresh() || self.may_ask_user_info()
+    }
+
+    /// Whether there is a refresh token.
+    pub(super) fn may_refresh(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.tokens.refresh_token.is_some())
     }
 
     fn is_user_info_useless(&self) -> bool {
@@ -156,13 +96,31 @@ impl Machine {
             // Nobody can be asked, which says nothing about the session. What the tabs have written
             // down is read first.
             (Some(held), None) if held.tokens.refresh_token.is_none() => {
-                if !self.waiting.iter().any(|(_, expect)| matches!(expect, Expect::LastEnd)) {
+                self.owes_answer = self.is_reading_marks();
+                if !self.owes_answer {
                     self.session_stands();
                 }
                 self.complete_failed(waiter.command(), Code::TokenUnavailable.into());
             }
             (Some(_), _) => self.refresh(waiter),
             (None, _) => self.gets_none(waiter),
+        }
+    }
+
+    /// Whether what the tabs wrote down for a page that slept is still being read.
+    fn is_reading_marks(&self) -> bool {
+        self.waiting.iter().any(|(_, expect)| {
+            matches!(expect, Expect::LastEnd | Expect::KeptMark | Expect::Kept(..))
+        })
+    }
+
+    /// It has been read, and nothing has come of it: what was put off for that is answered.
+    pub(super) fn finish_reading(&mut self) {
+        if self.owes_answer && self.start.is_over() && !self.is_reading_marks() {
+            self.owes_answer = false;
+            if self.status == Status::Restoring && !self.is_being_checked() {
+                self.check(None);
+            }
         }
     }
 
@@ -180,7 +138,7 @@ impl Machine {
         let read = match answer {
             Answer::Response { response } => {
                 if response.status == 401 {
-                    self.user_info = UserInfoEndpoint::Answers;
+                    self.user_info.answers();
                     // The refused token is not the one that is held now: another tab has refreshed
                     // meanwhile.
                     if held.version != *version {
@@ -189,8 +147,10 @@ impl Machine {
                     return self.refresh(waiter);
                 }
                 if is_refusal(response.status) {
-                    let is_sure = self.user_info.evades(self.now.monotonic_ms);
-                    return self.with_metadata(super::Goal::Check(waiter), !is_sure);
+                    if self.evades(waiter) {
+                        self.check_for(waiter);
+                    }
+                    return;
                 }
                 UntrustedUserInfo::read(response, bytes)
             }
@@ -206,7 +166,7 @@ impl Machine {
         };
         match read.and_then(|info| info.verify(&held.id_token)) {
             Ok(info) => {
-                self.user_info = UserInfoEndpoint::Answers;
+                self.user_info.answers();
                 self.session_confirmed(&info);
                 if matches!(waiter, Waiter::Extend(..)) {
                     self.extend_by_check();
@@ -217,17 +177,31 @@ impl Machine {
                 }
             }
             Err(error) if error.code == Code::UserInfoInvalid => {
-                // Somebody on the way may have spoken: the provider is asked for something else first.
-                if !self.user_info.evades(self.now.monotonic_ms) {
-                    return self.with_metadata(super::Goal::Check(waiter), true);
-                }
                 // It is shown to whoever asked; whether the session stands others can say.
-                self.set_error(Some(error.clone()));
-                self.complete_failed(waiter.command(), error);
-                self.check_for(Waiter::Check(None));
+                if self.evades(waiter) {
+                    self.set_error(Some(error.clone()));
+                    self.complete_failed(waiter.command(), error);
+                    self.check_for(Waiter::Check(None));
+                }
             }
             Err(error) => self.check_failed(waiter.command(), error),
         }
+    }
+
+    /// UserInfo has not spoken of the session; true if it never does. Else somebody on the way may have
+    /// answered: it is asked once more when the provider has answered elsewhere.
+    fn evades(&mut self, waiter: Waiter) -> bool {
+        // Of two questions at once the second one proves nothing more.
+        let is_asked = self.goals.iter().any(|goal| matches!(goal, super::Goal::Check(_)));
+        let is_sure = self.user_info.evades(self.now.monotonic_ms, !is_asked);
+        if !is_sure {
+            // Whoever has said in time that they stay is not put out by that.
+            if matches!(waiter, Waiter::Extend(..)) {
+                self.wait_for_extension();
+            }
+            self.with_metadata(super::Goal::Check(waiter), true);
+        }
+        is_sure
     }
 
     /// UserInfo knows the person: the session stands.
@@ -259,8 +233,8 @@ impl Machine {
     }
 }
 
-/// Whether the endpoint refuses to speak of the session at all: there is none, or it is not for tokens
-/// like this one. A provider in trouble answers by 408, 429 or 5xx, and may know better later.
+/// Whether the endpoint does not speak of the session at all: there is none, or it is not for tokens like
+/// this one. A provider in trouble answers by 408, 429 or 5xx, and may know better later.
 const fn is_refusal(status: u32) -> bool {
-    matches!(status, 400..=407 | 409..=428 | 430..=499 | 501)
+    !matches!(status, 200 | 401 | 408 | 429 | 500 | 502..)
 }

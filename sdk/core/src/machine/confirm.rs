@@ -60,7 +60,7 @@ impl Machine {
             if self.is_over() {
                 self.handle_lifetime();
             } else {
-                self.check(None);
+                self.look();
             }
         }
     }
@@ -73,7 +73,8 @@ impl Machine {
         match &self.held {
             Some(held) if !self.is_leading() => {
                 let began = held.began.clone();
-                self.broadcast(&Message::Heard { began, at_ms: None });
+                let is_seen = !self.hidden;
+                self.broadcast(&Message::Heard { began, at_ms: None, is_seen });
                 self.set_timer(Timer::Word, WORD_MS);
             }
             _ => self.confirm_by_check(),
@@ -85,17 +86,21 @@ impl Machine {
     }
 
     /// Another tab asks whether the stream was heard, or says when.
-    pub(super) fn handle_heard(&mut self, began: Version, at_ms: Option<i64>) {
+    pub(super) fn handle_heard(&mut self, began: Version, at_ms: Option<i64>, is_seen: bool) {
         if self.held.as_ref().is_none_or(|held| held.began != began) {
             return;
         }
         match at_ms {
-            None if self.is_leading() && self.is_confirmed() => {
+            None if !self.is_leading() => {}
+            None if self.is_confirmed() => {
                 let at_ms = self.heard_wall_ms();
-                self.broadcast(&Message::Heard { began, at_ms });
+                self.broadcast(&Message::Heard { began, at_ms, is_seen });
             }
-            // Whoever asks cannot know that nothing tells this tab either, and is looked at.
-            None if self.is_settled() && !self.is_told() => self.refresh(Waiter::Check(None)),
+            // Whoever asks cannot know that nothing tells this tab either. What it sent while it is being
+            // left would be answered to nobody.
+            None if is_seen && self.is_refresh_due() && !self.leaving => {
+                self.refresh(Waiter::Check(None));
+            }
             // A page that hung may hear it long after it was said.
             Some(at_ms) if !self.is_leading() => {
                 let age_ms = difference(self.now.wall_ms, at_ms);
@@ -108,24 +113,23 @@ impl Machine {
         }
     }
 
-    /// Whether this tab leads and nobody has proved of late that the session stands. `UserInfo` may
-    /// judge the token alone: where nothing tells of the session's end, a refresh is due.
-    fn is_settled(&self) -> bool {
-        self.is_leading()
-            && self.held.as_ref().is_some_and(|held| {
-                held.tokens.refresh_token.is_some()
-                    && difference(self.now.wall_ms, held.version.at_ms) >= SETTLED_MS
-            })
+    /// `UserInfo` may judge the token alone: where neither a stream nor a frame tells of the session's
+    /// end, a refresh makes sure. A tab that does not lead cannot know what tells the one that does.
+    fn is_refresh_due(&self) -> bool {
+        let is_settled = self.is_leading() && !self.has_tokens_since(SETTLED_MS);
+        !self.is_told() && self.may_refresh() && (is_settled || self.is_nearly_over())
+    }
+
+    /// Whether the tokens are at most so old. The clock of the day may have been set back since.
+    fn has_tokens_since(&self, age_ms: i64) -> bool {
+        let at_ms = self.held.as_ref().map_or(0, |held| held.version.at_ms);
+        difference(self.now.wall_ms, at_ms) < age_ms
+            && difference(self.now.monotonic_ms, self.renewed_ms) < age_ms
     }
 
     fn is_nearly_over(&self) -> bool {
-        self.held.as_ref().is_some_and(|held| {
-            held.tokens.refresh_token.is_some()
-                && held
-                    .tokens
-                    .expires_at
-                    .is_some_and(|at| difference(at.0, self.time().0) <= MIN_TTL)
-        })
+        let expires_at = self.held.as_ref().and_then(|held| held.tokens.expires_at);
+        expires_at.is_some_and(|at| difference(at.0, self.time().0) <= MIN_TTL)
     }
 
     /// Nobody has heard the stream a moment ago: the provider is asked.
@@ -133,24 +137,34 @@ impl Machine {
         if self.held.is_none() {
             return;
         }
-        // Where a stream or a frame tells of the session's end, a refresh that only makes sure is one
-        // too many; a tab that does not lead cannot know that.
-        let is_due =
-            !self.is_told() && !self.hidden && (self.is_nearly_over() || self.is_settled());
-        let is_in_doubt = self.was_heard() || self.status != Status::Authenticated;
-        // A look may follow the other within a second: where only a refresh could answer, it has.
-        if is_due || is_in_doubt || self.may_ask_user_info() {
+        if !self.is_being_checked() && !self.is_clear() {
             // It may have ended while nobody listened. Where nobody ever does, what is shown stays: a
             // page that went blank each time that it is looked at would lose what is half filled in.
             if self.was_heard() && self.status == Status::Authenticated && self.can_be_asked_about()
             {
                 self.set_status(Status::Restoring);
             }
-            self.check_for(if is_due { Waiter::Look } else { Waiter::Check(None) });
+            self.look();
         }
         if self.is_leading() {
             self.open_stream();
         }
+    }
+
+    /// Whether the tokens say enough: a look may follow the other within a second, and where only a
+    /// refresh can answer, it has. Nor is one sent for a page that nobody looks at.
+    fn is_clear(&self) -> bool {
+        let enough_ms = if self.was_heard() { CONFIRMED_MS } else { SETTLED_MS };
+        self.status == Status::Authenticated
+            && !self.may_ask_user_info()
+            && !self.is_nearly_over()
+            && (self.hidden || self.has_tokens_since(enough_ms))
+    }
+
+    /// Asks whether the session stands, as thoroughly as there is reason to.
+    pub(super) fn look(&mut self) {
+        let is_due = !self.hidden && self.is_refresh_due();
+        self.check_for(if is_due { Waiter::Look } else { Waiter::Check(None) });
     }
 
     /// The same with tokens that are about to expire, where nothing else tells of the session's end. A

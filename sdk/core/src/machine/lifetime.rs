@@ -78,6 +78,13 @@ impl Machine {
         }
     }
 
+    /// The provider is asked once more for whoever wants to stay: for its metadata, and again.
+    pub(super) fn wait_for_extension(&mut self) {
+        if self.is_asking_for_extension {
+            self.set_timer(Timer::Lifetime, 2 * super::refresh::RENEW_MS);
+        }
+    }
+
     /// The provider has just said that the session stands, and somebody wants to stay.
     pub(super) fn extend(&mut self) {
         let now = self.time().0;

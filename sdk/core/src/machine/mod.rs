@@ -29,6 +29,7 @@ mod session;
 mod sign_out;
 mod start;
 mod stream;
+mod user_info;
 mod verification;
 
 use crate::{
@@ -119,7 +120,11 @@ pub struct Machine {
     latest_click: u32,
     /// What is known of the ladder's rungs in this browser, in words.
     rungs: Text,
-    user_info: check::UserInfoEndpoint,
+    user_info: user_info::UserInfoEndpoint,
+    /// A check was put off until it is read what the tabs wrote down.
+    owes_answer: bool,
+    /// When this page last got tokens, on its own clock.
+    renewed_ms: i64,
     /// Tries in a row to reach the provider that failed.
     reach_failures: u32,
     /// The lifetime is over as far as this page knows, and the other tabs are asked.
@@ -310,7 +315,9 @@ impl Machine {
             owes_look: false,
             latest_click: 0,
             rungs: Text::default(),
-            user_info: check::UserInfoEndpoint::default(),
+            user_info: user_info::UserInfoEndpoint::default(),
+            owes_answer: false,
+            renewed_ms: 0,
             reach_failures: 0,
             is_asking_for_extension: false,
             unfinished: Secret::default(),
@@ -334,6 +341,7 @@ impl Machine {
             Fact::Signal { signal } => self.handle_signal(signal, bytes),
         }
         self.run_timers();
+        self.finish_reading();
         self.finish_recall();
         self.resume_commands();
         self.publish();

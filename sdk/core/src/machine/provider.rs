@@ -1,6 +1,6 @@
 //! The provider's documents: fetched when a goal needs them, and the clock that comes with them.
 
-use super::{Expect, Goal, Machine, Timer, check::UserInfoEndpoint};
+use super::{Expect, Goal, Machine, Timer};
 use crate::{
     error::{Code, Error, Result},
     jwk::KeySet,
@@ -246,14 +246,14 @@ impl Machine {
         self.try_to_reach();
         let is_asking = self.is_refreshing()
             || self.waiting.iter().any(|(_, expect)| matches!(expect, Expect::UserInfo(..)));
-        let has_failed = self.user_info == UserInfoEndpoint::Failed;
+        let has_failed = self.user_info.has_failed();
         if self.held.is_some() && (is_asking || self.stream_will_tell()) {
             return;
         }
         if self.held.is_none() || has_failed {
             self.with_metadata(Goal::Reach, true);
         } else {
-            self.check(None);
+            self.look();
         }
     }
 
@@ -262,7 +262,7 @@ impl Machine {
         if self.held.is_some() {
             // That it answers here says what it was that could not be reached.
             self.user_info.suspect();
-            self.check(None);
+            self.look();
         } else if self.status == Status::Offline {
             self.set_error(None);
             self.set_status(Status::Anonymous);

@@ -307,7 +307,8 @@ impl Machine {
         extends: bool,
     ) {
         let Some(held) = &self.held else { return };
-        if !self.is_leading() {
+        // What a page sent while it is being left would be answered to nobody.
+        if !self.is_leading() || self.leaving {
             return;
         }
         // A leader that hung hears this late: its place has been taken, or will be before the
@@ -395,6 +396,7 @@ impl Machine {
         let Some(held) = &mut self.held else { return };
         held.tokens.renew(target.clone(), tokens);
         held.version = version;
+        self.renewed_ms = self.now.monotonic_ms;
         // Of other tokens nothing is shown.
         self.changed |= target.is_own();
         self.set_expiry_timer();

@@ -82,6 +82,10 @@ impl Machine {
         if other_user {
             self.erase_forms();
         }
+        if self.held.as_ref().is_none_or(|held| held.began != session.began) {
+            self.user_info.begin_anew();
+        }
+        self.renewed_ms = self.now.monotonic_ms;
         self.held = Some(session);
         self.unfinished = Secret::default();
         self.forget_unfinished();
@@ -252,7 +256,9 @@ impl Machine {
             }
             Some(Message::Refreshing { version }) => self.wait_longer(&version),
             Some(Message::Check { session_id }) => self.handle_front_channel(&session_id),
-            Some(Message::Heard { began, at_ms }) => self.handle_heard(began, at_ms),
+            Some(Message::Heard { began, at_ms, is_seen }) => {
+                self.handle_heard(began, at_ms, is_seen);
+            }
             Some(Message::Session(shared)) => self.handle_shared_session(shared),
             Some(Message::Ended { began, session_id, cause }) => {
                 self.handle_ended(began, session_id.as_deref(), &cause);
@@ -407,14 +413,6 @@ impl Machine {
             if ours {
                 self.forget(cause.ending, cause.at);
             }
-        }
-        // A page that came back, and that nobody else can say anything to.
-        if self.held.is_some()
-            && self.status == Status::Restoring
-            && self.start.is_over()
-            && !self.can_be_asked_about()
-        {
-            self.session_stands();
         }
     }
 

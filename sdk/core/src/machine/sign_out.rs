@@ -132,7 +132,7 @@ impl Machine {
     /// this page finishes it.
     pub(super) fn sign_out_failed(&mut self, sign_out: &SignOut, error: Error) {
         // A provider that has no such endpoint can never be told.
-        if error.code != Code::IssuerUnreachable {
+        if error.code == Code::SignOutUnsupported {
             self.forget_unfinished();
         }
         self.set_error(Some(error.clone()));

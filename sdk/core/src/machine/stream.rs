@@ -99,7 +99,8 @@ impl Machine {
             let network =
                 matches!(answer, Answer::Failed { reason: Failure::Network | Failure::Timeout });
             if !network {
-                return self.stream_failed(None);
+                self.stream_failed(None);
+                return self.stream_told_nothing();
             }
             let subject = "session_events_endpoint";
             let error = super::provider::failure(answer, Code::IssuerUnreachable, subject);
@@ -137,9 +138,13 @@ impl Machine {
                 self.open_stream();
             }
         }
-        // It is there. Whether the session stands, it has not said.
+        self.stream_told_nothing();
+    }
+
+    /// The endpoint is there. Whether the provider is, and the session stands, it has not said.
+    fn stream_told_nothing(&mut self) {
         if self.status == Status::Offline {
-            self.check(None);
+            self.with_metadata(Goal::Reach, true);
         }
     }
 
@@ -269,7 +274,11 @@ impl Machine {
 
     /// Whether this tab's stream tells by itself when the provider is there again.
     pub(super) fn stream_will_tell(&self) -> bool {
-        let tries = self.is_opening() || self.has_timer(Timer::StreamRetry);
+        let is_soon = |(timer, at): &(Timer, i64)| {
+            *timer == Timer::StreamRetry
+                && difference(*at, self.now.monotonic_ms) <= LONGEST_PAUSE_MS
+        };
+        let tries = self.is_opening() || self.timers.iter().any(is_soon);
         (self.stream.open || tries) && !self.is_relayed()
     }
 

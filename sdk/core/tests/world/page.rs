@@ -240,6 +240,12 @@ impl Page {
         self.world.inside().documents[&document].sessions.len()
     }
 
+    /// All that they were told.
+    pub fn shown(&self) -> Vec<Session> {
+        let document = self.document();
+        self.world.inside().documents[&document].sessions.clone()
+    }
+
     pub fn status(&self) -> Status {
         self.session().status
     }

@@ -1,0 +1,95 @@
+//! What is known of the `UserInfo` endpoint: whether it is of use to ask it about the session.
+//!
+//! A provider may let no script of another origin read it, which looks like a network that is away; it
+//! may not be for tokens like this page's; and somebody on the way may answer in its place. So nothing
+//! counts before it was seen twice, with a good answer of the provider in between.
+//!
+//! ```text
+//!   asked ──> failed ── the provider answered elsewhere ──> suspect ── failed again ──> useless
+//!     ^         ^                                              │                           │
+//!     └─────────┴────────────── an answer, or ten minutes ─────┴───────────────────────────┘
+//! ```
+
+/// For how long an endpoint that is of no use is not asked.
+const USELESS_MS: i64 = 10 * 60_000;
+
+/// What a page knows of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct UserInfoEndpoint {
+    /// It has answered this page, whatever it said: what fails later is the network's fault.
+    is_readable: bool,
+    doubt: Doubt,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Doubt {
+    #[default]
+    No,
+    /// It could not be reached, or did not say what it is asked for.
+    Failed,
+    /// The same, and the provider has answered elsewhere since: it is tried once more.
+    Suspect,
+    /// In vain: it is not asked before this time of the page's own clock.
+    Useless { until_ms: i64 },
+}
+
+impl UserInfoEndpoint {
+    /// Whether it is of no use to ask it now.
+    pub(super) fn is_useless(self, now_ms: i64) -> bool {
+        matches!(self.doubt, Doubt::Useless { until_ms } if now_ms < until_ms)
+    }
+
+    /// Whether the provider is to answer elsewhere before it is asked again.
+    pub(super) fn has_failed(self) -> bool {
+        self.doubt == Doubt::Failed
+    }
+
+    /// It has said what it is asked for.
+    pub(super) fn answers(&mut self) {
+        *self = Self { is_readable: true, doubt: Doubt::No };
+    }
+
+    /// It could not be reached; true if that is not the network's fault.
+    pub(super) fn fails(&mut self, now_ms: i64) -> bool {
+        self.doubt = match self.doubt {
+            _ if self.is_readable => Doubt::No,
+            Doubt::Suspect => useless(now_ms),
+            _ => Doubt::Failed,
+        };
+        self.is_useless(now_ms)
+    }
+
+    /// What it says is not about the session; true if that is so for good. Else it is asked once more
+    /// when the provider `has_answered` elsewhere.
+    pub(super) fn evades(&mut self, now_ms: i64, has_answered: bool) -> bool {
+        self.is_readable = true;
+        self.doubt = match self.doubt {
+            Doubt::Suspect if has_answered => useless(now_ms),
+            _ => Doubt::Suspect,
+        };
+        self.is_useless(now_ms)
+    }
+
+    /// The provider has answered elsewhere just now.
+    pub(super) fn suspect(&mut self) {
+        if self.doubt == Doubt::Failed {
+            self.doubt = Doubt::Suspect;
+        }
+    }
+
+    /// The provider itself is away: what was seen since it answered says nothing.
+    pub(super) fn forgive(&mut self) {
+        if self.doubt == Doubt::Suspect {
+            self.doubt = Doubt::Failed;
+        }
+    }
+
+    /// There are other tokens to ask it with.
+    pub(super) fn begin_anew(&mut self) {
+        self.doubt = Doubt::No;
+    }
+}
+
+const fn useless(now_ms: i64) -> Doubt {
+    Doubt::Useless { until_ms: now_ms.saturating_add(USELESS_MS) }
+}
