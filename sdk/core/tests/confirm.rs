@@ -519,6 +519,31 @@ fn rp27_a_page_that_comes_back_shows_nothing_before_it_knows_what_others_have_ke
 }
 
 #[test]
+fn f7_a_page_that_comes_back_shows_nothing_before_it_knows_what_has_ended() {
+    let world = eventless();
+    let mut provider = world.provider();
+    provider.gives_refresh_token = false;
+    provider.metadata.as_object_mut().unwrap().remove("userinfo_endpoint");
+    drop(provider);
+    let page = world.signed_in("richard");
+    let second = world.open();
+    page.freeze();
+    second.leave_only_this_app();
+    second.close();
+    page.thaw();
+    page.expect_status(Status::Anonymous);
+    let shown = page.shown();
+    let since = shown.iter().rposition(|session| session.status == Status::Restoring).unwrap();
+    assert!(shown[since..].iter().all(|session| session.subject.is_none()), "{shown:?}");
+    // Where nothing has ended, what it had is shown again.
+    let other = world.signed_in("richard");
+    other.freeze();
+    other.thaw();
+    world.advance(1);
+    other.expect_status(Status::Authenticated);
+}
+
+#[test]
 fn pages_that_nobody_looks_at_refresh_nothing_for_each_other() {
     let world = eventless();
     let pages = [world.signed_in("richard"), world.open()];
@@ -547,12 +572,18 @@ fn rp17_a_page_that_is_being_left_refreshes_for_nobody() {
     assert!(first.leads());
     world.advance(90);
     // It is on its way; the provider is slow.
+    world.inside().stays = true;
     first.begin(sign_in_to("/"));
-    world.inside().stop_loading();
-    while world.inside().deliver_one() {}
+    world.settle();
+    assert!(world.inside().is_leaving(first.tab));
     looked_at(&second);
-    second.begin(crate::world::page::get_token());
-    while world.inside().deliver_one() {}
+    second.run(Command::GetToken {
+        min_ttl: Some(1000),
+        origin: None,
+        refused: None,
+        resource: None,
+        scope: None,
+    });
     assert_eq!(world.refreshes(), 0);
 }
 
@@ -619,11 +650,12 @@ fn after_ten_minutes_a_network_that_fails_once_proves_nothing() {
 fn a_user_info_that_was_of_no_use_for_one_sign_in_is_asked_about_the_next() {
     let world = eventless();
     world.provider().gives_refresh_token = false;
-    let page = world.signed_in("richard");
+    let (page, other) = (world.signed_in("richard"), world.open());
     user_info_says(&world, 403, "{}");
     looked_at(&page);
     world.provider().behave();
-    page.sign_in();
+    world.advance(1);
+    other.sign_in();
     assert_eq!(page.check(), Some(Outcome::Done {}));
 }
 
