@@ -136,6 +136,55 @@ fn f17_manual_of_a_stranger_ends_at_the_sign_in_page() -> Result {
     })
 }
 
+/// What else a provider answers to `prompt=none` that lets nobody in (OIDC Core 3.1.2.6); that nobody is
+/// signed in (`login_required`) is what most journeys begin with.
+const OTHER_ANSWERS: [&str; 3] =
+    ["interaction_required", "consent_required", "account_selection_required"];
+
+#[test]
+fn f17_s7_whatever_is_answered_to_a_silent_question_is_told_once_and_a_click_goes_on() -> Result {
+    for code in OTHER_ANSWERS {
+        journey().go(async |stage, browser| {
+            let scenario = format!("authorization-response-error-{}", code.replace('_', "-"));
+            for client in ["hooli", "npm-app"] {
+                stage.control.tell_scenario(&scenario, client).await?;
+            }
+            App::open(stage, Client::PiedPiper, browser).await?.sign_in("richard").await?;
+            // What a person sees is the button, which says it all.
+            let app = App::open_beside(stage, Client::Hooli, browser).await?;
+            is_calm(&app).await?;
+            app.shows_nothing_private().await?;
+            // What the app gets says why.
+            let guest = browser.new_tab().await?;
+            npm_app::open(stage, &guest).await?;
+            npm_app::wait(&guest, "notice", code).await?;
+            npm_app::wait(&guest, "status", "anonymous").await?;
+            let ask = "const [done] = arguments; auth.diagnose().then((found) => done(found))";
+            let told = guest.run_async(ask, vec![]).await?;
+            let last = told["client"]["errors"].as_array().and_then(|errors| errors.last());
+            ensure!(last.is_some_and(|error| error["code"] == code), "{told}");
+
+            // Now the provider would let her in, and nobody asks it before she clicks.
+            stage.control.forget_scenario(&scenario).await?;
+            for _ in 0..2 {
+                app.tab.reload().await?;
+                is_calm(&app).await?;
+            }
+            let timeline = stage.control.timeline().await?;
+            timeline.exactly(1, "scenario.broke@hooli")?;
+            timeline.exactly(0, "authorize.received@hooli")?;
+            app.tab.click("sign-in").await?;
+            app.wait_signed_in().await?;
+            stage.control.timeline().await?.exactly(1, "login.succeeded")?;
+            // And with that it may ask by itself again.
+            app.tab.reload().await?;
+            app.wait_signed_in().await?;
+            stage.control.timeline().await?.exactly(2, "authorize.received@hooli")
+        })?;
+    }
+    Ok(())
+}
+
 #[test]
 fn another_account_is_chosen_at_the_provider_and_told_once() -> Result {
     journey().go(async |stage, browser| {
