@@ -1,4 +1,12 @@
-import { createClient, GatepassError, type Client, type OnLoad, type Session, type StorageKind } from "gatepass";
+import {
+  createClient,
+  GatepassError,
+  type Client,
+  type OnLoad,
+  type Session,
+  type SignInOptions,
+  type StorageKind,
+} from "gatepass";
 import { initiatedSignIn } from "gatepass/initiated";
 
 interface Config {
@@ -93,7 +101,11 @@ if (clickAfter && !sessionStorage.hasClicked) {
   sessionStorage.hasClicked = true;
   setTimeout(() => find("sign-in").click(), Number(clickAfter));
 }
-attempt("sign-in-window", () => auth.signIn({ mode: "popup" }));
+// What becomes of a window that is blocked.
+const mode = (asked.get("mode") ?? "popup") as NonNullable<SignInOptions["mode"]>;
+attempt("sign-in-window", () => auth.signIn({ mode }));
+// A window that nobody has clicked for: browsers block it.
+if (asked.has("unclicked")) find("sign-in-window").click();
 attempt("sign-out", () => auth.signOut());
 attempt("sign-out-here", () => auth.signOut({ scope: "local" }));
 attempt("extend", () => auth.extend());
