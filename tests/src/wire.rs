@@ -38,6 +38,8 @@ struct State {
 struct Rule {
     /// Nothing at all.
     is_cut: bool,
+    /// Nothing at all, and nobody is told: connections are taken, and nothing comes of them.
+    hangs: bool,
     /// Requests of pages of this origin.
     origin: Option<String>,
     /// Requests that begin so are lost before the provider sees them.
@@ -106,6 +108,12 @@ impl Wire {
         self.change(|rule| rule.is_cut = true);
     }
 
+    /// Connections stand and new ones are taken, but no byte gets through until the rule changes; then
+    /// those that something has waited on break, as the provider would not know what to do with it.
+    pub fn hang(&self) {
+        self.change(|rule| rule.hangs = true);
+    }
+
     /// Cuts it for the pages of an origin. Where the browser itself goes is not theirs.
     pub fn cut_for(&self, origin: &str) {
         self.change(|rule| rule.origin = Some(origin.to_owned()));
@@ -133,7 +141,7 @@ impl Wire {
         self.state.rule().header = Some(header.to_owned());
     }
 
-    /// How much has been lost since it was cut.
+    /// How much has been lost since it was cut, or waits since it hangs.
     #[must_use]
     pub fn lost(&self) -> usize {
         self.state.rule().lost
@@ -172,6 +180,10 @@ async fn accepted(state: Arc<State>, stream: TcpStream, tls: Option<RustlsConfig
     if state.rule().is_cut {
         state.rule().lost += 1;
         return;
+    }
+    let mut changed = state.changed.subscribe();
+    if state.rule().hangs() {
+        return hold(&state, &mut changed, &mut { stream }).await;
     }
     // Events are small and must not wait for each other.
     let _is_set = stream.set_nodelay(true);
@@ -213,11 +225,7 @@ async fn pass(state: &State, browser: impl AsyncRead + AsyncWrite) -> std::io::R
                 }
                 let waits = state.rule().waits(&seen);
                 if waits {
-                    tokio::select! {
-                        _ = changed.changed() => {}
-                        // The browser wants to know no more.
-                        _ = from_browser.read(&mut answered) => {}
-                    }
+                    hold(state, &mut changed, &mut from_browser).await;
                     return Ok(());
                 }
                 to_provider.write_all(bytes).await?;
@@ -227,6 +235,11 @@ async fn pass(state: &State, browser: impl AsyncRead + AsyncWrite) -> std::io::R
                 if bytes.is_empty() {
                     return Ok(());
                 }
+                let hangs = state.rule().hangs();
+                if hangs {
+                    hold(state, &mut changed, &mut from_browser).await;
+                    return Ok(());
+                }
                 let (bytes, goes_on) = state.rule().answer(&seen, bytes);
                 to_browser.write_all(&bytes).await?;
                 to_browser.flush().await?;
@@ -234,6 +247,26 @@ async fn pass(state: &State, browser: impl AsyncRead + AsyncWrite) -> std::io::R
                     return Ok(());
                 }
             }
+        }
+    }
+}
+
+/// Answers nothing until the rule changes, or the browser wants to know no more.
+async fn hold(
+    state: &State,
+    changed: &mut watch::Receiver<()>,
+    from_browser: &mut (impl AsyncRead + Unpin),
+) {
+    let mut unread = [0; 1024];
+    loop {
+        tokio::select! {
+            // What made it hang may be told only now.
+            _ = changed.changed() => if !state.rule().hangs {
+                return;
+            },
+            read = from_browser.read(&mut unread) => if matches!(read, Ok(0) | Err(_)) {
+                return;
+            },
         }
     }
 }
@@ -250,6 +283,12 @@ struct Seen {
 impl Rule {
     fn forbids(&self, seen: &Seen) -> bool {
         self.is_cut || (self.origin.is_some() && self.origin == seen.origin)
+    }
+
+    /// Whether what comes waits, whatever it is.
+    fn hangs(&mut self) -> bool {
+        self.lost += usize::from(self.hangs);
+        self.hangs
     }
 
     /// Whether what the browser says gets through.
@@ -270,6 +309,9 @@ impl Rule {
 
     /// Whether what the browser says is the request that waits.
     fn waits(&mut self, seen: &Seen) -> bool {
+        if self.hangs() {
+            return true;
+        }
         let is_it = |(begin, _): &mut (String, String)| seen.request.starts_with(begin.as_str());
         let Some((_, lost)) = self.waiting.take_if(is_it) else { return false };
         self.request = Some(lost);
@@ -327,6 +369,9 @@ mod tests {
         let (_, first) = asked(&mut rule, "GET /authorize?a=b HTTP/1.1\r\n\r\n");
         assert!(rule.waits(&first) && !rule.waits(&first), "only the first one waits");
         assert!(!asked(&mut rule, "GET /jwks HTTP/1.1\r\n\r\n").0);
+        let mut rule = Rule { hangs: true, ..Rule::default() };
+        assert!(rule.waits(&first) && rule.waits(&first), "everything waits");
+        assert_eq!(rule.lost, 2);
         let mut rule = Rule { origin: Some("http://a.localhost:1".into()), ..Rule::default() };
         assert!(!asked(&mut rule, "GET /x HTTP/1.1\r\norigin: http://a.localhost:1\r\n\r\n").0);
         assert!(asked(&mut rule, "GET /x HTTP/1.1\r\nOrigin: http://b.localhost:1\r\n\r\n").0);
