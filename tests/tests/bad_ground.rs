@@ -1,11 +1,11 @@
 //! The ground shifts under a session: a clock that is wrong, a provider that is away when a token
 //! has to be refreshed, an app that is updated while the person is at the provider.
 
-use anyhow::ensure;
-use gatepass_tests::npm_app::{NEXT_ASSETS, built_anew, open, wait};
+use anyhow::{Context, ensure};
+use gatepass_tests::npm_app::{NEXT_ASSETS, built_anew, look_at, open, wait};
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
-use gatepass_tests::{Client, Result, Tab, journey};
+use gatepass_tests::{Client, Result, Tab, journey, until};
 use serde_json::json;
 
 /// Sets the tab's clock off, from its next document on.
@@ -103,6 +103,75 @@ fn a_refresh_while_the_provider_is_down_keeps_the_session() -> Result {
         timeline.exactly(0, "token.replayed")?;
         timeline.exactly(1, "login.succeeded")
     })
+}
+
+/// Writes down what the page shows from now on: each status, with the name beside it.
+const WRITE_DOWN: &str = "const find = (id) => document.querySelector(`[data-testid=${id}]`);\
+    window.shown = [];\
+    new MutationObserver(() => {\
+      shown.push([find('status').textContent, find('user-name').textContent]);\
+    }).observe(find('status'), { childList: true, characterData: true, subtree: true });";
+
+/// The page's own clock stands still while the machine sleeps, and the clock of the day does not. So the
+/// page cannot tell by its own how long ago it has heard of the provider.
+#[test]
+fn f11_s15_a_machine_that_slept_shows_nothing_before_it_has_asked() -> Result {
+    for is_over in [true, false] {
+        journey().with_a_wire().go(async |stage, browser| {
+            // An hour is not too long for a session here.
+            stage.change_provider(|text| {
+                text.replace("idle_lifetime = 1800", "idle_lifetime = 7200")
+            })?;
+            let tab = browser.first_tab();
+            open(stage, &tab).await?;
+            wait(&tab, "status", "anonymous").await?;
+            tab.click("sign-in").await?;
+            SignInPage::wait(tab.clone()).await?.submit("richard", PASSWORD).await?;
+            wait(&tab, "status", "authenticated").await?;
+            stage.control.wait_for(1, "stream.opened@npm-app").await?;
+            let before = stage.control.now().await?;
+            tab.run(&format!("window.marked = true; {WRITE_DOWN}"), vec![]).await?;
+
+            // A machine that sleeps hears nothing.
+            stage.wire()?.hang();
+            stage.control.advance_clock(3600).await?;
+            if is_over {
+                let sessions = stage.control.sessions().await?;
+                let id = sessions[0]["id"].as_str().context("a session has no id")?;
+                stage.control.end_session(id).await?;
+            }
+            tab.run(&shift(3600), vec![]).await?;
+            stage.wire()?.mend();
+            look_at(&tab).await?;
+
+            let wanted = if is_over { &["anonymous", "expired"][..] } else { &["authenticated"] };
+            let shown = until("what is known after the sleep", async || {
+                let shown = tab.run("return window.shown", vec![]).await?;
+                let shown: Vec<(String, String)> = serde_json::from_value(shown)?;
+                let is_known = shown.last().is_some_and(|last| wanted.contains(&last.0.as_str()));
+                Ok(is_known.then_some(shown))
+            })
+            .await?;
+            let first = shown.first().map(|first| first.0.as_str());
+            ensure!(first == Some("restoring"), "{shown:?}");
+            let last = shown.len() - 1;
+            for (at, (status, name)) in shown.iter().enumerate() {
+                let may_show = at == last && !is_over;
+                ensure!(name.is_empty() != may_show, "{status} with {name:?}: {shown:?}");
+            }
+            ensure!(tab.run("return window.marked", vec![]).await? == true, "the page was left");
+            let since = stage.control.timeline_after(before).await?;
+            since.exactly(0, "authorize.received")?;
+            if !is_over {
+                // The token has run out in its sleep.
+                stage.control.wait_for(1, "token.refreshed@npm-app").await?;
+                wait(&tab, "notice", "").await?;
+                wait(&tab, "status", "authenticated").await?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
 }
 
 #[test]
