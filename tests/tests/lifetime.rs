@@ -1,7 +1,7 @@
 //! A session's own lifetime, its countdown, and "stay signed in" (F11), with the provider's clock moved.
 
 use anyhow::{Context, ensure};
-use gatepass_tests::npm_app::{open, wait};
+use gatepass_tests::npm_app::{look_at, open, wait, wait_ended};
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::{Client, Result, Tab, journey, until};
@@ -72,5 +72,82 @@ fn f11_the_npm_app_counts_down_extends_and_ends() -> Result {
         wait(&tab, "left", "null").await?;
         tab.click("extend").await?;
         wait(&tab, "refused", "not_signed_in").await
+    })
+}
+
+/// Signs in at the npm app by its button, with the password.
+async fn sign_in(tab: &Tab<'_>) -> Result {
+    wait(tab, "status", "anonymous").await?;
+    tab.click("sign-in").await?;
+    SignInPage::wait(tab.clone()).await?.submit("richard", PASSWORD).await?;
+    wait(tab, "status", "authenticated").await
+}
+
+/// At a provider that tells no app of an end: at one that does, an app whose session outlives the
+/// provider's hears of that at once (the lobby's table shows it there).
+#[test]
+fn f11_each_row_of_its_table_comes_true_by_the_providers_clock() -> Result {
+    journey().go(async |stage, browser| {
+        stage.change_provider(|text| {
+            text.replacen("session_events = true", "session_events = false", 1)
+        })?;
+        // Its frame would tell as well, where it sees its cookie.
+        stage.site.set_policy("frame-src 'none'")?;
+        let tab = browser.first_tab();
+        let origin = open(stage, &tab).await?;
+        wait(&tab, "status", "anonymous").await?;
+
+        // Both valid: a visit asks nobody.
+        let visit = format!("{origin}/?onLoad=auto&storage=session");
+        tab.goto(&format!("{visit}&lifetime=7200")).await?;
+        sign_in(&tab).await?;
+        let before = stage.control.now().await?;
+        tab.goto(&visit).await?;
+        wait(&tab, "status", "authenticated").await?;
+        stage.control.timeline_after(before).await?.exactly(0, "authorize.received")?;
+
+        // The app's valid, the provider's expired: the person stays signed in until the app hears of it.
+        tab.run("window.marked = true", vec![]).await?;
+        stage.control.advance_clock(1900).await?;
+        ensure!(stage.control.sessions().await?.is_empty(), "half an hour is not too long");
+        // In a window of its own: the first page stays in view, and has no reason to ask.
+        let other = App::of(stage, Client::PiedPiper, browser.new_window().await?);
+        other.visit("/").await?;
+        other.wait_signed_out().await?;
+        wait(&tab, "status", "authenticated").await?;
+        wait(&tab, "user-name", "Richard Hendricks").await?;
+        // It asks when somebody turns to it, and a click then needs the password.
+        look_at(&tab).await?;
+        wait_ended(&tab).await?;
+        wait(&tab, "user-name", "").await?;
+        ensure!(tab.run("return window.marked", vec![]).await? == true, "the page was left");
+        tab.click("sign-in").await?;
+        SignInPage::wait(tab.clone()).await?.submit("richard", PASSWORD).await?;
+        wait(&tab, "status", "authenticated").await?;
+        stage.control.timeline().await?.exactly(2, "login.succeeded")?;
+
+        // The app's expired, the provider's valid: a visit signs in without a password.
+        tab.click("sign-out-here").await?;
+        wait(&tab, "status", "anonymous").await?;
+        tab.goto(&format!("{visit}&lifetime=600")).await?;
+        wait(&tab, "status", "anonymous").await?;
+        tab.click("sign-in").await?;
+        wait(&tab, "status", "authenticated").await?;
+        stage.control.advance_clock(700).await?;
+        tab.run("return auth.check()", vec![]).await.context("no check")?;
+        wait(&tab, "status", "expired").await?;
+        wait(&tab, "notice", "lifetime").await?;
+        ensure!(stage.control.sessions().await?.len() == 1, "the provider's session is over");
+        tab.goto(&visit).await?;
+        wait(&tab, "status", "authenticated").await?;
+        stage.control.timeline().await?.exactly(2, "login.succeeded")?;
+
+        // Both expired: a visit finds nobody, and a click leads to the password.
+        stage.control.advance_clock(1900).await?;
+        tab.run("return auth.check()", vec![]).await.context("no check")?;
+        wait_ended(&tab).await?;
+        tab.goto(&visit).await?;
+        sign_in(&tab).await?;
+        stage.control.timeline().await?.exactly(3, "login.succeeded")
     })
 }
