@@ -301,3 +301,74 @@ fn signing_in_again_as_another_shows_the_other() -> Result {
         Ok(())
     })
 }
+
+/// Where such an app is brought back to. What asks on for an icon would tell the code to.
+const BACK: &str = "<!doctype html><title>back</title><meta name=referrer content=no-referrer>\
+    <link rel=icon href=data:,>";
+
+/// A sign-out whose provider frames the pages of so many apps, the first of which never answer. The
+/// person is in all of them.
+fn sign_out_of(count: usize, hanging: usize) -> Result {
+    journey().go(async |stage, browser| {
+        let mut apps = Vec::new();
+        let mut clients = String::new();
+        stage.site.answer_page("/back", BACK);
+        for number in 0..count {
+            let id = format!("framed-{number}");
+            // On ten hosts: of the six connections to one, hanging pages may not take all.
+            let origin = stage.site.origin(&format!("app-{}", number % 10));
+            let (back, out) = (format!("{origin}/back"), format!("/out/{number}"));
+            clients.push_str(&format!(
+                "\n[[clients]]\nid = {id:?}\nname = {id:?}\nredirect_uris = [{back:?}]\n\
+                 frontchannel_logout_uri = \"{origin}{out}\"\n"
+            ));
+            match number < hanging {
+                true => stage.site.hang(&out),
+                false => stage.site.answer_page(&out, "<!doctype html><title>out</title>"),
+            }
+            apps.push((id, back, out));
+        }
+        stage.start_provider_with(&clients)?;
+        let [pied_piper, hooli] = App::both(stage, browser).await?;
+        let tab = browser.new_tab().await?;
+        for (id, back, _) in &apps {
+            let address = format!(
+                "{}/authorize?response_type=code&client_id={id}&scope=openid&state=s&nonce=n\
+                 &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM\
+                 &code_challenge_method=S256&prompt=none&redirect_uri={back}",
+                stage.issuer()
+            );
+            tab.goto(&address).await?;
+            stage.control.wait_for(1, &format!("session.joined@{id}")).await?;
+        }
+        // It is no app of ours, and no page's address may have a code when all is over.
+        tab.goto("about:blank").await?;
+
+        pied_piper.sign_out().await?;
+        stage.control.wait_for(1, "frontchannel.page").await?;
+        // Back in the app, whatever hangs.
+        pied_piper.wait_signed_out().await?;
+        pied_piper.has_clean_address().await?;
+        pied_piper.shows_nothing_private().await?;
+        hooli.wait_signed_out().await?;
+        let asked = |out: &String| stage.site.asked(out);
+        let missing: Vec<_> = apps.iter().filter(|(.., out)| asked(out) != 1).collect();
+        ensure!(missing.is_empty(), "not loaded once: {missing:?}");
+        stage.control.timeline().await?.exactly(1, "session.ended")
+    })
+}
+
+#[test]
+fn f3_a_sign_out_comes_back_although_one_of_five_apps_hangs() -> Result {
+    sign_out_of(5, 1)
+}
+
+#[test]
+fn f3_a_sign_out_comes_back_although_each_of_five_apps_hangs() -> Result {
+    sign_out_of(5, 5)
+}
+
+#[test]
+fn f3_a_sign_out_comes_back_although_five_of_fifty_apps_hang() -> Result {
+    sign_out_of(50, 5)
+}

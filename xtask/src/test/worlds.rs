@@ -32,7 +32,7 @@ pub(super) const SPINE: [(&str, &[&str]); 3] = [
 
 /// Journeys that `test all` walks, and each change does not: what they show is held by another one too,
 /// or by native tests of the same rule. The report has a row for each.
-pub(super) const LONG: [&str; 73] = [
+pub(super) const LONG: [&str; 77] = [
     "a_bookmarked_callback_shows_the_session_or_says_what_to_do",
     "a_callback_handled_twice_at_once_signs_in_once",
     "a_callback_in_a_tab_that_did_not_ask_takes_no_harm",
@@ -63,6 +63,7 @@ pub(super) const LONG: [&str; 73] = [
     "f17_c9_a_frame_sees_what_a_persons_click_has_opened_and_not_a_scripts",
     "f17_manual_asks_nobody_before_the_click_which_needs_no_password",
     "f17_probe_of_a_stranger_shows_the_button_and_no_fault",
+    "f17_s7_whatever_is_answered_to_a_silent_question_is_told_once_and_a_click_goes_on",
     "f1_f2_f12_private_windows_sign_in_and_out_and_keep_what_they_can",
     "f1_network_killed_before_the_sign_in_page",
     "f1_network_killed_on_the_way_of_a_silent_sign_in",
@@ -78,6 +79,9 @@ pub(super) const LONG: [&str; 73] = [
     "f2_s15_a_sign_out_is_seen_in_the_background",
     "f2_sign_out_at_pied_piper_reaches_hooli",
     "f2_two_people_at_one_browser_never_see_each_others_data",
+    "f3_a_sign_out_comes_back_although_each_of_five_apps_hangs",
+    "f3_a_sign_out_comes_back_although_five_of_fifty_apps_hang",
+    "f3_a_sign_out_comes_back_although_one_of_five_apps_hangs",
     "f3_seven_apps_on_one_site_leave_room_for_an_eighth",
     "f3_seven_apps_on_seven_sites_leave_room_for_an_eighth",
     "f5_a_token_that_is_signed_but_wrong_never_creates_a_session",
