@@ -171,20 +171,6 @@ impl Browser {
         Ok(found["cookies"].as_array().cloned().unwrap_or_default())
     }
 
-    /// Forgets all cookies, of all sites.
-    ///
-    /// # Errors
-    /// When the browser does not, or cannot.
-    pub async fn clear_cookies(&self) -> Result<()> {
-        self.engine.must(Ability::Cookies)?;
-        if self.engine == Engine::Firefox {
-            let bidi = self.driver.bidi().await?;
-            return Ok(bidi.storage().delete_all_cookies().await?);
-        }
-        self.driver.cdp().send_raw("Storage.clearCookies", json!({})).await?;
-        Ok(())
-    }
-
     /// Whether its driver can do something. What it cannot is noted in the report beside the
     /// journey, which goes on without.
     ///

@@ -41,8 +41,8 @@ type Answers = Arc<RwLock<Said>>;
 struct Said {
     by_path: BTreeMap<String, Answer>,
     headers: HeaderMap,
-    /// How often each path was asked for.
-    asked: BTreeMap<String, usize>,
+    /// The queries with which each path was asked for.
+    asked: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Clone, Debug)]
@@ -152,7 +152,13 @@ impl Site {
     /// How often a path was asked for.
     #[must_use]
     pub fn asked(&self, path: &str) -> usize {
-        self.said().asked.get(path).copied().unwrap_or_default()
+        self.queries(path).len()
+    }
+
+    /// The queries with which a path was asked for.
+    #[must_use]
+    pub fn queries(&self, path: &str) -> Vec<String> {
+        self.said().asked.get(path).cloned().unwrap_or_default()
     }
 
     fn said(&self) -> RwLockWriteGuard<'_, Said> {
@@ -263,7 +269,8 @@ async fn serve(mounts: Mounts, answers: Answers, request: axum::extract::Request
     let (answer, headers) = {
         let mut said = answers.write().unwrap_or_else(PoisonError::into_inner);
         let path = request.uri().path();
-        *said.asked.entry(path.to_owned()).or_default() += 1;
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        said.asked.entry(path.to_owned()).or_default().push(query);
         (said.by_path.get(path).cloned(), said.headers.clone())
     };
     let mut response = match answer {

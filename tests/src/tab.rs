@@ -85,6 +85,23 @@ impl<'a> Tab<'a> {
         Ok(self.driver().await?.current_url().await?.to_string())
     }
 
+    /// The cookies that its page gets, those that no script reads included.
+    ///
+    /// # Errors
+    /// When the browser does not tell.
+    pub async fn cookies(&self) -> Result<Vec<Value>> {
+        let cookies = self.driver().await?.get_all_cookies().await?;
+        Ok(cookies.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>()?)
+    }
+
+    /// Forgets the cookies that its page gets.
+    ///
+    /// # Errors
+    /// When the browser does not.
+    pub async fn clear_cookies(&self) -> Result<()> {
+        Ok(self.driver().await?.delete_all_cookies().await?)
+    }
+
     /// Reloads.
     ///
     /// # Errors

@@ -1,11 +1,13 @@
 //! The wire between browsers and the provider, which a journey can cut: for everybody, for the pages
 //! of one app, or at one request.
 //!
-//! It passes bytes on and reads no more of HTTP than the first lines of a request. So what is lost is
-//! lost as in a real network, in every engine: no driver has to pretend that it is offline.
+//! It passes bytes on and reads no more of HTTP than the head of a request. So what is lost is lost as
+//! in a real network, in every engine: no driver has to pretend that it is offline. And what was asked
+//! can be told in every engine, also where the driver logs no requests.
 
 use anyhow::Result;
 use axum_server::tls_rustls::RustlsConfig;
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
@@ -14,6 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
+use crate::network::Request;
 use crate::site::certificate;
 
 /// A wire that is whole at first. Dropping it ends it.
@@ -27,10 +30,14 @@ pub struct Wire {
 #[derive(Debug)]
 struct State {
     rule: Mutex<Rule>,
+    /// What browsers have asked, as it came.
+    asked: Mutex<Vec<Request>>,
     /// Told when the rule changes, so that connections which it forbids end at once.
     changed: watch::Sender<()>,
     /// Where the provider listens.
     provider: SocketAddr,
+    /// How browsers come.
+    scheme: &'static str,
 }
 
 /// What does not get through.
@@ -63,8 +70,10 @@ impl Wire {
     pub(crate) async fn start(port: u16, provider: u16, tls: Option<RustlsConfig>) -> Result<Self> {
         let state = Arc::new(State {
             rule: Mutex::default(),
+            asked: Mutex::default(),
             changed: watch::Sender::new(()),
             provider: SocketAddr::from((Ipv4Addr::LOCALHOST, provider)),
+            scheme: if tls.is_some() { "https" } else { "http" },
         });
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let port = listener.local_addr()?.port();
@@ -147,6 +156,13 @@ impl Wire {
         self.state.rule().lost
     }
 
+    /// What browsers have asked the provider so far, in order, that which was lost included. A request
+    /// tells which page it is of by `Origin` or `Referer`, if at all, and its answer is not known here.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        self.state.asked().clone()
+    }
+
     /// Everything gets through again.
     pub fn mend(&self) {
         self.change(|_| {});
@@ -173,6 +189,14 @@ impl Drop for Wire {
 impl State {
     fn rule(&self) -> MutexGuard<'_, Rule> {
         self.rule.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Vec<Request>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, bytes: &[u8]) {
+        self.asked().extend(head_of(bytes, self.scheme));
     }
 }
 
@@ -220,6 +244,7 @@ async fn pass(state: &State, browser: impl AsyncRead + AsyncWrite) -> std::io::R
             }
             read = from_browser.read(&mut asked) => {
                 let bytes = &asked[..read?];
+                state.note(bytes);
                 if bytes.is_empty() || !state.rule().lets_ask(&mut seen, bytes) {
                     return Ok(());
                 }
@@ -341,6 +366,36 @@ impl Rule {
     }
 }
 
+/// The request that begins here, if one does.
+fn head_of(bytes: &[u8], scheme: &str) -> Option<Request> {
+    let text = String::from_utf8_lossy(bytes);
+    if !is_request(&text) {
+        return None;
+    }
+    let mut lines = text.lines();
+    let mut first = lines.next()?.split(' ');
+    let (method, path) = (first.next()?.to_owned(), first.next()?);
+    let headers: BTreeMap<_, _> = lines
+        .map_while(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
+        .collect();
+    let of = |name: &str| headers.get(name).cloned();
+    // Only https tells what a request is for in every engine (Fetch Metadata).
+    let kind = match of("sec-fetch-dest").as_deref() {
+        Some("document") => "Document",
+        Some("empty") => "Fetch",
+        _ => "Other",
+    };
+    Some(Request {
+        method,
+        url: format!("{scheme}://{}{path}", of("host").unwrap_or_default()),
+        document: of("origin").or_else(|| of("referer")).unwrap_or_default(),
+        kind: kind.to_owned(),
+        headers,
+        ..Request::default()
+    })
+}
+
 fn is_request(text: &str) -> bool {
     ["GET /", "POST /", "OPTIONS /", "HEAD /"].iter().any(|method| text.starts_with(method))
 }
@@ -375,6 +430,18 @@ mod tests {
         let mut rule = Rule { origin: Some("http://a.localhost:1".into()), ..Rule::default() };
         assert!(!asked(&mut rule, "GET /x HTTP/1.1\r\norigin: http://a.localhost:1\r\n\r\n").0);
         assert!(asked(&mut rule, "GET /x HTTP/1.1\r\nOrigin: http://b.localhost:1\r\n\r\n").0);
+    }
+
+    #[test]
+    fn reads_the_head_of_a_request_and_nothing_else() {
+        let head = b"POST /token HTTP/1.1\r\nHost: idp.localhost:1\r\nAuthorization: Bearer t\r\n\
+            Origin: http://a.localhost:1\r\n\r\na: b";
+        let asked = head_of(head, "http").unwrap();
+        assert_eq!((asked.method.as_str(), asked.host()), ("POST", "idp.localhost"));
+        assert_eq!(asked.path(), "http://idp.localhost:1/token");
+        assert_eq!((asked.bearer(), asked.document.as_str()), (Some("t"), "http://a.localhost:1"));
+        assert!(!asked.headers.contains_key("a"));
+        assert!(head_of(b"the rest of a body", "http").is_none());
     }
 
     #[test]

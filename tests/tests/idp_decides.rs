@@ -50,11 +50,13 @@ fn f21_a_refresh_token_that_was_used_by_a_thief_ends_the_session() -> Result {
               window.stolen ??= token;\
             }\
             return response }";
-        tab.preload(steal).await?;
         open(stage, &tab).await?;
         wait(&tab, "status", "anonymous").await?;
-        tab.click("sign-in").await?;
-        SignInPage::wait(tab.clone()).await?.submit("richard", PASSWORD).await?;
+        // In a window: what runs in the page goes on.
+        tab.run(steal, vec![]).await?;
+        tab.click("sign-in-window").await?;
+        let window = browser.opened_tab(std::slice::from_ref(&tab)).await?;
+        SignInPage::wait(window).await?.submit("richard", PASSWORD).await?;
         wait(&tab, "status", "authenticated").await?;
         stage.control.wait_for(1, "stream.opened@npm-app").await?;
         let stolen = tab.run("return window.stolen", vec![]).await?;
@@ -151,10 +153,16 @@ fn r6_cookies_are_what_the_provider_promises() -> Result {
         for is_kept in [false, true] {
             let app = App::open(stage, Client::PiedPiper, browser).await?;
             app.sign_in_with("richard", is_kept).await?;
+            // All of them are for the whole of the provider, and for nobody else.
             let mut found = Vec::new();
-            for cookie in browser.cookies().await? {
-                found.push(words_of(&cookie)?);
+            let tab = browser.new_tab().await?;
+            for home in [stage.issuer(), stage.lobby(), app.origin().to_owned()] {
+                tab.goto(&home).await?;
+                for cookie in tab.cookies().await? {
+                    found.push(words_of(&cookie)?);
+                }
             }
+            tab.close().await?;
             found.sort();
             let end = if is_kept { "at its time" } else { "with the browser" };
             let mut expected = vec![

@@ -148,11 +148,11 @@ fn f18_back_after_sign_out_shows_no_data() -> Result {
 
 #[test]
 fn s15_leaving_one_app_kills_its_token_and_not_the_others() -> Result {
-    journey().go(async |stage, browser| {
+    journey().with_a_wire().go(async |stage, browser| {
         let [pied_piper, hooli] = App::both(stage, browser).await?;
-        let requests = browser.requests().await?;
+        let requests = stage.wire()?.requests();
         let token_of = |app: &App<'_>| {
-            let mut of_app = requests.iter().filter(|r| r.document.starts_with(app.origin()));
+            let mut of_app = requests.iter().filter(|request| request.document == app.origin());
             of_app.find_map(|request| request.bearer()).map(str::to_owned)
         };
         let mine = token_of(&hooli).context("no token of Hooli")?;
@@ -172,11 +172,11 @@ fn s15_leaving_one_app_kills_its_token_and_not_the_others() -> Result {
 
 #[test]
 fn s15_tokens_are_refused_after_sign_out() -> Result {
-    journey().go(async |stage, browser| {
+    journey().with_a_wire().go(async |stage, browser| {
         let [pied_piper, hooli] = App::both(stage, browser).await?;
-        let mut tokens: Vec<String> = browser
+        let mut tokens: Vec<String> = stage
+            .wire()?
             .requests()
-            .await?
             .iter()
             .filter_map(|request| request.bearer())
             .map(str::to_owned)

@@ -69,7 +69,10 @@ fn lost_cookies_of_the_provider_end_at_the_button() -> Result {
     journey().go(async |stage, browser| {
         let app = App::open(stage, Client::PiedPiper, browser).await?;
         app.sign_in("richard").await?;
-        browser.clear_cookies().await?;
+        let beside = browser.new_tab().await?;
+        beside.goto(&stage.issuer()).await?;
+        beside.clear_cookies().await?;
+        beside.close().await?;
         let before = stage.control.timeline().await?.count("authorize.received");
         app.tab.reload().await?;
         app.wait_signed_out().await?;

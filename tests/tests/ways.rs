@@ -4,6 +4,7 @@ use anyhow::ensure;
 use gatepass_tests::npm_app;
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
+use gatepass_tests::timeline::Step;
 use gatepass_tests::world::World;
 use gatepass_tests::{Browser, Client, Result, Stage, journey, until};
 
@@ -66,21 +67,27 @@ fn f17_probe_never_leaves_the_page() -> Result {
     journey().go(async |stage, browser| {
         let (other, app) = signed_in_elsewhere(stage, browser).await?;
         app.tab.click("way-probe").await?;
-        app.tab.wait_text("way-probe").await?;
+        until("the page that asks in a frame", async || {
+            Ok(app.tab.address().await?.ends_with("/ways?ask=probe").then_some(()))
+        })
+        .await?;
+        app.mark().await?;
         match World::of_this_run()? {
             world if world.frames_get_cookies() => {
                 app.wait_signed_in().await?;
                 ensure!(app.user_name().await?.contains("Richard"));
                 stage.control.wait_for(1, "stream.opened@hooli").await?;
                 // A session like any other: a sign-out elsewhere reaches it.
-                app.mark().await?;
                 other.sign_out().await?;
                 app.wait_notice("logout_token").await?;
                 ensure!(app.is_marked().await?, "the page was left");
+                only_a_frame_has_asked(stage).await?;
             }
             _ => {
                 stage.control.wait_for(1, "authorize.error@hooli").await?;
                 is_calm(&app).await?;
+                ensure!(app.is_marked().await?, "the page was left");
+                only_a_frame_has_asked(stage).await?;
                 // It says nothing about the person, who is signed in.
                 app.tab.click("sign-in").await?;
                 app.wait_signed_in().await?;
@@ -88,11 +95,21 @@ fn f17_probe_never_leaves_the_page() -> Result {
                 stage.control.timeline().await?.exactly(1, "login.succeeded")?;
             }
         }
-        let requests = browser.requests().await?;
-        let silent = |path: &str| path.ends_with("/gatepass-silent.html");
-        ensure!(requests.iter().any(|request| silent(request.path())), "no frame was opened");
         Ok(())
     })
+}
+
+/// Hooli has asked the provider, and each time the way back was its page for frames.
+async fn only_a_frame_has_asked(stage: &Stage) -> Result {
+    let timeline = stage.control.timeline().await?;
+    let mut asked = timeline.0.iter().filter(|step| step.is("authorize.received@hooli")).peekable();
+    ensure!(asked.peek().is_some(), "no frame was opened:\n{timeline}");
+    let is_silent = |step: &Step| {
+        let uri = step.received("redirect_uri").unwrap_or_default();
+        uri.ends_with("/gatepass-silent.html")
+    };
+    ensure!(asked.all(is_silent), "not in a frame:\n{timeline}");
+    Ok(())
 }
 
 #[test]

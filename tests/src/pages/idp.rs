@@ -50,7 +50,7 @@ impl<'a> SignInPage<'a> {
             const fields = Object.fromEntries(new FormData(form, find('submit')));\
             return { action: new URL(form.getAttribute('action'), location).href, fields }";
         let form = self.tab.run(script, vec![user.into(), PASSWORD.into()]).await?;
-        let cookies = self.tab.browser().cookies().await?;
+        let cookies = self.tab.cookies().await?;
         let pair = |cookie: &Value| {
             Some(format!("{}={}", cookie["name"].as_str()?, cookie["value"].as_str()?))
         };
