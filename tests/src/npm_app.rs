@@ -197,6 +197,27 @@ pub async fn open_framing(stage: &Stage, tab: &Tab<'_>, host: &str) -> Result<St
     serve_with(stage, tab, &built()?, host, config).await
 }
 
+/// Registers the app at this host, with its two pages for frames.
+///
+/// # Errors
+/// When the provider does not start with that.
+pub fn register(stage: &Stage, host: &str, has_events: bool, out: bool) -> Result<()> {
+    let (guest, origin) = (stage.site.origin(GUEST_HOST), stage.site.origin(host));
+    let [silent, front] = FRAME_PAGES.map(|page| format!("{origin}/{page}"));
+    let out = if out { format!("frontchannel_logout_uri = \"{front}\"\n") } else { String::new() };
+    stage.change_provider(|text| {
+        let uris = format!("redirect_uris = [\"{guest}/\"]\n");
+        let ours = format!("redirect_uris = [\"{origin}/\", \"{silent}\"]\n{out}");
+        let text = text.replacen(&uris, &ours, 1).replacen(
+            &format!("post_logout_redirect_uris = [\"{guest}/\"]"),
+            &format!("post_logout_redirect_uris = [\"{origin}/\"]"),
+            1,
+        );
+        let events = format!("session_events = {has_events}");
+        text.replacen("session_events = true", &events, 1)
+    })
+}
+
 /// The same with a relay in place of the provider's session events.
 ///
 /// # Errors

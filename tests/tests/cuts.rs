@@ -4,9 +4,9 @@
 use anyhow::ensure;
 use gatepass_tests::browser::Flavour;
 use gatepass_tests::engine::Engine;
-use gatepass_tests::npm_app::{open, signed_in_with, wait};
+use gatepass_tests::npm_app::{self, open, signed_in_with, wait};
 use gatepass_tests::pages::{App, SignInPage, idp};
-use gatepass_tests::stage::PASSWORD;
+use gatepass_tests::stage::{GUEST_HOST, PASSWORD};
 use gatepass_tests::{
     Browser, Client, LONG_LIMIT, Result, Stage, Tab, journey, until, until_within,
 };
@@ -273,6 +273,263 @@ fn rp22_network_killed_while_a_window_is_open() -> Result {
         ensure!(app.is_marked().await?, "the page was left");
         stage.control.timeline().await?.exactly(1, "login.succeeded")
     })
+}
+
+/// The app on the provider's own host, where a hidden frame asks; somebody is signed in elsewhere.
+async fn beside_the_provider<'a>(stage: &Stage, browser: &'a Browser) -> Result<App<'a>> {
+    npm_app::register(stage, "idp", true, false)?;
+    let other = App::open(stage, Client::PiedPiper, browser).await?;
+    other.sign_in("richard").await?;
+    Ok(other)
+}
+
+#[test]
+fn f1_f17_network_killed_while_a_silent_frame_asks() -> Result {
+    journey().with_a_wire().go(async |stage, browser| {
+        let other = beside_the_provider(stage, browser).await?;
+        let tab = browser.new_tab().await?;
+        // The frame is never answered, which signs nobody out. Who asks after it is answered.
+        stage.wire()?.keep_waiting("GET /authorize", "GET /nothing");
+        npm_app::open_framing(stage, &tab, "idp").await?;
+        something_is_lost(stage).await?;
+        wait(&tab, "status", "authenticated").await?;
+        ensure!(stage.wire()?.lost() == 1, "more was lost than the frame's request");
+        stage.wire()?.mend();
+        let timeline = stage.control.timeline().await?;
+        timeline.exactly(1, "authorize.received@npm-app")?;
+        timeline.exactly(1, "login.succeeded")?;
+        // Back in time for a sign-out that is told.
+        stage.control.wait_for(1, "stream.opened@npm-app").await?;
+        other.sign_out().await?;
+        wait(&tab, "status", "anonymous").await
+    })
+}
+
+#[test]
+fn f1_f17_network_killed_from_a_silent_frame_on() -> Result {
+    journey().with_a_wire().go(async |stage, browser| {
+        let other = beside_the_provider(stage, browser).await?;
+        let tab = browser.new_tab().await?;
+        stage.wire()?.lose_requests("GET /authorize");
+        npm_app::open_framing(stage, &tab, "idp").await?;
+        something_is_lost(stage).await?;
+        // The person does not wait for what comes of it.
+        tab.goto(&stage.lobby()).await?;
+        stage.wire()?.mend();
+        tab.goto(&format!("{}/", stage.site.origin("idp"))).await?;
+        until("a page that stands still", async || {
+            let status = tab.text("status").await?;
+            Ok(matches!(status.as_deref(), Some("anonymous" | "authenticated")).then_some(()))
+        })
+        .await?;
+        if tab.text("status").await?.as_deref() == Some("anonymous") {
+            tab.click("sign-in").await?;
+        }
+        wait(&tab, "status", "authenticated").await?;
+        other.wait_signed_in().await?;
+        let timeline = stage.control.timeline().await?;
+        timeline.exactly(1, "login.succeeded")?;
+        timeline.exactly(0, "session.ended")?;
+        timeline.exactly(1, "authorize.received@npm-app")
+    })
+}
+
+#[test]
+fn f17_network_killed_while_a_silent_frames_code_is_redeemed() -> Result {
+    journey().with_a_wire().go(async |stage, browser| {
+        let other = beside_the_provider(stage, browser).await?;
+        let tab = browser.new_tab().await?;
+        stage.wire()?.lose_requests("POST /token");
+        npm_app::open_framing(stage, &tab, "idp").await?;
+        something_is_lost(stage).await?;
+        wait(&tab, "notice", "issuer_unreachable").await?;
+        wait(&tab, "user-name", "").await?;
+        stage.wire()?.mend();
+        tab.click("sign-in").await?;
+        wait(&tab, "status", "authenticated").await?;
+        other.wait_signed_in().await?;
+        let timeline = stage.control.timeline().await?;
+        timeline.exactly(1, "login.succeeded")?;
+        timeline.exactly(0, "session.ended")
+    })
+}
+
+#[test]
+fn s15_network_killed_while_one_app_is_left() -> Result {
+    for is_answer in [false, true] {
+        journey().with_a_wire().go(async |stage, browser| {
+            let [pied_piper, hooli] = App::both(stage, browser).await?;
+            let beside = App::open_beside(stage, Client::Hooli, browser).await?;
+            beside.wait_signed_in().await?;
+            match is_answer {
+                true => stage.wire()?.lose_answers("POST /revoke"),
+                false => stage.wire()?.lose_requests("POST /revoke"),
+            }
+            hooli.leave().await?;
+            for app in [&hooli, &beside] {
+                app.wait_signed_out().await?;
+                app.shows_nothing_private().await?;
+            }
+            something_is_lost(stage).await?;
+            pied_piper.wait_signed_in().await?;
+            stage.wire()?.mend();
+            // It stays left, and nothing asks by itself.
+            let before = stage.control.now().await?;
+            hooli.tab.reload().await?;
+            hooli.wait_signed_out().await?;
+            stage.control.timeline_after(before).await?.exactly(0, "authorize.received@hooli")?;
+            hooli.tab.click("sign-in").await?;
+            hooli.wait_signed_in().await?;
+            pied_piper.wait_signed_in().await?;
+            let timeline = stage.control.timeline().await?;
+            timeline.exactly(0, "session.ended")?;
+            timeline.exactly(1, "login.succeeded")
+        })?;
+    }
+    Ok(())
+}
+
+#[test]
+fn f11_network_killed_while_a_session_is_extended() -> Result {
+    for is_answer in [false, true] {
+        journey().with_a_wire().go(async |stage, browser| {
+            // An answer that was lost costs the session where a token is good for once only: F21.
+            stage.change_provider(|text| text.replacen("grace = 0", "grace = 60", 1))?;
+            let tab = browser.first_tab();
+            let origin = open(stage, &tab).await?;
+            wait(&tab, "status", "anonymous").await?;
+            tab.goto(&format!("{origin}/?onLoad=manual&lifetime=600")).await?;
+            wait(&tab, "status", "anonymous").await?;
+            tab.click("sign-in").await?;
+            SignInPage::wait(tab.clone()).await?.submit("richard", PASSWORD).await?;
+            wait(&tab, "status", "authenticated").await?;
+            stage.control.advance_clock(300).await?;
+            tab.run("return auth.check()", vec![]).await?;
+            let left = async |is_meant: &dyn Fn(i64) -> bool| {
+                until("the seconds that are left", async || {
+                    let left = tab.text("left").await?.and_then(|text| text.parse().ok());
+                    Ok(left.filter(|left| is_meant(*left)))
+                })
+                .await
+            };
+            left(&|left| (1..=300).contains(&left)).await?;
+            match is_answer {
+                true => stage.wire()?.lose_answers("POST /token"),
+                false => stage.wire()?.lose_requests("POST /token"),
+            }
+            tab.click("extend").await?;
+            // (Firefox takes an answer that breaks off for a whole one, and a short one.)
+            let is_short = is_answer && browser.engine() == Engine::Firefox;
+            let code = if is_short { "token_response_invalid" } else { "issuer_unreachable" };
+            wait(&tab, "refused", code).await?;
+            // Nothing is extended and nothing ends.
+            left(&|left| (1..=300).contains(&left)).await?;
+            wait(&tab, "user-name", "Richard Hendricks").await?;
+            if !is_short {
+                wait(&tab, "status", "offline").await?;
+            }
+            stage.wire()?.mend();
+            tab.click("extend").await?;
+            left(&|left| (501..=600).contains(&left)).await?;
+            wait(&tab, "status", "authenticated").await?;
+            wait(&tab, "refused", "").await?;
+            let timeline = stage.control.timeline().await?;
+            timeline.exactly(1, "login.succeeded")?;
+            timeline.exactly(1, "authorize.login_page@npm-app")?;
+            timeline.exactly(0, "session.ended")
+        })?;
+    }
+    Ok(())
+}
+
+#[test]
+fn r5_network_killed_before_another_account_is_chosen() -> Result {
+    journey().with_a_wire().go(async |stage, browser| {
+        let app = App::open(stage, Client::PiedPiper, browser).await?;
+        app.sign_in("richard").await?;
+        stage.control.wait_for(1, "stream.opened").await?;
+        app.mark().await?;
+        stage.wire()?.cut();
+        app.tab.click("switch-account").await?;
+        app.wait_notice("issuer_unreachable").await?;
+        // She is who she was.
+        ensure!(app.is_marked().await?, "the page was left for a provider that does not answer");
+        ensure!(app.user_name().await?.contains("Richard"));
+        stage.wire()?.mend();
+        switch_to_gavin(&app).await?;
+        stage.control.timeline().await?.exactly(2, "login.succeeded")
+    })
+}
+
+async fn switch_to_gavin(app: &App<'_>) -> Result {
+    app.tab.click("switch-account").await?;
+    app.tab.click("other-account").await?;
+    SignInPage::wait(app.tab.clone()).await?.submit("gavin", PASSWORD).await?;
+    app.wait_signed_in().await?;
+    ensure!(app.user_name().await?.contains("Gavin"));
+    ensure!(!app.tab.words().await?.contains("Richard"), "the first person is still shown");
+    app.has_clean_address().await
+}
+
+#[test]
+fn r5_network_killed_while_the_other_accounts_code_is_redeemed() -> Result {
+    journey().with_a_wire().go(async |stage, browser| {
+        let app = App::open(stage, Client::PiedPiper, browser).await?;
+        app.sign_in("richard").await?;
+        app.tab.click("switch-account").await?;
+        app.tab.click("other-account").await?;
+        let page = SignInPage::wait(app.tab.clone()).await?;
+        stage.wire()?.lose_requests("POST /token");
+        page.submit("gavin", PASSWORD).await?;
+        app.wait_notice("issuer_unreachable").await?;
+        // Neither of both is shown: the one has gone, the other is not there yet.
+        app.shows_nothing_private().await?;
+        app.has_clean_address().await?;
+        something_is_lost(stage).await?;
+        stage.wire()?.mend();
+        app.tab.click("sign-in").await?;
+        app.wait_signed_in().await?;
+        ensure!(app.user_name().await?.contains("Gavin"));
+        stage.control.timeline().await?.exactly(2, "login.succeeded")
+    })
+}
+
+#[test]
+fn oidcc_3rd_party_init_login_network_killed_on_its_way() -> Result {
+    for lost in ["GET /.well-known/openid-configuration", "POST /token"] {
+        journey().with_a_wire().go(async |stage, browser| {
+            let origin = stage.site.origin(GUEST_HOST);
+            let door = format!("{origin}/?onLoad=manual");
+            stage.change_provider(|text| {
+                let id = "id = \"npm-app\"\n";
+                text.replacen(id, &format!("{id}initiate_login_uri = \"{door}\"\n"), 1)
+            })?;
+            let other = App::open(stage, Client::PiedPiper, browser).await?;
+            other.sign_in("richard").await?;
+            let before = browser.new_tab().await?;
+            open(stage, &before).await?;
+            wait(&before, "status", "authenticated").await?;
+            // Nobody is to be there whom the page could ask instead of the provider.
+            before.close().await?;
+            let tab = browser.new_tab().await?;
+            tab.goto(&stage.issuer()).await?;
+            stage.wire()?.lose_requests(lost);
+            tab.click("open-npm-app").await?;
+            wait(&tab, "notice", "issuer_unreachable").await?;
+            wait(&tab, "user-name", "").await?;
+            something_is_lost(stage).await?;
+            stage.wire()?.mend();
+            // The button is there, and the provider knows the person.
+            tab.click("sign-in").await?;
+            wait(&tab, "status", "authenticated").await?;
+            wait(&tab, "user-name", "Richard Hendricks").await?;
+            other.wait_signed_in().await?;
+            let timeline = stage.control.timeline().await?;
+            timeline.exactly(1, "login.succeeded")?;
+            timeline.exactly(0, "session.ended")
+        })?;
+    }
+    Ok(())
 }
 
 #[test]

@@ -10,28 +10,6 @@ use gatepass_tests::{Browser, Client, Result, Stage, Tab, journey, npm_app, unti
 /// The provider's own host: an app there, on another port, is of the same site.
 const SAME_SITE: &str = "idp";
 
-/// Registers the app at this host, with its two pages for frames.
-fn register(stage: &Stage, host: &str, has_events: bool, out: bool) -> Result {
-    let (guest, origin) = (stage.site.origin(GUEST_HOST), stage.site.origin(host));
-    let out = if out {
-        format!("frontchannel_logout_uri = \"{origin}/gatepass-front-channel.html\"\n")
-    } else {
-        String::new()
-    };
-    stage.change_provider(|text| {
-        let uris = format!("redirect_uris = [\"{guest}/\"]\n");
-        let ours =
-            format!("redirect_uris = [\"{origin}/\", \"{origin}/gatepass-silent.html\"]\n{out}");
-        let text = text.replacen(&uris, &ours, 1).replacen(
-            &format!("post_logout_redirect_uris = [\"{guest}/\"]"),
-            &format!("post_logout_redirect_uris = [\"{origin}/\"]"),
-            1,
-        );
-        let events = format!("session_events = {has_events}");
-        text.replacen("session_events = true", &events, 1)
-    })
-}
-
 /// Somebody signs in at the app by its button.
 async fn sign_in(tab: &Tab<'_>) -> Result {
     npm_app::wait(tab, "status", "anonymous").await?;
@@ -81,7 +59,7 @@ async fn came(tab: &Tab<'_>) -> Result<String> {
 #[test]
 fn f1_f17_provider_of_the_same_site_is_asked_in_a_frame_and_the_page_stays() -> Result {
     journey().go(async |stage, browser| {
-        register(stage, SAME_SITE, true, false)?;
+        npm_app::register(stage, SAME_SITE, true, false)?;
         let other = App::open(stage, Client::PiedPiper, browser).await?;
         other.sign_in("richard").await?;
         let tab = browser.new_tab().await?;
@@ -106,7 +84,7 @@ fn f1_f17_provider_of_the_same_site_is_asked_in_a_frame_and_the_page_stays() -> 
 
 /// An app at a provider without session events, signed in.
 async fn signed_in_at<'a>(stage: &Stage, browser: &'a Browser, host: &str) -> Result<Tab<'a>> {
-    register(stage, host, false, false)?;
+    npm_app::register(stage, host, false, false)?;
     let tab = browser.first_tab();
     npm_app::open_framing(stage, &tab, host).await?;
     sign_in(&tab).await?;
@@ -149,7 +127,7 @@ fn f4_watched_frame_elsewhere_tells_what_it_sees_and_signs_nobody_out() -> Resul
 fn f2_front_channel_reaches_the_tabs_where_frames_share_their_storage() -> Result {
     for host in [SAME_SITE, GUEST_HOST] {
         journey().go(async |stage, browser| {
-            register(stage, host, false, true)?;
+            npm_app::register(stage, host, false, true)?;
             // The provider's other frame would tell as well.
             stage.site.set_policy("frame-src 'none'")?;
             let tab = browser.first_tab();
