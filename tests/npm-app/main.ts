@@ -24,27 +24,35 @@ interface Config {
 
 const { api, elsewhere, ...config }: Config = await (await fetch("/config.json")).json();
 const asked = new URLSearchParams(location.search);
+// Where the browser keeps no storage, a page remembers for itself.
+const kept: Record<string, any> = (() => {
+  try {
+    return sessionStorage;
+  } catch {
+    return {};
+  }
+})();
 // A provider that lies is asked for by the address; the provider brings the person back without it.
-sessionStorage.issuer = asked.get("issuer") ?? sessionStorage.issuer ?? config.issuer;
-config.issuer = sessionStorage.issuer;
+kept.issuer = asked.get("issuer") ?? kept.issuer ?? config.issuer;
+config.issuer = kept.issuer;
 // Who this app is, in the provider's eyes.
-sessionStorage.client = asked.get("client") ?? sessionStorage.client ?? config.clientId;
-config.clientId = sessionStorage.client;
+kept.client = asked.get("client") ?? kept.client ?? config.clientId;
+config.clientId = kept.client;
 // Where the session is kept is asked for likewise, and by each tab for itself.
-sessionStorage.storage = asked.get("storage") ?? sessionStorage.storage ?? "memory";
-sessionStorage.onLoad = asked.get("onLoad") ?? sessionStorage.onLoad ?? "auto";
-sessionStorage.lifetime = asked.get("lifetime") ?? sessionStorage.lifetime ?? "";
-const count = Number(asked.get("clients") ?? sessionStorage.clients ?? 1);
+kept.storage = asked.get("storage") ?? kept.storage ?? "memory";
+kept.onLoad = asked.get("onLoad") ?? kept.onLoad ?? "auto";
+kept.lifetime = asked.get("lifetime") ?? kept.lifetime ?? "";
+const count = Number(asked.get("clients") ?? kept.clients ?? 1);
 // The provider brings the person back without the query.
-sessionStorage.clients = count;
+kept.clients = count;
 
 // A lifetime is asked for where time is moved: the provider's clock is the one to follow then.
-const lifetime = Number(sessionStorage.lifetime);
+const lifetime = Number(kept.lifetime);
 const make = (): Client =>
   createClient({
     ...config,
-    onLoad: sessionStorage.onLoad as OnLoad,
-    storage: sessionStorage.storage as StorageKind,
+    onLoad: kept.onLoad as OnLoad,
+    storage: kept.storage as StorageKind,
     tokenOrigins: [new URL(config.issuer).origin, api],
     ...(lifetime ? { sessionLifetime: lifetime, dangerouslyFollowProviderClock: true } : {}),
   });
@@ -52,8 +60,8 @@ const make = (): Client =>
 const [auth] = Array.from({ length: count }, make) as [Client, ...Client[]];
 
 // Another client of the same provider, which has begun after it.
-sessionStorage.other = asked.get("other") ?? sessionStorage.other ?? "";
-const other = sessionStorage.other && createClient({ ...config, clientId: sessionStorage.other, onLoad: "manual" });
+kept.other = asked.get("other") ?? kept.other ?? "";
+const other = kept.other && createClient({ ...config, clientId: kept.other, onLoad: "manual" });
 
 // For tests that ask the client without a person.
 Object.assign(window, { auth, other });
@@ -97,8 +105,8 @@ const attempt = (id: string, act: () => Promise<unknown>): void => {
 attempt("sign-in", () => auth.signIn());
 // Somebody who clicks while the page is about to be left by itself: drivers wait for it to be gone.
 const clickAfter = asked.get("clickAfter");
-if (clickAfter && !sessionStorage.hasClicked) {
-  sessionStorage.hasClicked = true;
+if (clickAfter && !kept.hasClicked) {
+  kept.hasClicked = true;
   setTimeout(() => find("sign-in").click(), Number(clickAfter));
 }
 // What becomes of a window that is blocked.

@@ -48,7 +48,7 @@ struct Said {
 #[derive(Clone, Debug)]
 enum Answer {
     Json(String),
-    Page(&'static str),
+    Page(String),
     Missing,
     Silence,
 }
@@ -112,8 +112,8 @@ impl Site {
 
     /// Answers a path with a page, whatever file lies there: as servers of single-page apps do for
     /// what they do not have.
-    pub fn answer_page(&self, path: &str, html: &'static str) {
-        self.said().by_path.insert(path.to_owned(), Answer::Page(html));
+    pub fn answer_page(&self, path: &str, html: impl Into<String>) {
+        self.said().by_path.insert(path.to_owned(), Answer::Page(html.into()));
     }
 
     /// Does not answer a path at all.

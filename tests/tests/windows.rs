@@ -1,50 +1,179 @@
-//! Signing in in a window where it cannot be as usual: Cross-Origin-Opener-Policy cuts it off from the
-//! page that opened it, so that the page cannot reach it and takes it for closed; or the browser opens
-//! none.
+//! Signing in in a window: where Cross-Origin-Opener-Policy cuts it off from the page that opened it (the
+//! page cannot reach the window, and takes it for closed), where it ends at the page without the app,
+//! where the app can store nothing, and where the browser opens none.
 
 use anyhow::{Context, ensure};
 use axum::http::header::HeaderName;
-use gatepass_tests::npm_app::{open, wait};
+use gatepass_tests::npm_app::{open, open_framing, register, stored, wait};
 use gatepass_tests::pages::SignInPage;
-use gatepass_tests::stage::PASSWORD;
-use gatepass_tests::{Result, Stage, Tab, journey, until};
+use gatepass_tests::stage::{GUEST_HOST, PASSWORD};
+use gatepass_tests::{Browser, Result, Stage, Tab, journey, until};
 
 const POLICY: &str = "cross-origin-opener-policy";
 
+/// The package's page at which frames end, and windows where it is named.
+const SILENT: &str = "/gatepass-silent.html";
+
+/// Opens the app, whose windows end at its start page or at the page without the app.
+async fn open_ending(stage: &Stage, tab: &Tab<'_>, is_silent: bool) -> Result {
+    if is_silent {
+        register(stage, GUEST_HOST, true, false)?;
+        open_framing(stage, tab, GUEST_HOST).await?;
+    } else {
+        open(stage, tab).await?;
+    }
+    wait(tab, "status", "anonymous").await?;
+    tab.run("window.marked = true", vec![]).await.map(drop)
+}
+
+/// Clicks the button and gives the window at the provider's page.
+async fn opened_window<'a>(browser: &'a Browser, tab: &Tab<'a>) -> Result<Tab<'a>> {
+    tab.click("sign-in-window").await?;
+    let window = browser.opened_tab(std::slice::from_ref(tab)).await?;
+    Ok(SignInPage::wait(window).await?.tab)
+}
+
+/// The page is the one that opened the window, and the person is signed in there.
+async fn is_signed_in_and_stayed(stage: &Stage, tab: &Tab<'_>, is_silent: bool) -> Result {
+    wait(tab, "status", "authenticated").await?;
+    wait(tab, "user-name", "Richard Hendricks").await?;
+    ensure!(tab.run("return window.marked", vec![]).await? == true, "the page was left");
+    let timeline = stage.control.timeline().await?;
+    timeline.exactly(1, "login.succeeded")?;
+    let way_back = timeline.last("authorize.received@npm-app")?.received("redirect_uri");
+    let end = if is_silent { SILENT } else { "/" };
+    let expected = format!("{}{end}", stage.site.origin(GUEST_HOST));
+    ensure!(way_back == Some(&expected), "the window was to end at {way_back:?}");
+    Ok(())
+}
+
+async fn window_closes(browser: &Browser) -> Result {
+    until("the window has closed itself", async || {
+        Ok((browser.tabs().await?.len() == 1).then_some(()))
+    })
+    .await
+}
+
 #[test]
 fn rp22_a_window_signs_in_with_coop_on_either_side() -> Result {
-    for (is_app, is_provider) in [(true, false), (false, true), (true, true)] {
-        let walked = journey().with_a_wire().go(async |stage, browser| {
-            if is_app {
-                stage.site.set_header(HeaderName::from_static(POLICY), "same-origin")?;
-            }
-            if is_provider {
-                stage.wire()?.add_header(&format!("{POLICY}: same-origin"));
-            }
+    let sides = [(true, false), (false, true), (true, true)];
+    for (is_app, is_provider) in sides {
+        for is_silent in [false, true] {
+            let walked = journey().with_a_wire().go(async |stage, browser| {
+                if is_app {
+                    stage.site.set_header(HeaderName::from_static(POLICY), "same-origin")?;
+                }
+                if is_provider {
+                    stage.wire()?.add_header(&format!("{POLICY}: same-origin"));
+                }
+                let tab = browser.first_tab();
+                open_ending(stage, &tab, is_silent).await?;
+                // Otherwise the policy is not there, and this shows nothing.
+                let read = "const done = arguments[1]; fetch(arguments[0], { method: 'HEAD' })\
+                    .then(({ headers }) => done(headers.get('cross-origin-opener-policy')))";
+                for path in ["/", SILENT] {
+                    let own = tab.run_async(read, vec![path.into()]).await?;
+                    ensure!((own == "same-origin") == is_app, "the app's policy is {own}");
+                }
+                let page = stage.http.get(format!("{}/health", stage.issuer())).send().await?;
+                ensure!(page.headers().contains_key(POLICY) == is_provider, "provider's policy");
+                let window = opened_window(browser, &tab).await?;
+                SignInPage { tab: window }.submit("richard", PASSWORD).await?;
+                is_signed_in_and_stayed(stage, &tab, is_silent).await?;
+                window_closes(browser).await
+            });
+            walked.with_context(|| {
+                format!("policy at the app: {is_app}, the provider: {is_provider}; {is_silent}")
+            })?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn rp22_a_window_ends_at_the_page_without_the_app_and_closes_itself() -> Result {
+    journey().go(async |stage, browser| {
+        let tab = browser.first_tab();
+        open_ending(stage, &tab, true).await?;
+        let begun = stage.site.asked("/config.json");
+        let window = opened_window(browser, &tab).await?;
+        SignInPage { tab: window }.submit("richard", PASSWORD).await?;
+        is_signed_in_and_stayed(stage, &tab, true).await?;
+        window_closes(browser).await?;
+        ensure!(stage.site.asked(SILENT) == 1, "{} times there", stage.site.asked(SILENT));
+        ensure!(stage.site.asked("/config.json") == begun, "the app was begun a second time");
+        // A session like any other.
+        stage.control.wait_for(1, "stream.opened@npm-app").await?;
+        tab.click("sign-out").await?;
+        stage.control.wait_for(1, "end_session.returned@npm-app").await?;
+        wait(&tab, "status", "anonymous").await
+    })
+}
+
+/// Somebody takes the window's address to a tab: the app is told there too, but no script may close it.
+#[test]
+fn rp22_a_window_that_may_not_close_itself_says_that_the_person_can() -> Result {
+    journey().go(async |stage, browser| {
+        let tab = browser.first_tab();
+        open_ending(stage, &tab, true).await?;
+        let window = opened_window(browser, &tab).await?;
+        let address = window.address().await?;
+        let beside = browser.new_tab().await?;
+        // It has a history, so it is nobody's window.
+        beside.goto(&stage.lobby()).await?;
+        beside.goto(&address).await?;
+        let page = SignInPage::wait(beside).await?;
+        page.submit("richard", PASSWORD).await?;
+        is_signed_in_and_stayed(stage, &tab, true).await?;
+        let silent = format!("{}{SILENT}", stage.site.origin(GUEST_HOST));
+        until("the page without the app", async || {
+            Ok((page.tab.address().await? == silent).then_some(()))
+        })
+        .await?;
+        let words = page.tab.words().await?;
+        ensure!(words.contains("close this window"), "what it shows is {words:?}");
+        Ok(())
+    })
+}
+
+/// Takes the storage from every page of the app, as a browser does that blocks it: the provider's is its
+/// own.
+const NO_STORAGE: &str = "<script>
+    for (const name of ['sessionStorage', 'localStorage', 'indexedDB'])
+      Object.defineProperty(window, name, {
+        get() { throw new DOMException('it is blocked', 'SecurityError') },
+      });
+    </script>";
+
+/// The app's start page with this before all of its own.
+fn block_storage(stage: &Stage) -> Result {
+    let page = std::fs::read_to_string(gatepass_tests::npm_app::built()?.join("index.html"))?;
+    stage.site.answer_page("/", page.replacen("<head>", &format!("<head>{NO_STORAGE}"), 1));
+    Ok(())
+}
+
+#[test]
+fn rp22_a_window_signs_in_where_the_app_can_store_nothing() -> Result {
+    for is_silent in [false, true] {
+        journey().go(async |stage, browser| {
+            block_storage(stage)?;
             let tab = browser.first_tab();
-            open(stage, &tab).await?;
-            wait(&tab, "status", "anonymous").await?;
-            // Otherwise the policy is not there, and this shows nothing.
-            let read = "const done = arguments[1]; fetch(arguments[0], { method: 'HEAD' }).then(\
-                (answer) => done(answer.headers.get('cross-origin-opener-policy')))";
-            let own = tab.run_async(read, vec!["/".into()]).await?;
-            ensure!((own == "same-origin") == is_app, "the app's policy is {own}");
-            let page = stage.http.get(format!("{}/health", stage.issuer())).send().await?;
-            ensure!(page.headers().contains_key(POLICY) == is_provider, "the provider's policy");
-            tab.run("window.marked = true", vec![]).await?;
-            tab.click("sign-in-window").await?;
-            let window = browser.opened_tab(std::slice::from_ref(&tab)).await?;
-            SignInPage::wait(window).await?.submit("richard", PASSWORD).await?;
-            wait(&tab, "status", "authenticated").await?;
-            ensure!(tab.run("return window.marked", vec![]).await? == true, "the page was left");
-            until("the window has closed itself", async || {
-                Ok((browser.tabs().await?.len() == 1).then_some(()))
-            })
-            .await?;
-            stage.control.timeline().await?.exactly(1, "login.succeeded")
-        });
-        walked
-            .with_context(|| format!("policy at the app: {is_app}, the provider: {is_provider}"))?;
+            open_ending(stage, &tab, is_silent).await?;
+            ensure!(stored(&tab).await.is_err(), "there is storage");
+            // Nothing redirects by itself, and what would have to leave the page fails before.
+            tab.click("sign-in").await?;
+            wait(&tab, "refused", "storage_unavailable").await?;
+            stage.control.timeline().await?.exactly(0, "authorize.received")?;
+            let window = opened_window(browser, &tab).await?;
+            SignInPage { tab: window }.submit("richard", PASSWORD).await?;
+            is_signed_in_and_stayed(stage, &tab, is_silent).await?;
+            window_closes(browser).await?;
+            // A session like any other.
+            stage.control.wait_for(1, "stream.opened@npm-app").await?;
+            tab.click("sign-out").await?;
+            stage.control.wait_for(1, "end_session.received@npm-app").await?;
+            wait(&tab, "status", "anonymous").await
+        })?;
     }
     Ok(())
 }
