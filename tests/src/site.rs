@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use tower_http::services::ServeFile;
 
 use crate::environment;
+use crate::network::Request;
 
 /// A running site. Dropping it ends it.
 #[derive(Debug)]
@@ -41,8 +42,8 @@ type Answers = Arc<RwLock<Said>>;
 struct Said {
     by_path: BTreeMap<String, Answer>,
     headers: HeaderMap,
-    /// The queries with which each path was asked for.
-    asked: BTreeMap<String, Vec<String>>,
+    /// What has been asked for, in order.
+    asked: Vec<Request>,
 }
 
 #[derive(Clone, Debug)]
@@ -83,7 +84,8 @@ impl Site {
         // Browsers try both addresses; a machine without the second has only one to try.
         listeners.extend(TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))).await);
         let answers = Answers::default();
-        let app = router(&mounts, &answers);
+        let scheme = if is_tls { "https" } else { "http" };
+        let app = router(&mounts, &answers, scheme);
         let servers = listeners
             .into_iter()
             .map(|listener| {
@@ -95,7 +97,6 @@ impl Site {
                 })
             })
             .collect();
-        let scheme = if is_tls { "https" } else { "http" };
         Ok(Self { scheme, port, mounts, answers, servers })
     }
 
@@ -152,13 +153,17 @@ impl Site {
     /// How often a path was asked for.
     #[must_use]
     pub fn asked(&self, path: &str) -> usize {
-        self.queries(path).len()
+        let is_it = |request: &Request| {
+            let place = request.path().splitn(4, '/').nth(3).unwrap_or_default();
+            Some(place) == path.strip_prefix('/')
+        };
+        self.said().asked.iter().filter(|request| is_it(request)).count()
     }
 
-    /// The queries with which a path was asked for.
+    /// What has been asked for, under any name, in order. Answers are not noted.
     #[must_use]
-    pub fn queries(&self, path: &str) -> Vec<String> {
-        self.said().asked.get(path).cloned().unwrap_or_default()
+    pub fn requests(&self) -> Vec<Request> {
+        self.said().asked.clone()
     }
 
     fn said(&self) -> RwLockWriteGuard<'_, Said> {
@@ -215,13 +220,13 @@ fn mount(mounts: &Mounts, at: &str, directory: PathBuf) {
     mounts.push((at.to_owned(), directory));
 }
 
-fn router(mounts: &Mounts, answers: &Answers) -> Router {
+fn router(mounts: &Mounts, answers: &Answers, scheme: &'static str) -> Router {
     let (mounts, answers) = (Arc::clone(mounts), Arc::clone(answers));
     Router::new()
         .route("/probe/keep", get(keep))
         .route("/probe/look", get(look))
         .route("/probe/frame", get(frame))
-        .fallback(move |request| serve(mounts, answers, request))
+        .fallback(move |request| serve(mounts, answers, scheme, request))
 }
 
 /// Gives the browser the two kinds of cookie: one that may cross sites, one that may not.
@@ -265,12 +270,16 @@ async fn frame(Query(Framed { address }): Query<Framed>) -> Html<String> {
     ))
 }
 
-async fn serve(mounts: Mounts, answers: Answers, request: axum::extract::Request) -> Response {
+async fn serve(
+    mounts: Mounts,
+    answers: Answers,
+    scheme: &str,
+    request: axum::extract::Request,
+) -> Response {
     let (answer, headers) = {
         let mut said = answers.write().unwrap_or_else(PoisonError::into_inner);
         let path = request.uri().path();
-        let query = request.uri().query().unwrap_or_default().to_owned();
-        said.asked.entry(path.to_owned()).or_default().push(query);
+        said.asked.push(noted(scheme, &request));
         (said.by_path.get(path).cloned(), said.headers.clone())
     };
     let mut response = match answer {
@@ -280,6 +289,24 @@ async fn serve(mounts: Mounts, answers: Answers, request: axum::extract::Request
     };
     response.headers_mut().extend(headers);
     response
+}
+
+fn noted(scheme: &str, request: &axum::extract::Request) -> Request {
+    let headers: BTreeMap<_, _> = request
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+        .collect();
+    // HTTP/2 says it in the address.
+    let host = request.uri().authority().map(ToString::to_string);
+    let host = host.or_else(|| headers.get("host").cloned()).unwrap_or_default();
+    let place = request.uri().path_and_query().map_or("/", |place| place.as_str());
+    Request {
+        method: request.method().to_string(),
+        url: format!("{scheme}://{host}{place}"),
+        headers,
+        ..Request::default()
+    }
 }
 
 async fn serve_file(mounts: &Mounts, request: axum::extract::Request) -> Response {

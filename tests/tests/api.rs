@@ -2,17 +2,18 @@
 //! gets to see a token.
 
 use anyhow::{Context, ensure};
+use gatepass_tests::engine::Ability;
 use gatepass_tests::npm_app::{open, wait};
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::{Browser, Client, Result, Stage, journey, until};
 use serde_json::Value;
 
-/// The token that the browser sent to the API.
-async fn sent_token(browser: &Browser) -> Result<String> {
-    let requests = browser.requests().await?;
-    let mut to_api = requests.iter().filter(|request| request.host() == "api.localhost");
-    let token = to_api.find_map(|request| request.bearer()).context("no token went to the API")?;
+/// The token that the pages of an origin have: what they sent to the provider with it.
+fn sent_token(stage: &Stage, origin: &str) -> Result<String> {
+    let requests = stage.wire()?.requests();
+    let mut of_origin = requests.iter().filter(|request| request.document == origin);
+    let token = of_origin.find_map(|request| request.bearer()).context("no token was sent")?;
     Ok(token.to_owned())
 }
 
@@ -27,7 +28,12 @@ async fn ask(stage: &Stage, path: &str, token: &str) -> Result<(u16, String, Val
 }
 
 /// Tokens went to the provider and to the API, and nowhere else.
-async fn refuse_strays(browser: &Browser) -> Result {
+async fn refuse_strays(stage: &Stage, browser: &Browser) -> Result {
+    let to_site = stage.site.requests();
+    ensure!(to_site.iter().all(|request| request.bearer().is_none()), "a token went to the site");
+    if !browser.can(Ability::Requests)? {
+        return Ok(());
+    }
     let requests = browser.requests().await?;
     let hosts: Vec<_> = requests
         .iter()
@@ -43,7 +49,7 @@ async fn refuse_strays(browser: &Browser) -> Result {
 
 #[test]
 fn s15_the_api_answers_while_signed_in_and_refuses_after_a_sign_out_elsewhere() -> Result {
-    journey().go(async |stage, browser| {
+    journey().with_a_wire().go(async |stage, browser| {
         let app = App::open(stage, Client::PiedPiper, browser).await?;
         app.sign_in("richard").await?;
         let hooli = App::open_beside(stage, Client::Hooli, browser).await?;
@@ -56,7 +62,7 @@ fn s15_the_api_answers_while_signed_in_and_refuses_after_a_sign_out_elsewhere() 
             ensure!(said.contains("provider"), "it did not ask the provider: {said}");
         }
         stage.control.timeline().await?.exactly(2, "introspection.answered")?;
-        let token = sent_token(browser).await?;
+        let token = sent_token(stage, app.origin())?;
         let (status, _, files) = ask(stage, "/files?strict=1", &token).await?;
         ensure!(status == 200 && files["client_id"] == "pied-piper", "{status} {files}");
 
@@ -70,17 +76,18 @@ fn s15_the_api_answers_while_signed_in_and_refuses_after_a_sign_out_elsewhere() 
         // Who only looks at the signature takes it until it expires: that is why strict exists.
         let (status, _, files) = ask(stage, "/files", &token).await?;
         ensure!(status == 200 && files["checked"] == "signature", "{status} {files}");
-        refuse_strays(browser).await
+        refuse_strays(stage, browser).await
     })
 }
 
 #[test]
 fn s15_the_api_takes_access_tokens_of_the_provider_and_nothing_else() -> Result {
-    journey().go(async |stage, browser| {
+    journey().with_a_wire().go(async |stage, browser| {
         let app = App::open(stage, Client::PiedPiper, browser).await?;
         app.sign_in("richard").await?;
         app.ask_server("given").await?;
-        let token = sent_token(browser).await?;
+        stage.control.wait_for(1, "stream.opened@pied-piper").await?;
+        let token = sent_token(stage, app.origin())?;
         let parts: Vec<&str> = token.split('.').collect();
         let [head, body, signature] = parts[..] else { anyhow::bail!("no JWT") };
         let other = if signature.starts_with('A') { "B" } else { "A" };
@@ -118,9 +125,9 @@ fn s15_the_api_takes_access_tokens_of_the_provider_and_nothing_else() -> Result 
 
 #[test]
 fn s15_the_npm_client_calls_the_api_and_shows_its_token_to_nobody_else() -> Result {
-    journey().go(async |stage, browser| {
+    journey().with_a_wire().go(async |stage, browser| {
         let tab = browser.first_tab();
-        open(stage, &tab).await?;
+        let origin = open(stage, &tab).await?;
         wait(&tab, "status", "anonymous").await?;
         tab.click("sign-in").await?;
         SignInPage::wait(tab.clone()).await?.submit("richard", PASSWORD).await?;
@@ -136,15 +143,16 @@ fn s15_the_npm_client_calls_the_api_and_shows_its_token_to_nobody_else() -> Resu
         // ask that site beforehand.
         tab.click("fetch-elsewhere").await?;
         wait(&tab, "elsewhere", "done").await?;
-        let requests = browser.requests().await?;
+        let requests = stage.site.requests();
         let there: Vec<_> =
             requests.iter().filter(|request| request.host() == "elsewhere.localhost").collect();
-        ensure!(!there.is_empty(), "the log does not see the call");
+        ensure!(!there.is_empty(), "the site does not see the call");
         for request in there {
             ensure!(request.method == "GET", "a preflight went out");
             ensure!(!request.headers.contains_key("authorization"), "a token went elsewhere");
         }
-        let token = sent_token(browser).await?;
+        stage.control.wait_for(1, "stream.opened@npm-app").await?;
+        let token = sent_token(stage, &origin)?;
         tab.click("sign-out").await?;
         wait(&tab, "status", "anonymous").await?;
         stage.control.wait_for(1, "session.ended").await?;
@@ -153,6 +161,6 @@ fn s15_the_npm_client_calls_the_api_and_shows_its_token_to_nobody_else() -> Resu
         // The client itself has no token to send any more, and says so.
         tab.click("fetch-api").await?;
         wait(&tab, "refused", "not_signed_in").await?;
-        refuse_strays(browser).await
+        refuse_strays(stage, browser).await
     })
 }

@@ -133,7 +133,7 @@ fn the_package_can_be_imported_and_a_client_made_on_a_server() -> Result {
 
 #[test]
 fn s15_the_npm_client_signs_in_reads_and_is_refused_after_sign_out() -> Result {
-    journey().go(async |stage, browser| {
+    journey().with_a_wire().go(async |stage, browser| {
         let tab = browser.first_tab();
         let origin = open(stage, &tab).await?;
         wait(&tab, "status", "anonymous").await?;
@@ -160,7 +160,7 @@ fn s15_the_npm_client_signs_in_reads_and_is_refused_after_sign_out() -> Result {
         tab.click("fetch-userinfo").await?;
         wait(&tab, "refused", "not_signed_in").await?;
         // The token that the app has seen while it was signed in is worth nothing now.
-        let requests = browser.requests().await?;
+        let requests = stage.wire()?.requests();
         let token =
             requests.iter().find_map(|request| request.bearer()).context("no token seen")?;
         let script = "const done = arguments[2];\
