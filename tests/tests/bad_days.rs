@@ -2,6 +2,7 @@
 //! loops.
 
 use anyhow::ensure;
+use gatepass_tests::engine::Ability;
 use gatepass_tests::pages::{App, SignInPage, idp};
 use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::{Browser, Client, LONG_LIMIT, Result, Stage, journey, until, until_within};
@@ -97,8 +98,10 @@ fn an_unregistered_redirect_uri_ends_at_the_provider() -> Result {
         let timeline = stage.control.timeline().await?;
         timeline.exactly(5, "authorize.refused")?;
         timeline.exactly(0, "authorize.error")?;
-        let left = browser.requests().await?;
-        ensure!(left.iter().all(|request| request.host() == "idp.localhost"));
+        if browser.can(Ability::Requests)? {
+            let left = browser.requests().await?;
+            ensure!(left.iter().all(|request| request.host() == "idp.localhost"));
+        }
         Ok(())
     })
 }
@@ -216,11 +219,13 @@ fn a_provider_that_is_down_at_start_is_told_and_found_again() -> Result {
         app.wait_notice("issuer_unreachable").await?;
         app.shows_nothing_private().await?;
         app.has_clean_address().await?;
-        let before = browser.requests().await?;
-        let left = before
-            .iter()
-            .any(|request| request.kind == "Document" && request.host() == "idp.localhost");
-        ensure!(!left, "the page was left for a provider that does not answer");
+        if browser.can(Ability::Requests)? {
+            let before = browser.requests().await?;
+            let left = before
+                .iter()
+                .any(|request| request.kind == "Document" && request.host() == "idp.localhost");
+            ensure!(!left, "the page was left for a provider that does not answer");
+        }
         stage.start_provider()?;
         app.tab.reload().await?;
         app.sign_in("richard").await

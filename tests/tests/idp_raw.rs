@@ -33,7 +33,9 @@ fn op2_a_bad_request_gets_a_page_and_never_a_redirect() -> Result {
 fn op11_the_session_cookie_is_out_of_reach() -> Result {
     journey().go(async |stage, browser| {
         App::open(stage, Client::PiedPiper, browser).await?.sign_in("richard").await?;
-        let cookies = browser.cookies().await?;
+        let tab = browser.new_tab().await?;
+        tab.goto(&format!("{}/", stage.issuer())).await?;
+        let cookies = tab.cookies().await?;
         let of_the_session = |cookie: &&Value| {
             cookie["name"].as_str().is_some_and(|name| name.starts_with("__Host-sso-"))
         };
@@ -42,8 +44,6 @@ fn op11_the_session_cookie_is_out_of_reach() -> Result {
         // WebDriver's protocols write it differently.
         let same_site = session["sameSite"].as_str().unwrap_or_default();
         ensure!(same_site.eq_ignore_ascii_case("lax") && session["path"] == "/", "{session}");
-        let tab = browser.new_tab().await?;
-        tab.goto(&format!("{}/", stage.issuer())).await?;
         // What it may see says nothing about the person (Session Management 1.0, 3.2).
         let seen = tab.run("return document.cookie", vec![]).await?;
         let is_state = |cookie: &str| cookie.trim().starts_with("__Host-state-");

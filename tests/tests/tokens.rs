@@ -1,6 +1,7 @@
 //! What the app believes of a token, where it keeps it, and what it tells of it.
 
 use anyhow::{Context, ensure};
+use gatepass_tests::network::Request;
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::{Client, Result, journey, until};
@@ -56,16 +57,18 @@ fn f5_a_tampered_token_never_creates_a_session() -> Result {
 
 #[test]
 fn callback_needs_one_request() -> Result {
-    journey().go(async |stage, browser| {
+    journey().with_a_wire().go(async |stage, browser| {
         let app = App::open(stage, Client::PiedPiper, browser).await?;
         app.sign_in("richard").await?;
         stage.control.wait_for(1, "stream.opened").await?;
-        let requests = browser.requests().await?;
-        let back = requests.iter().rposition(|request| request.url.contains("code="));
-        let after = &requests[back.context("no callback was seen")?..];
+        let requests = stage.wire()?.requests();
+        let of_app = |request: &&Request| request.document == app.origin();
+        let left = requests.iter().rposition(|one| one.method == "POST" && !of_app(&one));
+        let after = &requests[left.context("no form was sent")?..];
+        // Without what browsers ask beforehand (CORS).
         let asked: Vec<_> = after
             .iter()
-            .filter(|request| request.host() == "idp.localhost" && request.kind == "Fetch")
+            .filter(|request| of_app(request) && request.method != "OPTIONS")
             .map(|request| request.path().trim_start_matches(&stage.issuer()))
             .collect();
         // What else there is to know was asked for before the page was left.
@@ -76,11 +79,11 @@ fn callback_needs_one_request() -> Result {
 
 #[test]
 fn rp25_tokens_live_in_memory_only() -> Result {
-    journey().go(async |stage, browser| {
+    journey().with_a_wire().go(async |stage, browser| {
         let app = App::open(stage, Client::PiedPiper, browser).await?;
         app.sign_in("richard").await?;
         stage.control.wait_for(1, "stream.opened").await?;
-        let requests = browser.requests().await?;
+        let requests = stage.wire()?.requests();
         let token = requests.iter().find_map(|request| request.bearer()).context("no token")?;
         let kept = app.storage().await?;
         ensure!(!kept.contains(token), "the access token is stored: {kept}");

@@ -32,7 +32,7 @@ pub(super) const SPINE: [(&str, &[&str]); 3] = [
 
 /// Journeys that `test all` walks, and each change does not: what they show is held by another one too,
 /// or by native tests of the same rule. The report has a row for each.
-pub(super) const LONG: [&str; 77] = [
+pub(super) const LONG: [&str; 84] = [
     "a_bookmarked_callback_shows_the_session_or_says_what_to_do",
     "a_callback_handled_twice_at_once_signs_in_once",
     "a_callback_in_a_tab_that_did_not_ask_takes_no_harm",
@@ -52,6 +52,7 @@ pub(super) const LONG: [&str; 77] = [
     "another_account_is_chosen_at_the_provider_and_told_once",
     "axe_finds_nothing_in_pied_piper",
     "back_from_the_sign_in_page_leaves_a_working_app",
+    "f11_network_killed_while_a_session_is_extended",
     "f11_rp24_a_tab_frozen_for_an_hour_goes_on_or_finds_out",
     "f11_the_demo_counts_down_and_a_click_stays_signed_in",
     "f11_the_lobby_makes_each_row_of_its_table_true",
@@ -62,8 +63,10 @@ pub(super) const LONG: [&str; 77] = [
     "f17_a_page_rendered_in_advance_asks_nobody_and_works_when_it_is_shown",
     "f17_c9_a_frame_sees_what_a_persons_click_has_opened_and_not_a_scripts",
     "f17_manual_asks_nobody_before_the_click_which_needs_no_password",
+    "f17_network_killed_while_a_silent_frames_code_is_redeemed",
     "f17_probe_of_a_stranger_shows_the_button_and_no_fault",
     "f17_s7_whatever_is_answered_to_a_silent_question_is_told_once_and_a_click_goes_on",
+    "f1_f17_network_killed_from_a_silent_frame_on",
     "f1_f2_f12_private_windows_sign_in_and_out_and_keep_what_they_can",
     "f1_network_killed_before_the_sign_in_page",
     "f1_network_killed_on_the_way_of_a_silent_sign_in",
@@ -91,6 +94,9 @@ pub(super) const LONG: [&str; 77] = [
     "f7_the_local_session_is_gone_even_if_the_provider_is",
     "leaving_in_one_tab_leaves_in_all_tabs_of_the_app",
     "lost_cookies_of_the_provider_end_at_the_button",
+    "oidcc_3rd_party_init_login_network_killed_on_its_way",
+    "r5_network_killed_before_another_account_is_chosen",
+    "r5_network_killed_while_the_other_accounts_code_is_redeemed",
     "records_each_step_in_light_and_dark",
     "reloading_signs_in_again_by_one_redirect",
     "rp22_a_window_asks_nobody_who_is_known",
@@ -99,6 +105,7 @@ pub(super) const LONG: [&str; 77] = [
     "s11_half_filled_form_is_never_filled_in_twice",
     "s11_half_filled_form_is_not_shown_to_somebody_else",
     "s15_leaving_one_app_kills_its_token_and_not_the_others",
+    "s15_network_killed_while_one_app_is_left",
     "s15_the_api_answers_while_signed_in_and_refuses_after_a_sign_out_elsewhere",
     "s7_a_duplicated_tab_is_the_same_session_and_one_stream",
     "signing_in_again_as_another_shows_the_other",
