@@ -117,8 +117,8 @@ impl Wire {
         self.change(|rule| rule.is_cut = true);
     }
 
-    /// Connections stand and new ones are taken, but no byte gets through until the rule changes; then
-    /// those that something has waited on break, as the provider would not know what to do with it.
+    /// Connections stand and new ones are taken, but no byte gets through. Afterwards the new ones break,
+    /// and an old one that has lost something stays silent: nobody tells the browser that it is dead.
     pub fn hang(&self) {
         self.change(|rule| rule.hangs = true);
     }
@@ -207,7 +207,7 @@ async fn accepted(state: Arc<State>, stream: TcpStream, tls: Option<RustlsConfig
     }
     let mut changed = state.changed.subscribe();
     if state.rule().hangs() {
-        return hold(&state, &mut changed, &mut { stream }).await;
+        return hold(&state, &mut changed, &mut { stream }, |rule| !rule.hangs).await;
     }
     // Events are small and must not wait for each other.
     let _is_set = stream.set_nodelay(true);
@@ -248,21 +248,30 @@ async fn pass(state: &State, browser: impl AsyncRead + AsyncWrite) -> std::io::R
                 if bytes.is_empty() || !state.rule().lets_ask(&mut seen, bytes) {
                     return Ok(());
                 }
+                let hangs = state.rule().hangs();
+                if hangs {
+                    hold(state, &mut changed, &mut from_browser, |rule| rule.is_cut).await;
+                    return Ok(());
+                }
                 let waits = state.rule().waits(&seen);
                 if waits {
-                    hold(state, &mut changed, &mut from_browser).await;
+                    tokio::select! {
+                        _ = changed.changed() => {}
+                        // The browser wants to know no more.
+                        _ = from_browser.read(&mut answered) => {}
+                    }
                     return Ok(());
                 }
                 to_provider.write_all(bytes).await?;
             }
             read = from_provider.read(&mut answered) => {
                 let bytes = &answered[..read?];
-                if bytes.is_empty() {
-                    return Ok(());
-                }
                 let hangs = state.rule().hangs();
                 if hangs {
-                    hold(state, &mut changed, &mut from_browser).await;
+                    hold(state, &mut changed, &mut from_browser, |rule| rule.is_cut).await;
+                    return Ok(());
+                }
+                if bytes.is_empty() {
                     return Ok(());
                 }
                 let (bytes, goes_on) = state.rule().answer(&seen, bytes);
@@ -276,19 +285,17 @@ async fn pass(state: &State, browser: impl AsyncRead + AsyncWrite) -> std::io::R
     }
 }
 
-/// Answers nothing until the rule changes, or the browser wants to know no more.
+/// Answers nothing until the browser wants to know no more, or the rule is as meant.
 async fn hold(
     state: &State,
     changed: &mut watch::Receiver<()>,
     from_browser: &mut (impl AsyncRead + Unpin),
+    is_meant: impl Fn(&Rule) -> bool,
 ) {
     let mut unread = [0; 1024];
-    loop {
+    while !is_meant(&state.rule()) {
         tokio::select! {
-            // What made it hang may be told only now.
-            _ = changed.changed() => if !state.rule().hangs {
-                return;
-            },
+            _ = changed.changed() => {}
             read = from_browser.read(&mut unread) => if matches!(read, Ok(0) | Err(_)) {
                 return;
             },
@@ -334,9 +341,6 @@ impl Rule {
 
     /// Whether what the browser says is the request that waits.
     fn waits(&mut self, seen: &Seen) -> bool {
-        if self.hangs() {
-            return true;
-        }
         let is_it = |(begin, _): &mut (String, String)| seen.request.starts_with(begin.as_str());
         let Some((_, lost)) = self.waiting.take_if(is_it) else { return false };
         self.request = Some(lost);
@@ -425,7 +429,7 @@ mod tests {
         assert!(rule.waits(&first) && !rule.waits(&first), "only the first one waits");
         assert!(!asked(&mut rule, "GET /jwks HTTP/1.1\r\n\r\n").0);
         let mut rule = Rule { hangs: true, ..Rule::default() };
-        assert!(rule.waits(&first) && rule.waits(&first), "everything waits");
+        assert!(rule.hangs() && rule.hangs(), "whatever comes");
         assert_eq!(rule.lost, 2);
         let mut rule = Rule { origin: Some("http://a.localhost:1".into()), ..Rule::default() };
         assert!(!asked(&mut rule, "GET /x HTTP/1.1\r\norigin: http://a.localhost:1\r\n\r\n").0);

@@ -132,7 +132,7 @@ fn f11_s15_a_machine_that_slept_shows_nothing_before_it_has_asked() -> Result {
             let before = stage.control.now().await?;
             tab.run(&format!("window.marked = true; {WRITE_DOWN}"), vec![]).await?;
 
-            // A machine that sleeps hears nothing.
+            // A machine that sleeps hears nothing, and nobody tells it that its stream is dead.
             stage.wire()?.hang();
             stage.control.advance_clock(3600).await?;
             if is_over {
