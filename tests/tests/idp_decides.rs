@@ -173,6 +173,8 @@ fn r6_cookies_are_what_the_provider_promises() -> Result {
             expected.sort();
             // One marks a browser before its first sign-in, and holds nothing about the person.
             found.retain(|cookie| !cookie.starts_with("__Host-pre "));
+            // The lobby tries for a moment whether it may keep any.
+            found.retain(|cookie| !cookie.starts_with("gatepass-probe localhost/"));
             ensure!(found == expected, "{found:#?}");
             app.sign_out().await?;
             app.wait_signed_out().await?;
