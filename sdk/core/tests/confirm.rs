@@ -768,3 +768,80 @@ fn a_clock_that_was_set_back_keeps_no_page_from_making_sure() {
     page.expect_status(Status::Expired);
     assert_eq!(world.refreshes(), refreshes + 1);
 }
+
+#[test]
+fn where_user_info_answers_and_no_refresh_does_the_provider_is_not_asked_all_the_time() {
+    for age in [61, 280] {
+        let world = eventless();
+        let page = world.signed_in("richard");
+        page.signal(Signal::Hidden {});
+        world.advance(age);
+        world.provider().always(Endpoint::Token, |reply| reply.status = 503);
+        let before = (world.count(Endpoint::Token), page.notices());
+        page.signal(Signal::Shown {});
+        world.advance(60);
+        let asked = world.count(Endpoint::Token) - before.0;
+        assert!((1..=4).contains(&asked), "{asked} at {age}");
+        assert!(page.notices() - before.1 <= 12, "{}", page.notices() - before.1);
+    }
+}
+
+#[test]
+fn what_was_asked_before_it_was_known_that_user_info_is_of_no_use_changes_nothing() {
+    let world = eventless();
+    world.provider().gives_refresh_token = false;
+    let page = world.signed_in("richard");
+    user_info_says(&world, 403, "{}");
+    world.hold(Endpoint::UserInfo);
+    for _ in 0..5 {
+        page.begin(Command::CheckSession {});
+    }
+    world.release();
+    assert!(world.count(Endpoint::UserInfo) <= 10, "{}", world.count(Endpoint::UserInfo));
+    let asked = world.count(Endpoint::UserInfo);
+    page.check();
+    assert_eq!(world.count(Endpoint::UserInfo), asked);
+}
+
+#[test]
+fn a_slow_provider_with_an_unreadable_user_info_is_asked_by_one_question_at_a_time() {
+    let world = eventless();
+    world.provider().gives_refresh_token = false;
+    let page = world.signed_in("richard");
+    world.provider().always(Endpoint::UserInfo, |reply| reply.fail(Failure::Network));
+    looked_at(&page);
+    page.expect_status(Status::Offline);
+    world.hold(Endpoint::Discovery);
+    world.advance(20);
+    world.release();
+    world.advance(1);
+    page.expect_status(Status::Authenticated);
+    assert_eq!(world.count(Endpoint::UserInfo), 2);
+}
+
+#[test]
+fn a_refusal_after_a_network_that_was_away_is_the_first_one() {
+    let world = eventless();
+    world.provider().gives_refresh_token = false;
+    let page = world.signed_in("richard");
+    world.provider().is_down = true;
+    looked_at(&page);
+    page.expect_status(Status::Offline);
+    world.provider().is_down = false;
+    end_session(&world);
+    world.provider().once(Endpoint::UserInfo, |reply| reply.status = 404);
+    world.advance(31);
+    page.expect_status(Status::Expired);
+}
+
+#[test]
+fn a_hidden_page_whose_token_is_nearly_over_refreshes_nothing_when_the_network_is_back() {
+    let world = eventless();
+    world.provider().metadata.as_object_mut().unwrap().remove("userinfo_endpoint");
+    let page = world.signed_in("richard");
+    page.signal(Signal::Hidden {});
+    world.advance(280);
+    page.signal(Signal::Online {});
+    world.advance(1);
+    assert_eq!(world.refreshes(), 0);
+}

@@ -173,7 +173,7 @@ impl Machine {
                 }
                 self.complete(waiter.command(), Outcome::Done {});
                 if matches!(waiter, Waiter::Look) && self.is_held(version) {
-                    self.refresh(Waiter::Check(None));
+                    self.make_sure();
                 }
             }
             Err(error) if error.code == Code::UserInfoInvalid => {

@@ -98,9 +98,7 @@ impl Machine {
             }
             // Whoever asks cannot know that nothing tells this tab either. What it sent while it is being
             // left would be answered to nobody.
-            None if is_seen && self.is_refresh_due() && !self.leaving => {
-                self.refresh(Waiter::Check(None));
-            }
+            None if is_seen && self.is_refresh_due() && !self.leaving => self.make_sure(),
             // A page that hung may hear it long after it was said.
             Some(at_ms) if !self.is_leading() => {
                 let age_ms = difference(self.now.wall_ms, at_ms);
@@ -117,7 +115,16 @@ impl Machine {
     /// end, a refresh makes sure. A tab that does not lead cannot know what tells the one that does.
     fn is_refresh_due(&self) -> bool {
         let is_settled = self.is_leading() && !self.has_tokens_since(SETTLED_MS);
-        !self.is_told() && self.may_refresh() && (is_settled || self.is_nearly_over())
+        let has_paused =
+            self.made_sure_ms.is_none_or(|at| difference(self.now.monotonic_ms, at) >= PAUSE_MS);
+        !self.is_told() && self.may_refresh() && has_paused && (is_settled || self.is_nearly_over())
+    }
+
+    /// Refreshes only to make sure. Where that fails although UserInfo answers, it is not tried again at
+    /// once: each try would look like a provider that has come back and gone again.
+    pub(super) fn make_sure(&mut self) {
+        self.made_sure_ms = Some(self.now.monotonic_ms);
+        self.refresh(Waiter::Check(None));
     }
 
     /// Whether the tokens are at most so old. The clock of the day may have been set back since.
@@ -157,8 +164,7 @@ impl Machine {
         let enough_ms = if self.was_heard() { CONFIRMED_MS } else { SETTLED_MS };
         self.status == Status::Authenticated
             && !self.may_ask_user_info()
-            && !self.is_nearly_over()
-            && (self.hidden || self.has_tokens_since(enough_ms))
+            && (self.hidden || (!self.is_nearly_over() && self.has_tokens_since(enough_ms)))
     }
 
     /// Asks whether the session stands, as thoroughly as there is reason to.

@@ -125,6 +125,8 @@ pub struct Machine {
     owes_answer: bool,
     /// When this page last got tokens, on its own clock.
     renewed_ms: i64,
+    /// When this page last refreshed only to make sure, on the same clock.
+    made_sure_ms: Option<i64>,
     /// Tries in a row to reach the provider that failed.
     reach_failures: u32,
     /// The lifetime is over as far as this page knows, and the other tabs are asked.
@@ -318,6 +320,7 @@ impl Machine {
             user_info: user_info::UserInfoEndpoint::default(),
             owes_answer: false,
             renewed_ms: 0,
+            made_sure_ms: None,
             reach_failures: 0,
             is_asking_for_extension: false,
             unfinished: Secret::default(),

@@ -245,7 +245,8 @@ impl Machine {
         }
         self.try_to_reach();
         let is_asking = self.is_refreshing()
-            || self.waiting.iter().any(|(_, expect)| matches!(expect, Expect::UserInfo(..)));
+            || self.waiting.iter().any(|(_, expect)| matches!(expect, Expect::UserInfo(..)))
+            || self.goals.iter().any(|goal| matches!(goal, Goal::Check(_) | Goal::Reach));
         let has_failed = self.user_info.has_failed();
         if self.held.is_some() && (is_asking || self.stream_will_tell()) {
             return;
@@ -262,7 +263,9 @@ impl Machine {
         if self.held.is_some() {
             // That it answers here says what it was that could not be reached.
             self.user_info.suspect();
-            self.look();
+            if !self.is_being_checked() {
+                self.look();
+            }
         } else if self.status == Status::Offline {
             self.set_error(None);
             self.set_status(Status::Anonymous);

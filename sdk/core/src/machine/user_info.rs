@@ -52,6 +52,8 @@ impl UserInfoEndpoint {
     /// It could not be reached; true if that is not the network's fault.
     pub(super) fn fails(&mut self, now_ms: i64) -> bool {
         self.doubt = match self.doubt {
+            // An answer to what was asked before that was known.
+            known if self.is_useless(now_ms) => known,
             _ if self.is_readable => Doubt::No,
             Doubt::Suspect => useless(now_ms),
             _ => Doubt::Failed,
@@ -62,9 +64,11 @@ impl UserInfoEndpoint {
     /// What it says is not about the session; true if that is so for good. Else it is asked once more
     /// when the provider `has_answered` elsewhere.
     pub(super) fn evades(&mut self, now_ms: i64, has_answered: bool) -> bool {
-        self.is_readable = true;
+        // That it could not be reached before was the network's fault after all.
+        let is_second = core::mem::replace(&mut self.is_readable, true) && has_answered;
         self.doubt = match self.doubt {
-            Doubt::Suspect if has_answered => useless(now_ms),
+            known if self.is_useless(now_ms) => known,
+            Doubt::Suspect if is_second => useless(now_ms),
             _ => Doubt::Suspect,
         };
         self.is_useless(now_ms)
