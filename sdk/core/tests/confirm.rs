@@ -442,9 +442,25 @@ fn a_look_that_crosses_the_applications_own_question_still_makes_sure() {
     page.begin(Command::CheckSession {});
     looked_at(&page);
     world.release();
-    // The one question was answered for the application; the next look asks for itself.
+    assert_eq!((world.count(Endpoint::UserInfo), world.refreshes()), (1, 1));
+}
+
+#[test]
+fn s15_a_page_that_comes_back_makes_sure_although_it_asks_already() {
+    let world = eventless();
+    let (page, other) = (world.signed_in("richard"), world.open());
+    user_info_says(&world, 200, r#"{"sub":"richard"}"#);
+    page.freeze();
+    other.close();
+    world.advance(90);
+    end_session(&world);
+    world.hold(Endpoint::UserInfo);
+    page.thaw();
     looked_at(&page);
-    assert_eq!((world.count(Endpoint::UserInfo), world.refreshes()), (2, 1));
+    world.advance(1);
+    world.release();
+    page.expect_status(Status::Expired);
+    assert_eq!(world.count(Endpoint::UserInfo), 1);
 }
 
 #[test]
@@ -519,6 +535,26 @@ fn rp27_a_page_that_comes_back_shows_nothing_before_it_knows_what_others_have_ke
 }
 
 #[test]
+fn rp27_a_page_that_comes_back_shows_nothing_while_it_verifies_what_another_tab_has() {
+    let world = eventless();
+    let mut provider = world.provider();
+    provider.gives_refresh_token = false;
+    provider.metadata.as_object_mut().unwrap().remove("userinfo_endpoint");
+    drop(provider);
+    let (page, second) = (world.signed_in("richard"), world.open());
+    page.freeze();
+    world.person_signs_in("gavin");
+    second.sign_in();
+    world.inside().slow_crypto = true;
+    page.thaw();
+    assert_eq!(page.claim("sub"), "gavin");
+    let shown = page.shown();
+    let since = shown.iter().rposition(|session| session.status == Status::Restoring).unwrap();
+    let mut subjects = shown[since..].iter().filter_map(|session| session.subject.as_deref());
+    assert!(subjects.all(|subject| subject == "gavin"), "{shown:?}");
+}
+
+#[test]
 fn f7_a_page_that_comes_back_shows_nothing_before_it_knows_what_has_ended() {
     let world = eventless();
     let mut provider = world.provider();
@@ -585,6 +621,56 @@ fn rp17_a_page_that_is_being_left_refreshes_for_nobody() {
         scope: None,
     });
     assert_eq!(world.refreshes(), 0);
+}
+
+#[test]
+fn rp17_a_page_that_is_being_left_refreshes_nothing_for_itself_before_it_stays() {
+    let world = eventless();
+    let page = world.signed_in("richard");
+    world.advance(60);
+    world.inside().stays = true;
+    page.begin(sign_in_to("/"));
+    world.settle();
+    assert!(world.inside().is_leaving(page.tab));
+    let wanted = Command::GetToken {
+        min_ttl: Some(1000),
+        origin: None,
+        refused: None,
+        resource: None,
+        scope: None,
+    };
+    let (token, extends) = (page.begin(wanted), page.begin(Command::Extend {}));
+    page.signal(Signal::Online {});
+    world.settle();
+    assert_eq!((world.refreshes(), page.outcome(token)), (0, None));
+    // The person has stopped it.
+    world.advance(11);
+    assert_eq!(world.refreshes(), 1);
+    assert!(matches!(page.outcome(token), Some(Outcome::Token { access_token: Some(_), .. })));
+    assert_eq!(page.outcome(extends), Some(Outcome::Done {}));
+}
+
+#[test]
+fn an_answer_to_an_older_question_proves_nothing_more() {
+    let world = eventless();
+    world.provider().gives_refresh_token = false;
+    let page = world.signed_in("richard");
+    for _ in 0..2 {
+        world.provider().once(Endpoint::UserInfo, |reply| reply.status = 403);
+    }
+    world.hold(Endpoint::UserInfo);
+    let asked = [page.begin(Command::CheckSession {}), page.begin(Command::CheckSession {})];
+    world.settle();
+    // The first answer comes, and the provider's own, and only then the second one.
+    let held = core::mem::take(&mut world.inside().held_endpoints);
+    assert!(world.inside().deliver_one());
+    world.inside().held_endpoints = held;
+    world.settle();
+    assert_eq!(world.count(Endpoint::UserInfo), 3);
+    world.release();
+    for id in asked {
+        assert_eq!(page.outcome(id), Some(Outcome::Done {}));
+    }
 }
 
 #[test]

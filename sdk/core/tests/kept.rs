@@ -43,6 +43,24 @@ fn open(world: &World) -> Page {
 }
 
 #[test]
+fn a_start_ends_although_storage_answers_the_other_way_round() {
+    for storage in KINDS {
+        let world = world(storage);
+        let mut provider = world.provider();
+        provider.gives_refresh_token = false;
+        for endpoint in ["userinfo_endpoint", "session_events_endpoint"] {
+            provider.metadata.as_object_mut().unwrap().remove(endpoint);
+        }
+        drop(provider);
+        let page = world.signed_in("richard");
+        world.advance(60);
+        page.begin_load("/", OnLoad::Manual);
+        world.inside().settle_backwards();
+        page.expect_status(Status::Authenticated);
+    }
+}
+
+#[test]
 fn s10_a_reload_asks_nobody() {
     for storage in KINDS {
         let world = world(storage);

@@ -181,6 +181,7 @@ fn f11_where_nobody_can_be_asked_extending_is_refused_and_the_session_stays() {
     page.expect_status(Status::Authenticated);
     page.freeze();
     page.thaw();
+    world.advance(1);
     page.expect_status(Status::Authenticated);
 }
 
@@ -263,9 +264,34 @@ fn f11_whoever_stays_and_gets_no_answer_is_out_in_the_end() {
     world.advance_with_heartbeat(LIFETIME - 1);
     world.hold(Endpoint::Token);
     page.begin(Command::Extend {});
-    world.advance(20);
+    world.advance(30);
+    page.expect_status(Status::Restoring);
+    // Whoever does it again gets no more time.
+    page.begin(Command::Extend {});
+    world.advance(12);
     page.expect_status(Status::Expired);
     assert_eq!(page.cause(), Some(Ending::Lifetime));
+}
+
+#[test]
+fn f11_whoever_stays_only_when_it_is_over_does_not() {
+    for gives_refresh_token in [true, false] {
+        let world = world();
+        world.provider().gives_refresh_token = gives_refresh_token;
+        world.provider().access_token_lifetime = 10_000;
+        let page = world.signed_in("richard");
+        page.freeze();
+        world.advance(LIFETIME + 100);
+        page.thaw();
+        page.expect_status(Status::Restoring);
+        let asked = (world.refreshes(), world.count(Endpoint::UserInfo));
+        let stays = page.begin(Command::Extend {});
+        world.advance_ms(400);
+        page.expect_status(Status::Expired);
+        assert_eq!(page.cause(), Some(Ending::Lifetime));
+        assert_eq!(code(page.outcome(stays)), Code::NotSignedIn);
+        assert_eq!((world.refreshes(), world.count(Endpoint::UserInfo)), asked);
+    }
 }
 
 #[test]
@@ -380,20 +406,25 @@ fn f11_the_word_of_another_tab_that_extends_is_no_more_than_a_wish() {
 
 #[test]
 fn f11_whoever_extends_in_time_is_not_put_out_by_one_wrong_answer() {
-    let world = world();
-    world.provider().gives_refresh_token = false;
-    world.provider().access_token_lifetime = 3600;
-    let page = world.signed_in("richard");
-    world.advance_with_heartbeat(LIFETIME - 1);
-    world.hold(Endpoint::UserInfo);
-    world.provider().once(Endpoint::UserInfo, crate::world::provider::Reply::html);
-    let id = page.begin(Command::Extend {});
-    world.settle();
-    world.advance_with_heartbeat(9);
-    world.inside().held_endpoints = vec![(Endpoint::Discovery, None)];
-    world.settle();
-    world.advance_with_heartbeat(9);
-    world.release();
-    assert_eq!(page.outcome(id), Some(Outcome::Done {}));
-    page.expect_status(Status::Authenticated);
+    // It comes after the end, or before.
+    for (before, first) in [(1, 9), (2, 1)] {
+        let world = world();
+        world.provider().gives_refresh_token = false;
+        world.provider().access_token_lifetime = 3600;
+        let page = world.signed_in("richard");
+        world.advance_with_heartbeat(LIFETIME - before);
+        world.hold(Endpoint::UserInfo);
+        world.provider().once(Endpoint::UserInfo, crate::world::provider::Reply::html);
+        let id = page.begin(Command::Extend {});
+        world.settle();
+        for (next, seconds) in [(Endpoint::Discovery, first), (Endpoint::UserInfo, 4)] {
+            world.advance_with_heartbeat(seconds);
+            world.inside().held_endpoints = vec![(next, None)];
+            world.settle();
+        }
+        world.advance_with_heartbeat(10);
+        world.release();
+        assert_eq!(page.outcome(id), Some(Outcome::Done {}));
+        page.expect_status(Status::Authenticated);
+    }
 }

@@ -1,6 +1,6 @@
 //! The session check: one request without cookies, by UserInfo (OIDC Core 5.3).
 
-use super::{Expect, Machine, refresh::Waiter, stream::bearer};
+use super::{Expect, Machine, Timer, refresh::Waiter, stream::bearer};
 use crate::{
     error::{Code, Error},
     tabs::Version,
@@ -11,6 +11,18 @@ use crate::{
 
 /// How long after the front channel has made a page ask it may not do so again.
 const TOLD_PAUSE_MS: i64 = 10_000;
+
+/// What `UserInfo` was asked.
+pub(super) struct Question {
+    /// For whom.
+    pub(super) waiter: Waiter,
+    /// Of which session.
+    began: Version,
+    /// With the token of this version of it.
+    version: Version,
+    /// What was known of the endpoint then ([`super::user_info::UserInfoEndpoint::asks`]).
+    asked: u32,
+}
 
 impl Machine {
     /// Front-Channel Logout 1.0, 3: the app's own page, framed by the provider, names the session that
@@ -51,10 +63,10 @@ impl Machine {
 
     /// Whether the provider is being asked if the session stands.
     pub(super) fn is_being_checked(&self) -> bool {
-        let is_check = |waiter: &Waiter| matches!(waiter, Waiter::Check(_) | Waiter::Look);
+        let is_check = |waiter: &Waiter| matches!(waiter, Waiter::Check(_));
         self.is_refreshing_for(&is_check)
             || self.waiting.iter().any(
-                |(_, expect)| matches!(expect, Expect::UserInfo(waiter, _) if is_check(waiter)),
+                |(_, expect)| matches!(expect, Expect::UserInfo(asked) if is_check(&asked.waiter)),
             )
             || self
                 .goals
@@ -89,8 +101,13 @@ impl Machine {
             (Some(held), Some(url)) if !self.owes_look || held.tokens.refresh_token.is_none() => {
                 let authorization = bearer(&held.tokens.access_token);
                 let timeout_ms = super::provider::REQUEST_TIMEOUT_MS;
-                let of = [held.began.clone(), held.version.clone()];
-                let expect = Expect::UserInfo(waiter, of);
+                let question = Question {
+                    waiter,
+                    began: held.began.clone(),
+                    version: held.version.clone(),
+                    asked: self.user_info.asks(),
+                };
+                let expect = Expect::UserInfo(question);
                 self.fetch(url, Some(authorization), timeout_ms, expect);
             }
             // Nobody can be asked, which says nothing about the session. What the tabs have written
@@ -107,16 +124,19 @@ impl Machine {
         }
     }
 
-    /// Whether what the tabs wrote down for a page that slept is still being read.
+    /// Whether what the tabs wrote down for a page that slept, or tell it, is still waited for.
     fn is_reading_marks(&self) -> bool {
-        self.waiting.iter().any(|(_, expect)| {
-            matches!(expect, Expect::LastEnd | Expect::KeptMark | Expect::Kept(..))
-        })
+        self.has_timer(Timer::Word)
+            || self.is_adopting()
+            || self.waiting.iter().any(|(_, expect)| {
+                matches!(expect, Expect::LastEnd | Expect::KeptMark | Expect::Kept(..))
+            })
     }
 
     /// It has been read, and nothing has come of it: what was put off for that is answered.
     pub(super) fn finish_reading(&mut self) {
-        if self.owes_answer && self.start.is_over() && !self.is_reading_marks() {
+        let is_awaited = self.start.is_over() || self.is_confirming();
+        if self.owes_answer && is_awaited && !self.is_reading_marks() {
             self.owes_answer = false;
             if self.status == Status::Restoring && !self.is_being_checked() {
                 self.check(None);
@@ -124,13 +144,9 @@ impl Machine {
         }
     }
 
-    pub(super) fn handle_user_info(
-        &mut self,
-        answer: &Answer,
-        bytes: &[u8],
-        waiter: Waiter,
-        [began, version]: &[Version; 2],
-    ) {
+    pub(super) fn handle_user_info(&mut self, answer: &Answer, bytes: &[u8], question: &Question) {
+        let Question { waiter, began, version, asked } = question;
+        let (waiter, asked) = (*waiter, *asked);
         // The session may be over, or another one of another user: nothing is said about that.
         let Some(held) = self.held.as_ref().filter(|held| held.began == *began) else {
             return self.gets_none(waiter);
@@ -147,7 +163,7 @@ impl Machine {
                     return self.refresh(waiter);
                 }
                 if is_refusal(response.status) {
-                    if self.evades(waiter) {
+                    if self.evades(waiter, asked) {
                         self.check_for(waiter);
                     }
                     return;
@@ -157,7 +173,7 @@ impl Machine {
             other => {
                 let is_lost =
                     matches!(other, Answer::Failed { reason: Failure::Network | Failure::Timeout });
-                if is_lost && self.user_info.fails(self.now.monotonic_ms) {
+                if is_lost && self.user_info.fails(self.now.monotonic_ms, asked) {
                     return self.check_for(waiter);
                 }
                 let code = Code::UserInfoInvalid;
@@ -172,13 +188,13 @@ impl Machine {
                     self.extend_by_check();
                 }
                 self.complete(waiter.command(), Outcome::Done {});
-                if matches!(waiter, Waiter::Look) && self.is_held(version) {
+                if core::mem::take(&mut self.is_unsure) && self.is_held(version) {
                     self.make_sure();
                 }
             }
             Err(error) if error.code == Code::UserInfoInvalid => {
                 // It is shown to whoever asked; whether the session stands others can say.
-                if self.evades(waiter) {
+                if self.evades(waiter, asked) {
                     self.set_error(Some(error.clone()));
                     self.complete_failed(waiter.command(), error);
                     self.check_for(Waiter::Check(None));
@@ -190,15 +206,9 @@ impl Machine {
 
     /// UserInfo has not spoken of the session; true if it never does. Else somebody on the way may have
     /// answered: it is asked once more when the provider has answered elsewhere.
-    fn evades(&mut self, waiter: Waiter) -> bool {
-        // Of two questions at once the second one proves nothing more.
-        let is_asked = self.goals.iter().any(|goal| matches!(goal, super::Goal::Check(_)));
-        let is_sure = self.user_info.evades(self.now.monotonic_ms, !is_asked);
+    fn evades(&mut self, waiter: Waiter, asked: u32) -> bool {
+        let is_sure = self.user_info.evades(self.now.monotonic_ms, asked);
         if !is_sure {
-            // Whoever has said in time that they stay is not put out by that.
-            if matches!(waiter, Waiter::Extend(..)) {
-                self.wait_for_extension();
-            }
             self.with_metadata(super::Goal::Check(waiter), true);
         }
         is_sure

@@ -67,22 +67,31 @@ impl Machine {
 
     /// Makes sure that the session stands, unless the stream has just said so.
     pub(super) fn confirm(&mut self) {
-        if self.is_confirmed() || self.is_checking() {
+        if self.is_confirmed() || self.has_timer(Timer::Word) {
             return;
         }
-        match &self.held {
-            Some(held) if !self.is_leading() => {
-                let began = held.began.clone();
-                let is_seen = !self.hidden;
-                self.broadcast(&Message::Heard { began, at_ms: None, is_seen });
-                self.set_timer(Timer::Word, WORD_MS);
-            }
-            _ => self.confirm_by_check(),
+        if self.is_leading() {
+            self.confirm_by_check();
+        } else {
+            self.ask_for_word();
         }
     }
 
-    fn is_checking(&self) -> bool {
-        self.has_timer(Timer::Word) || self.is_being_checked()
+    /// Asks the tab that leads whether the stream was heard.
+    pub(super) fn ask_for_word(&mut self) {
+        if let Some(held) = &self.held {
+            let began = held.began.clone();
+            let is_seen = !self.hidden;
+            self.broadcast(&Message::Heard { began, at_ms: None, is_seen });
+            self.set_timer(Timer::Word, WORD_MS);
+        }
+    }
+
+    /// It had its time. Meanwhile this tab may have taken its place, and opened the stream.
+    pub(super) fn handle_no_word(&mut self) {
+        if !self.is_confirmed() {
+            self.confirm_by_check();
+        }
     }
 
     /// Another tab asks whether the stream was heard, or says when.
@@ -140,11 +149,13 @@ impl Machine {
     }
 
     /// Nobody has heard the stream a moment ago: the provider is asked.
-    pub(super) fn confirm_by_check(&mut self) {
+    fn confirm_by_check(&mut self) {
         if self.held.is_none() {
             return;
         }
-        if !self.is_being_checked() && !self.is_clear() {
+        if self.is_being_checked() {
+            self.is_unsure |= self.is_doubtful();
+        } else if !self.is_clear() {
             // It may have ended while nobody listened. Where nobody ever does, what is shown stays: a
             // page that went blank each time that it is looked at would lose what is half filled in.
             if self.was_heard() && self.status == Status::Authenticated && self.can_be_asked_about()
@@ -169,8 +180,14 @@ impl Machine {
 
     /// Asks whether the session stands, as thoroughly as there is reason to.
     pub(super) fn look(&mut self) {
-        let is_due = !self.hidden && self.is_refresh_due();
-        self.check_for(if is_due { Waiter::Look } else { Waiter::Check(None) });
+        self.is_unsure |= self.is_doubtful();
+        self.check(None);
+    }
+
+    /// Whether more than `UserInfo` is needed to be sure. Nothing is made sure of for a page that nobody
+    /// looks at.
+    fn is_doubtful(&self) -> bool {
+        !self.hidden && self.is_refresh_due()
     }
 
     /// The same with tokens that are about to expire, where nothing else tells of the session's end. A

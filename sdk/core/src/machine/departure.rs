@@ -300,6 +300,7 @@ impl Machine {
             self.broadcast(&crate::tabs::Message::Hello);
             if self.held.is_some() {
                 self.lead_or_wait();
+                self.refresh_unsent();
             }
         }
     }

@@ -144,7 +144,8 @@ impl Machine {
             self.ladder();
         } else if self.held.is_some() {
             self.lead_or_wait();
-            self.check(None);
+            self.refresh_unsent();
+            self.look();
         }
     }
 

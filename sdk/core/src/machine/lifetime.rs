@@ -18,6 +18,14 @@ const LATE: i64 = 2;
 /// How long the other tabs may take to say that the session was extended.
 const ASKING_MS: i64 = 300;
 
+/// How often it is looked whether an extension that was begun in time is still under way.
+const STEP_MS: i64 = 1_000;
+
+/// How long it may take in all: a leader that hangs is replaced, and then a token and the keys are
+/// fetched, or `UserInfo` twice and the metadata in between. Whoever begins one after the other gets no
+/// more by it.
+const LONGEST_MS: i64 = 40_000;
+
 impl Machine {
     /// When the lifetime is over, in Unix seconds by the provider's clock.
     pub(super) fn ends_at(&self) -> Option<i64> {
@@ -30,7 +38,7 @@ impl Machine {
 
     pub(super) fn set_lifetime_timer(&mut self) {
         // While the others are asked, or the provider, that answer is what the timer waits for.
-        let waits = self.is_asking_for_extension && self.has_timer(Timer::Lifetime);
+        let waits = self.over_since_ms.is_some() && self.has_timer(Timer::Lifetime);
         if let (Some(end), false) = (self.ends_at(), waits) {
             let left = difference(end, self.time().0);
             self.set_timer(Timer::Lifetime, left.clamp(0, i64::MAX / 1000) * 1000);
@@ -43,26 +51,37 @@ impl Machine {
         let is_extending = self.is_extending();
         if late < 0 {
             // Timers run on the monotonic clock; the provider's may have been set back since.
-            let has_asked = core::mem::take(&mut self.is_asking_for_extension);
+            let has_asked = self.over_since_ms.take().is_some();
             self.set_lifetime_timer();
             if has_asked {
                 self.check(None);
             }
-        } else if (late > LATE || is_extending || !self.is_leading())
-            && !self.is_asking_for_extension
-        {
+        } else if self.over_since_ms.is_some() {
+            // Whoever has said in time that they stay is not put out by a slow answer, nor by a wrong one.
+            if !(is_extending && self.wait_for_extension(STEP_MS)) {
+                self.end(Ending::Lifetime);
+            }
+        } else if late > LATE || is_extending || !self.is_leading() {
             // A page that slept may not have heard that another tab has extended the session, and one
             // that does not lead may go by an old notion of the time. It asks before it ends it for
             // all, and shows nothing meanwhile.
             self.set_status(Status::Restoring);
-            self.is_asking_for_extension = true;
+            self.over_since_ms = Some(self.now.monotonic_ms);
             self.broadcast(&Message::Hello);
-            // Whoever has said in time that they stay is not put out by a slow answer.
-            let pause = if is_extending { super::refresh::RENEW_MS } else { ASKING_MS };
-            self.set_timer(Timer::Lifetime, pause);
+            self.wait_for_extension(ASKING_MS);
         } else {
             self.end(Ending::Lifetime);
         }
+    }
+
+    /// Gives an extension so much time, as far as there is any left; whether there is.
+    pub(super) fn wait_for_extension(&mut self, span_ms: i64) -> bool {
+        let Some(since_ms) = self.over_since_ms else { return false };
+        let left_ms = difference(sum(since_ms, LONGEST_MS), self.now.monotonic_ms);
+        if left_ms > 0 {
+            self.set_timer(Timer::Lifetime, span_ms.min(left_ms));
+        }
+        left_ms > 0
     }
 
     /// A refresh proves that the provider's session lives; without one, `UserInfo` knows the person.
@@ -78,13 +97,6 @@ impl Machine {
         }
     }
 
-    /// The provider is asked once more for whoever wants to stay: for its metadata, and again.
-    pub(super) fn wait_for_extension(&mut self) {
-        if self.is_asking_for_extension {
-            self.set_timer(Timer::Lifetime, 2 * super::refresh::RENEW_MS);
-        }
-    }
-
     /// The provider has just said that the session stands, and somebody wants to stay.
     pub(super) fn extend(&mut self) {
         let now = self.time().0;
@@ -94,7 +106,7 @@ impl Machine {
             self.changed |= self.config.session_lifetime.is_some();
         }
         // Nobody else has to be asked any more.
-        if core::mem::take(&mut self.is_asking_for_extension) {
+        if self.over_since_ms.take().is_some() {
             self.set_status(Status::Authenticated);
         }
         self.set_lifetime_timer();

@@ -125,12 +125,15 @@ pub struct Machine {
     owes_answer: bool,
     /// When this page last got tokens, on its own clock.
     renewed_ms: i64,
+    /// What `UserInfo` confirms next, a refresh makes sure of.
+    is_unsure: bool,
     /// When this page last refreshed only to make sure, on the same clock.
     made_sure_ms: Option<i64>,
     /// Tries in a row to reach the provider that failed.
     reach_failures: u32,
-    /// The lifetime is over as far as this page knows, and the other tabs are asked.
-    is_asking_for_extension: bool,
+    /// The lifetime is over as far as this page knows, and since then, on its own clock, the other tabs
+    /// are asked, or whoever has said in time that they stay is waited for.
+    over_since_ms: Option<i64>,
     /// The `id_token_hint` of a sign-out that the provider was not told of.
     unfinished: Secret,
     /// How the session came to this page.
@@ -168,8 +171,7 @@ enum Expect {
     Signature(Box<verification::Verification>),
     AccessTokenHash(Box<verification::HashCheck>),
     Refreshed(Version),
-    /// For whom, for the session that began so, and with the token of this version.
-    UserInfo(refresh::Waiter, [Version; 2]),
+    UserInfo(check::Question),
     Lock,
     StreamHead,
     /// What the provider's frame says.
@@ -320,9 +322,10 @@ impl Machine {
             user_info: user_info::UserInfoEndpoint::default(),
             owes_answer: false,
             renewed_ms: 0,
+            is_unsure: false,
             made_sure_ms: None,
             reach_failures: 0,
-            is_asking_for_extension: false,
+            over_since_ms: None,
             unfinished: Secret::default(),
             came: Came::No,
             streams_opened: 0,
@@ -390,7 +393,13 @@ impl Machine {
             }
             return;
         }
-        if matches!(command, Command::GetToken { .. }) && self.withholds_tokens() {
+        // Whoever says that they stay when it is over does not stay by that.
+        let must_wait = match command {
+            Command::GetToken { .. } => self.withholds_tokens(),
+            Command::Extend {} => self.is_over() && !self.is_extending(),
+            _ => false,
+        };
+        if must_wait {
             self.queued.push((id, command));
             return;
         }
@@ -461,9 +470,7 @@ impl Machine {
             Expect::Signature(verification) => self.handle_signature(answer, verification),
             Expect::AccessTokenHash(check) => self.handle_access_token_hash(answer, check),
             Expect::Refreshed(version) => self.handle_refreshed(answer, bytes, version),
-            Expect::UserInfo(waiter, began) => {
-                self.handle_user_info(answer, bytes, waiter, &began);
-            }
+            Expect::UserInfo(question) => self.handle_user_info(answer, bytes, &question),
             Expect::Lock => self.handle_lock(effect, answer),
             Expect::StreamHead => self.handle_stream_head(effect, answer),
             Expect::Watched => self.handle_watched(answer),
@@ -591,7 +598,7 @@ impl Machine {
                 Timer::StreamSilence => self.handle_silence(),
                 Timer::Lifetime => self.handle_lifetime(),
                 Timer::Reach => self.reach(),
-                Timer::Word => self.confirm_by_check(),
+                Timer::Word => self.handle_no_word(),
                 Timer::Expiry => self.handle_expiry(),
                 Timer::Leaving => self.stay(),
             }
@@ -612,7 +619,7 @@ impl Machine {
 
     fn set_status(&mut self, status: Status) {
         // Whatever else is heard meanwhile says nothing of the lifetime.
-        if self.status != status && !self.is_asking_for_extension {
+        if self.status != status && self.over_since_ms.is_none() {
             self.status = status;
             self.changed = true;
             if status == Status::Offline {

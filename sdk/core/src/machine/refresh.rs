@@ -58,8 +58,6 @@ struct Waiting {
 pub(super) enum Waiter {
     Token(u32),
     Check(Option<u32>),
-    /// The page itself, where UserInfo alone may not know: what it confirms, a refresh makes sure of.
-    Look,
     /// Whoever wants the session's lifetime to begin anew, here or in another tab, and when it began
     /// before.
     Extend(Option<u32>, i64),
@@ -74,7 +72,7 @@ impl Waiter {
         match self {
             Self::Token(id) => Some(id),
             Self::Check(command) | Self::Extend(command, _) => command,
-            Self::Look | Self::Stream | Self::Tab => None,
+            Self::Stream | Self::Tab => None,
         }
     }
 
@@ -171,7 +169,7 @@ impl Machine {
     /// Whether the session's lifetime may begin anew in a moment.
     pub(super) fn is_extending(&self) -> bool {
         let checks = self.waiting.iter().filter_map(|(_, expect)| match expect {
-            Expect::UserInfo(waiter, _) => Some(waiter),
+            Expect::UserInfo(question) => Some(&question.waiter),
             _ => None,
         });
         let goals = self.goals.iter().filter_map(|goal| match goal {
@@ -228,9 +226,7 @@ impl Machine {
             self.set_timer(Timer::Renew, RENEW_MS);
         }
         // What it works at may be the session's further life.
-        if self.is_asking_for_extension {
-            self.set_timer(Timer::Lifetime, RENEW_MS);
-        }
+        self.wait_for_extension(RENEW_MS);
     }
 
     /// A further step of a refresh begins, which may take as long as a request. Said in any case: who
@@ -264,7 +260,7 @@ impl Machine {
             Waiter::Token(id) => {
                 self.complete_failed(Some(id), Code::TokenUnavailable.into());
             }
-            Waiter::Check(_) | Waiter::Look | Waiter::Extend(Some(_), _) | Waiter::Stream => {
+            Waiter::Check(_) | Waiter::Extend(Some(_), _) | Waiter::Stream => {
                 self.end(Ending::InvalidToken);
                 self.gets_none(waiter);
             }
@@ -282,6 +278,10 @@ impl Machine {
 
     /// Sends what waits, if this tab leads now.
     pub(super) fn refresh_as_leader(&mut self) {
+        // What came while the page is being left would be lost with it, and the token is used up.
+        if self.leaving {
+            return;
+        }
         if let (Some(first), false) = (self.refresh.waiters.first(), self.refresh.sent) {
             if self.is_waking() {
                 return self.set_timer(Timer::Renew, WAKING_MS);
@@ -291,6 +291,13 @@ impl Machine {
             self.clear_timer(Timer::Renew);
             self.refresh.begun_ms = self.now.monotonic_ms;
             self.with_metadata(Goal::Refresh, false);
+        }
+    }
+
+    /// The page stays after all: what it did not send is sent.
+    pub(super) fn refresh_unsent(&mut self) {
+        if self.is_leading() && !self.has_timer(Timer::Renew) {
+            self.refresh_as_leader();
         }
     }
 
@@ -307,7 +314,7 @@ impl Machine {
         extends: bool,
     ) {
         let Some(held) = &self.held else { return };
-        // What a page sent while it is being left would be answered to nobody.
+        // Nobody waits for a page that is being left.
         if !self.is_leading() || self.leaving {
             return;
         }
@@ -338,7 +345,7 @@ impl Machine {
         // Another tab took the lead while this waited: it sends. A page that hung may hear only in a
         // moment that it was replaced.
         let is_late = difference(self.now.monotonic_ms, self.refresh.begun_ms) >= PATIENCE_MS;
-        if is_late || !self.is_leading() {
+        if is_late || !self.is_leading() || self.leaving {
             self.refresh.sent = false;
             return if self.is_leading() { self.refresh_soon() } else { self.refresh_elsewhere() };
         }
@@ -422,6 +429,7 @@ impl Machine {
         self.stop_refreshing();
         if target.is_some_and(Target::is_own) {
             self.owes_look = false;
+            self.is_unsure = false;
         }
         if matches!(self.status, Status::Offline | Status::Restoring)
             && (self.start.is_over() || self.is_confirming())
@@ -444,7 +452,7 @@ impl Machine {
             }
             match waiting.who {
                 Waiter::Token(id) => self.give_token(id, &waiting.target),
-                Waiter::Check(_) | Waiter::Look | Waiter::Extend(..) => {
+                Waiter::Check(_) | Waiter::Extend(..) => {
                     self.complete(waiting.who.command(), Outcome::Done {});
                 }
                 Waiter::Stream => self.open_stream(),
@@ -507,7 +515,7 @@ impl Machine {
                 Waiter::Token(_) | Waiter::Extend(..) => {
                     self.complete_failed(waiting.who.command(), error.clone());
                 }
-                Waiter::Check(_) | Waiter::Look => {
+                Waiter::Check(_) => {
                     self.check_failed(waiting.who.command(), error.clone());
                 }
                 Waiter::Stream => self.stream_not_refreshed(),

@@ -93,7 +93,7 @@ impl Machine {
         self.error = None;
         self.changed = true;
         self.clear_timer(Timer::Reach);
-        self.is_asking_for_extension = false;
+        self.over_since_ms = None;
         self.set_lifetime_timer();
         self.set_expiry_timer();
         if self.is_over() {
@@ -208,8 +208,9 @@ impl Machine {
         self.cause = Some(Cause { ending, at });
         self.error = None;
         self.changed = true;
-        self.is_asking_for_extension = false;
+        self.over_since_ms = None;
         self.owes_look = false;
+        self.is_unsure = false;
         self.clear_timer(Timer::Lifetime);
         self.clear_timer(Timer::Reach);
         self.clear_timer(Timer::Expiry);
@@ -391,6 +392,7 @@ impl Machine {
             // Whoever leads now has not been asked yet, and does not hang for that.
             if !self.is_leading() {
                 self.refresh_elsewhere();
+                self.ask_for_word();
             }
             // It may have slept while another page refreshed, and closed: the token that it has may be
             // used up, and is not used before that is known.

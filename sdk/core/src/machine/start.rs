@@ -391,6 +391,7 @@ impl Machine {
             self.leaving = false;
             // What the tabs said meanwhile was not listened to.
             self.broadcast(&Message::Hello);
+            self.refresh_unsent();
         }
         if (self.cancel_departures(Way::Redirect) || self.overtakes)
             && !self.has_timer(Timer::Hello)

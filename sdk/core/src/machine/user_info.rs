@@ -19,6 +19,8 @@ pub(super) struct UserInfoEndpoint {
     /// It has answered this page, whatever it said: what fails later is the network's fault.
     is_readable: bool,
     doubt: Doubt,
+    /// How often it has become suspect: what was asked before that proves nothing more.
+    suspicions: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,41 +46,52 @@ impl UserInfoEndpoint {
         self.doubt == Doubt::Failed
     }
 
+    /// It is asked now: the number goes with the question, and comes back with the answer.
+    pub(super) fn asks(self) -> u32 {
+        self.suspicions
+    }
+
     /// It has said what it is asked for.
     pub(super) fn answers(&mut self) {
-        *self = Self { is_readable: true, doubt: Doubt::No };
+        (self.is_readable, self.doubt) = (true, Doubt::No);
     }
 
     /// It could not be reached; true if that is not the network's fault.
-    pub(super) fn fails(&mut self, now_ms: i64) -> bool {
+    pub(super) fn fails(&mut self, now_ms: i64, asked: u32) -> bool {
         self.doubt = match self.doubt {
             // An answer to what was asked before that was known.
             known if self.is_useless(now_ms) => known,
             _ if self.is_readable => Doubt::No,
-            Doubt::Suspect => useless(now_ms),
+            Doubt::Suspect if asked == self.suspicions => useless(now_ms),
             _ => Doubt::Failed,
         };
         self.is_useless(now_ms)
     }
 
     /// What it says is not about the session; true if that is so for good. Else it is asked once more
-    /// when the provider `has_answered` elsewhere.
-    pub(super) fn evades(&mut self, now_ms: i64, has_answered: bool) -> bool {
+    /// when the provider has answered elsewhere.
+    pub(super) fn evades(&mut self, now_ms: i64, asked: u32) -> bool {
         // That it could not be reached before was the network's fault after all.
-        let is_second = core::mem::replace(&mut self.is_readable, true) && has_answered;
-        self.doubt = match self.doubt {
-            known if self.is_useless(now_ms) => known,
-            Doubt::Suspect if is_second => useless(now_ms),
-            _ => Doubt::Suspect,
-        };
+        let is_second = core::mem::replace(&mut self.is_readable, true) && asked == self.suspicions;
+        match self.doubt {
+            _ if self.is_useless(now_ms) => {}
+            Doubt::Suspect if is_second => self.doubt = useless(now_ms),
+            Doubt::Suspect => {}
+            _ => self.becomes_suspect(),
+        }
         self.is_useless(now_ms)
     }
 
     /// The provider has answered elsewhere just now.
     pub(super) fn suspect(&mut self) {
         if self.doubt == Doubt::Failed {
-            self.doubt = Doubt::Suspect;
+            self.becomes_suspect();
         }
+    }
+
+    const fn becomes_suspect(&mut self) {
+        self.doubt = Doubt::Suspect;
+        self.suspicions = self.suspicions.wrapping_add(1);
     }
 
     /// The provider itself is away: what was seen since it answered says nothing.

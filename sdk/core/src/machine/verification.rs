@@ -82,8 +82,12 @@ impl Verification {
     /// Whether this page asked for it, by a code or a refresh token that counts once: so nobody can
     /// make it come more often, and what came beside it is lost if it cannot be verified.
     const fn is_asked_for(&self) -> bool {
-        let Subject::IdToken { purpose, .. } = &self.subject else { return false };
-        !matches!(purpose, Purpose::Adopt(_))
+        matches!(self.subject, Subject::IdToken { .. }) && !self.adopts()
+    }
+
+    /// Whether it came from another tab, or was kept.
+    const fn adopts(&self) -> bool {
+        matches!(self.subject, Subject::IdToken { purpose: Purpose::Adopt(_), .. })
     }
 
     const fn jws(&self) -> &UntrustedJws {
@@ -95,6 +99,19 @@ impl Verification {
 }
 
 impl Machine {
+    /// Whether a session that another tab told, or that was kept, is being verified.
+    pub(super) fn is_adopting(&self) -> bool {
+        let expected = self.waiting.iter().any(|(_, expect)| match expect {
+            Expect::Signature(verification) => verification.adopts(),
+            Expect::AccessTokenHash(check) => matches!(check.purpose, Purpose::Adopt(_)),
+            _ => false,
+        });
+        let waits = |goal: &Goal| matches!(goal, Goal::Keys(Some(it)) if it.adopts());
+        expected
+            || self.goals.iter().any(waits)
+            || self.awaiting_keys.iter().flatten().any(|verification| verification.adopts())
+    }
+
     /// Finds the key and asks for the signature's verdict. An unknown key makes the set be fetched
     /// anew, once (OIDC Core 10.1.1: providers rotate). Keys that are not fresh are used, and fetched
     /// anew meanwhile.

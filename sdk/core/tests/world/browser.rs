@@ -771,6 +771,17 @@ impl Browser {
         self.deliveries.reverse();
     }
 
+    /// The same for each fact by itself: what was asked for last is answered first, to the end.
+    pub fn settle_backwards(&mut self) {
+        loop {
+            let latest = self.deliveries.len().saturating_sub(1);
+            self.deliveries.rotate_left(latest);
+            if !self.deliver_one() {
+                return self.settle();
+            }
+        }
+    }
+
     /// The person stops all navigations.
     pub fn stop_loading(&mut self) {
         for page in self.documents.values_mut() {
