@@ -84,9 +84,11 @@ async fn run(arguments: &Arguments, config: Config) -> Result<(), Failure> {
     serve::serve(listeners, provider.router(), tls, connections);
     // It is for programs on this machine: nothing that they send leaves it.
     serve::serve(control, provider.control_router(token), None, CONTROL_CONNECTIONS);
+    // Whoever reads that it is ready may stop it at once.
+    let told_to_stop = serve::told_to_stop();
     // Whoever closed our standard output does not want to know.
     let _said = say(&format!("{ready}\n"));
-    serve::until_told_to_stop().await;
+    told_to_stop.await;
     Ok(())
 }
 

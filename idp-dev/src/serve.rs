@@ -233,33 +233,32 @@ fn name_host<B>(request: &mut Request<B>) {
     }
 }
 
-/// Until Ctrl-C or SIGTERM.
-pub(crate) async fn until_told_to_stop() {
-    let interrupted = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        () = interrupted => {}
-        () = terminated() => {}
-    }
-}
-
+/// Done at Ctrl-C or SIGTERM, which are listened for from this call on.
 #[cfg(unix)]
-async fn terminated() {
+pub(crate) fn told_to_stop() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
+    let listened = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+    let [interrupted, terminated] = listened.map(async |listened| match listened {
         Ok(mut signal) => {
             signal.recv().await;
         }
+        // The system then ends the process by itself.
         Err(_) => std::future::pending().await,
+    });
+    async {
+        tokio::select! {
+            () = interrupted => {}
+            () = terminated => {}
+        }
     }
 }
 
+/// Done at Ctrl-C.
 #[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
+pub(crate) async fn told_to_stop() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// A port that is free on 127.0.0.1 is nearly always free on ::1 too.

@@ -1,7 +1,7 @@
 //! A session's own lifetime, its countdown, and "stay signed in" (F11), with the provider's clock moved.
 
 use anyhow::{Context, ensure};
-use gatepass_tests::npm_app::{look_at, open, wait, wait_ended};
+use gatepass_tests::npm_app::{kept, look_at, open, wait, wait_ended};
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::{Client, Result, Tab, journey, until};
@@ -101,6 +101,7 @@ fn f11_each_row_of_its_table_comes_true_by_the_providers_clock() -> Result {
         let visit = format!("{origin}/?onLoad=auto&storage=session");
         tab.goto(&format!("{visit}&lifetime=7200")).await?;
         sign_in(&tab).await?;
+        until("what is kept", async || kept(&tab).await).await?;
         let before = stage.control.now().await?;
         tab.goto(&visit).await?;
         wait(&tab, "status", "authenticated").await?;
