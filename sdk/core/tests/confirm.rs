@@ -674,6 +674,31 @@ fn an_answer_to_an_older_question_proves_nothing_more() {
 }
 
 #[test]
+fn what_a_check_has_failed_by_goes_with_the_next_one_that_does_not() {
+    let world = eventless();
+    world.provider().rotates = false;
+    let page = world.signed_in("richard");
+    // A refresh, a check, and what UserInfo says.
+    world.provider().once(Endpoint::Token, |reply| reply.status = 503);
+    page.run(Command::Extend {});
+    assert_eq!(page.code(), Some(Code::IssuerUnreachable));
+    page.check();
+    assert_eq!((page.code(), page.status()), (None, Status::Authenticated));
+    world.provider().once(Endpoint::UserInfo, |reply| reply.member("sub", json!("gavin")));
+    page.check();
+    assert!(page.code().is_some());
+    page.run(Command::Extend {});
+    assert_eq!(page.code(), None);
+    user_info_says(&world, 200, "{}");
+    page.check();
+    assert_eq!(page.code(), Some(Code::UserInfoInvalid));
+    world.provider().behave();
+    world.advance(601);
+    page.check();
+    assert_eq!((page.code(), page.status()), (None, Status::Authenticated));
+}
+
+#[test]
 fn two_questions_at_once_prove_no_more_than_one() {
     let world = eventless();
     world.provider().gives_refresh_token = false;

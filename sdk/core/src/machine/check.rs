@@ -183,6 +183,8 @@ impl Machine {
         match read.and_then(|info| info.verify(&held.id_token)) {
             Ok(info) => {
                 self.user_info.answers();
+                let error = self.error.as_ref();
+                self.error_passes |= error.is_some_and(|it| it.code == Code::UserInfoInvalid);
                 self.session_confirmed(&info);
                 if matches!(waiter, Waiter::Extend(..)) {
                     self.extend_by_check();
@@ -227,6 +229,7 @@ impl Machine {
             // A tab that was opened while this one was away has found nobody.
             self.share_session();
         }
+        self.drop_passing_error();
     }
 
     /// The check brought no answer that could end the session, so it does not.
@@ -237,7 +240,7 @@ impl Machine {
             if unreachable || self.status == Status::Restoring {
                 self.set_status(Status::Offline);
             }
-            self.set_error(Some(error.clone()));
+            self.set_passing_error(error.clone());
         }
         self.complete_failed(command, error);
     }

@@ -93,6 +93,8 @@ pub struct Machine {
     ended_before_probe: Version,
     cause: Option<Cause>,
     error: Option<Error>,
+    /// It is of a check or a refresh: the next one that succeeds takes it back.
+    error_passes: bool,
     changed: bool,
 
     start: start::Start,
@@ -303,6 +305,7 @@ impl Machine {
             ended_before_probe: Version::default(),
             cause: None,
             error: None,
+            error_passes: false,
             changed: false,
             start: start::Start::Ahead,
             queued: Vec::new(),
@@ -637,6 +640,20 @@ impl Machine {
             }
             self.error = error;
             self.changed = true;
+        }
+        self.error_passes = false;
+    }
+
+    /// A check or a refresh has failed.
+    fn set_passing_error(&mut self, error: Error) {
+        self.set_error(Some(error));
+        self.error_passes = true;
+    }
+
+    /// One has succeeded.
+    fn drop_passing_error(&mut self) {
+        if self.error_passes {
+            self.set_error(None);
         }
     }
 

@@ -430,6 +430,7 @@ impl Machine {
         if target.is_some_and(Target::is_own) {
             self.owes_look = false;
             self.is_unsure = false;
+            self.drop_passing_error();
         }
         if matches!(self.status, Status::Offline | Status::Restoring)
             && (self.start.is_over() || self.is_confirming())
@@ -504,7 +505,7 @@ impl Machine {
         }
         // That there is no token for something else says nothing about the session.
         if is_unreachable || target.is_own() {
-            self.set_error(Some(error.clone()));
+            self.set_passing_error(error.clone());
         }
         for waiting in core::mem::take(&mut self.refresh.waiters) {
             if !is_unreachable && waiting.target != *target {

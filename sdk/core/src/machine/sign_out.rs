@@ -82,7 +82,6 @@ impl Machine {
         // Once more: a page that was left meanwhile and came back may have forgotten it.
         if let Some(memory) = &mut self.memory {
             memory.stopped = true;
-            memory.unfinished_at = 0;
         }
         let return_to = Text::from(path(&self.config.post_logout_redirect_uri));
         let record = Attempt::SignOut.write(&self.config, self.local_time());
@@ -114,6 +113,7 @@ impl Machine {
         } else {
             (with_form(&endpoint, &form), None)
         };
+        self.forget_unfinished();
         self.complete(Some(sign_out.command), Outcome::Leaving {});
         self.navigate(Secret(url), form, false);
     }
