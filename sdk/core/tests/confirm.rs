@@ -7,18 +7,11 @@ use gatepass_core::{
 };
 use serde_json::json;
 
-use crate::world::{Endpoint, Page, RELAY, World, page::sign_in_to};
+use crate::world::{Endpoint, Page, RELAY, World};
 
-/// A provider that knows nothing of session events.
-fn eventless() -> World {
-    let world = World::new();
-    world.provider().metadata.as_object_mut().unwrap().remove("session_events_endpoint");
-    world
-}
-
-fn looked_at(page: &Page) {
-    page.signal(Signal::Hidden {});
-    page.signal(Signal::Shown {});
+/// What it has shown since.
+fn statuses(page: &Page, since: usize) -> Vec<Status> {
+    page.shown()[since..].iter().map(|session| session.status).collect()
 }
 
 fn end_session(world: &World) {
@@ -33,7 +26,7 @@ fn the_stream_of_the_leader_spares_every_tab_its_question() {
     world.advance_with_heartbeat(15);
     let requests = world.requests();
     for page in &pages {
-        looked_at(page);
+        page.look();
         page.signal(Signal::Online {});
         world.advance(1);
         page.expect_status(Status::Authenticated);
@@ -46,14 +39,14 @@ fn s15_a_tab_whose_leader_hangs_asks_for_itself_and_shows_nothing_meanwhile() {
     let world = World::new();
     let (first, second) = (world.signed_in("richard"), world.open());
     world.heartbeat();
-    looked_at(&second);
+    second.look();
     assert!(first.leads());
     first.hang();
     world.advance(29);
     world.hold(Endpoint::UserInfo);
     end_session(&world);
     world.advance(2);
-    looked_at(&second);
+    second.look();
     world.advance(1);
     second.expect_status(Status::Restoring);
     world.release();
@@ -65,7 +58,7 @@ fn a_word_about_the_stream_counts_for_its_session_and_its_time() {
     let world = World::new();
     let (first, second) = (world.signed_in("richard"), world.open());
     world.heartbeat();
-    looked_at(&second);
+    second.look();
     let word = world.overheard("heard").to_string();
     first.hang();
     world.advance(31);
@@ -105,7 +98,7 @@ fn s15_after_a_sleep_in_which_the_pages_clock_went_on_nothing_shows_before_an_an
 
 #[test]
 fn a_timer_that_is_late_in_a_hidden_page_is_no_sleep() {
-    let world = eventless();
+    let world = World::eventless();
     let page = world.signed_in("richard");
     page.signal(Signal::Hidden {});
     page.hang();
@@ -117,11 +110,11 @@ fn a_timer_that_is_late_in_a_hidden_page_is_no_sleep() {
 
 #[test]
 fn where_nobody_tells_a_page_stays_as_it_is_while_it_is_asked_about() {
-    let world = eventless();
+    let world = World::eventless();
     let page = world.signed_in("richard");
     world.hold(Endpoint::UserInfo);
     let notices = page.notices();
-    looked_at(&page);
+    page.look();
     assert_eq!((page.status(), page.notices()), (Status::Authenticated, notices));
     // Clicked to and seen at once is one question.
     page.signal(Signal::Shown {});
@@ -131,7 +124,7 @@ fn where_nobody_tells_a_page_stays_as_it_is_while_it_is_asked_about() {
 
 #[test]
 fn where_nobody_tells_a_page_that_is_looked_at_refreshes_before_its_token_is_over() {
-    let world = eventless();
+    let world = World::eventless();
     let pages = [world.signed_in("richard"), world.open()];
     world.advance(280);
     assert_eq!(world.refreshes(), 1, "one for all tabs");
@@ -145,7 +138,7 @@ fn where_nobody_tells_a_page_that_is_looked_at_refreshes_before_its_token_is_ove
 
 #[test]
 fn a_page_that_nobody_looks_at_or_that_is_told_refreshes_nothing_by_itself() {
-    let (unseen, told) = (eventless(), World::new());
+    let (unseen, told) = (World::eventless(), World::new());
     let page = unseen.signed_in("richard");
     page.signal(Signal::Hidden {});
     told.signed_in("richard");
@@ -162,7 +155,7 @@ fn a_page_that_nobody_looks_at_or_that_is_told_refreshes_nothing_by_itself() {
 
 #[test]
 fn tokens_of_a_short_life_are_not_refreshed_without_a_pause() {
-    let world = eventless();
+    let world = World::eventless();
     world.provider().access_token_lifetime = 5;
     world.signed_in("richard");
     world.advance(100);
@@ -171,9 +164,9 @@ fn tokens_of_a_short_life_are_not_refreshed_without_a_pause() {
 
 #[test]
 fn where_nobody_tells_and_user_info_judges_the_token_alone_a_refresh_makes_sure() {
-    let world = eventless();
+    let world = World::eventless();
     let page = world.signed_in("richard");
-    looked_at(&page);
+    page.look();
     assert_eq!(world.refreshes(), 0, "the provider has just answered");
     end_session(&world);
     world.provider().always(Endpoint::UserInfo, |reply| {
@@ -181,7 +174,7 @@ fn where_nobody_tells_and_user_info_judges_the_token_alone_a_refresh_makes_sure(
         reply.content_type = Some("application/json".into());
     });
     world.advance(60);
-    looked_at(&page);
+    page.look();
     page.expect_status(Status::Expired);
     assert_eq!(page.cause(), Some(Ending::InvalidGrant));
 }
@@ -189,11 +182,11 @@ fn where_nobody_tells_and_user_info_judges_the_token_alone_a_refresh_makes_sure(
 #[test]
 fn a_user_info_that_no_script_may_read_is_no_provider_that_is_away() {
     for (refreshes, last) in [(true, None), (false, Some(Code::TokenUnavailable))] {
-        let world = eventless();
+        let world = World::eventless();
         world.provider().gives_refresh_token = refreshes;
         let page = world.signed_in("richard");
         world.provider().always(Endpoint::UserInfo, |reply| reply.fail(Failure::Network));
-        looked_at(&page);
+        page.look();
         page.expect_status(Status::Offline);
         world.advance(5);
         page.expect_status(Status::Authenticated);
@@ -212,11 +205,11 @@ fn a_user_info_that_no_script_may_read_is_no_provider_that_is_away() {
 
 #[test]
 fn a_network_that_was_away_says_nothing_about_user_info() {
-    let world = eventless();
+    let world = World::eventless();
     let page = world.signed_in("richard");
     for _ in 0..3 {
         world.provider().is_down = true;
-        looked_at(&page);
+        page.look();
         world.advance(40);
         page.expect_status(Status::Offline);
         world.provider().is_down = false;
@@ -224,25 +217,25 @@ fn a_network_that_was_away_says_nothing_about_user_info() {
         page.expect_status(Status::Authenticated);
     }
     let asked = world.count(Endpoint::UserInfo);
-    looked_at(&page);
+    page.look();
     assert_eq!(world.count(Endpoint::UserInfo), asked + 1);
 }
 
 #[test]
 fn a_token_that_was_worn_out_leaves_a_page_that_asks_who_is_there() {
-    let world = eventless();
+    let world = World::eventless();
     world.provider().gives_refresh_token = false;
     let page = world.signed_in("richard");
     world.advance(310);
     page.expect_status(Status::Authenticated);
-    looked_at(&page);
+    page.look();
     page.expect_status(Status::Expired);
     assert_eq!(page.cause(), Some(Ending::InvalidToken));
     page.load("/", OnLoad::Hint);
     page.expect_status(Status::Authenticated);
     // One that is refused before its time is over is of a session that is.
     end_session(&world);
-    looked_at(&page);
+    page.look();
     page.expect_status(Status::Expired);
     let visits = world.visits();
     page.load("/", OnLoad::Hint);
@@ -260,11 +253,11 @@ fn user_info_says(world: &World, status: u32, body: &'static str) {
 fn a_user_info_that_is_not_for_these_tokens_is_no_provider_that_is_away() {
     for status in [400, 403, 404, 405, 422, 501] {
         for refreshes in [true, false] {
-            let world = eventless();
+            let world = World::eventless();
             world.provider().gives_refresh_token = refreshes;
             let page = world.signed_in("richard");
             user_info_says(&world, status, "{}");
-            looked_at(&page);
+            page.look();
             assert_eq!((page.status(), page.code()), (Status::Authenticated, None), "{status}");
             // It comes back from elsewhere, and is not asked again so soon.
             page.freeze();
@@ -274,7 +267,7 @@ fn a_user_info_that_is_not_for_these_tokens_is_no_provider_that_is_away() {
             assert_eq!(world.count(Endpoint::UserInfo), 2, "once more, to be sure");
             end_session(&world);
             world.advance(61);
-            looked_at(&page);
+            page.look();
             let status = if refreshes { Status::Expired } else { Status::Authenticated };
             page.expect_status(status);
         }
@@ -283,18 +276,18 @@ fn a_user_info_that_is_not_for_these_tokens_is_no_provider_that_is_away() {
 
 #[test]
 fn a_user_info_of_no_use_is_asked_again_after_ten_minutes() {
-    let world = eventless();
+    let world = World::eventless();
     world.provider().gives_refresh_token = false;
     let page = world.signed_in("richard");
     user_info_says(&world, 403, "{}");
-    looked_at(&page);
+    page.look();
     world.provider().behave();
     end_session(&world);
     world.advance(599);
-    looked_at(&page);
+    page.look();
     page.expect_status(Status::Authenticated);
     world.advance(1);
-    looked_at(&page);
+    page.look();
     page.expect_status(Status::Expired);
     assert_eq!(world.count(Endpoint::UserInfo), 3);
 }
@@ -302,7 +295,7 @@ fn a_user_info_of_no_use_is_asked_again_after_ten_minutes() {
 #[test]
 fn somebody_on_the_way_says_nothing_about_user_info() {
     for status in [200, 403] {
-        let world = eventless();
+        let world = World::eventless();
         world.provider().gives_refresh_token = false;
         let page = world.signed_in("richard");
         // One answer, or the network's own page until it is left, whatever is asked for.
@@ -310,7 +303,7 @@ fn somebody_on_the_way_says_nothing_about_user_info() {
             reply.html();
             reply.status = status;
         });
-        looked_at(&page);
+        page.look();
         assert_eq!((page.status(), page.code()), (Status::Authenticated, None));
         for endpoint in [Endpoint::UserInfo, Endpoint::Discovery] {
             world.provider().always(endpoint, move |reply| {
@@ -318,13 +311,13 @@ fn somebody_on_the_way_says_nothing_about_user_info() {
                 reply.status = status;
             });
         }
-        looked_at(&page);
+        page.look();
         world.advance(60);
         world.provider().behave();
         world.advance(31);
         page.expect_status(Status::Authenticated);
         end_session(&world);
-        looked_at(&page);
+        page.look();
         page.expect_status(Status::Expired);
     }
 }
@@ -347,12 +340,12 @@ fn a_user_info_in_another_form_leaves_no_page_without_its_data() {
 
 #[test]
 fn a_user_info_that_once_answered_is_away_with_its_network() {
-    let world = eventless();
+    let world = World::eventless();
     let page = world.signed_in("richard");
-    looked_at(&page);
+    page.look();
     let refreshes = world.refreshes();
     world.provider().always(Endpoint::UserInfo, |reply| reply.fail(Failure::Network));
-    looked_at(&page);
+    page.look();
     world.advance(120);
     page.expect_status(Status::Offline);
     assert_eq!(world.refreshes(), refreshes);
@@ -363,10 +356,10 @@ fn a_user_info_that_once_answered_is_away_with_its_network() {
 
 #[test]
 fn a_user_info_that_never_answers_in_time_is_of_no_use_where_the_provider_does() {
-    let world = eventless();
+    let world = World::eventless();
     let page = world.signed_in("richard");
     world.provider().always(Endpoint::UserInfo, |reply| reply.fail(Failure::Timeout));
-    looked_at(&page);
+    page.look();
     page.expect_status(Status::Offline);
     world.advance(5);
     page.expect_status(Status::Authenticated);
@@ -375,21 +368,21 @@ fn a_user_info_that_never_answers_in_time_is_of_no_use_where_the_provider_does()
 
 #[test]
 fn where_only_a_refresh_can_tell_looks_that_follow_each_other_ask_nobody() {
-    let world = eventless();
+    let world = World::eventless();
     world.provider().metadata.as_object_mut().unwrap().remove("userinfo_endpoint");
     let pages = [world.signed_in("richard"), world.open()];
     // A tab that has asked the provider nothing so far does not know what there is to ask.
-    pages.iter().for_each(looked_at);
+    pages.iter().for_each(Page::look);
     world.advance(1);
     let refreshes = world.refreshes();
     for _ in 0..3 {
-        pages.iter().for_each(looked_at);
+        pages.iter().for_each(Page::look);
         world.advance(1);
     }
     assert_eq!(world.refreshes(), refreshes);
     world.advance(60);
     for _ in 0..3 {
-        pages.iter().for_each(looked_at);
+        pages.iter().for_each(Page::look);
         world.advance(1);
     }
     assert_eq!(world.refreshes(), refreshes + 1);
@@ -397,14 +390,14 @@ fn where_only_a_refresh_can_tell_looks_that_follow_each_other_ask_nobody() {
 
 #[test]
 fn where_nothing_tells_the_tab_that_leads_makes_sure_for_one_that_is_looked_at() {
-    let world = eventless();
+    let world = World::eventless();
     let (first, second) = (world.signed_in("richard"), world.open());
     assert!(first.leads());
     first.signal(Signal::Hidden {});
     user_info_says(&world, 200, r#"{"sub":"richard"}"#);
     world.advance(60);
     end_session(&world);
-    looked_at(&second);
+    second.look();
     for page in [&first, &second] {
         page.expect_status(Status::Expired);
         assert_eq!(page.cause(), Some(Ending::InvalidGrant));
@@ -418,14 +411,14 @@ fn a_tab_that_hears_the_stream_refreshes_nothing_for_the_others() {
     assert!(first.leads());
     world.advance(60);
     let refreshes = world.refreshes();
-    looked_at(&second);
+    second.look();
     world.advance(1);
     assert_eq!(world.refreshes(), refreshes);
 }
 
 #[test]
 fn a_page_that_nobody_looks_at_is_not_made_sure_of_by_a_refresh() {
-    let world = eventless();
+    let world = World::eventless();
     let page = world.signed_in("richard");
     page.signal(Signal::Hidden {});
     world.advance(90);
@@ -435,19 +428,19 @@ fn a_page_that_nobody_looks_at_is_not_made_sure_of_by_a_refresh() {
 
 #[test]
 fn a_look_that_crosses_the_applications_own_question_still_makes_sure() {
-    let world = eventless();
+    let world = World::eventless();
     let page = world.signed_in("richard");
     world.advance(90);
     world.hold(Endpoint::UserInfo);
     page.begin(Command::CheckSession {});
-    looked_at(&page);
+    page.look();
     world.release();
     assert_eq!((world.count(Endpoint::UserInfo), world.refreshes()), (1, 1));
 }
 
 #[test]
 fn s15_a_page_that_comes_back_makes_sure_although_it_asks_already() {
-    let world = eventless();
+    let world = World::eventless();
     let (page, other) = (world.signed_in("richard"), world.open());
     user_info_says(&world, 200, r#"{"sub":"richard"}"#);
     page.freeze();
@@ -456,7 +449,7 @@ fn s15_a_page_that_comes_back_makes_sure_although_it_asks_already() {
     end_session(&world);
     world.hold(Endpoint::UserInfo);
     page.thaw();
-    looked_at(&page);
+    page.look();
     world.advance(1);
     world.release();
     page.expect_status(Status::Expired);
@@ -491,7 +484,7 @@ fn a_stream_that_is_refused_for_good_is_waited_for_no_more() {
     world.close_streams();
     world.advance(60);
     world.hold(Endpoint::UserInfo);
-    looked_at(&page);
+    page.look();
     page.expect_status(Status::Authenticated);
     world.release();
     assert_eq!(world.refreshes(), 1, "nothing tells of the session's end any more");
@@ -505,7 +498,7 @@ fn f2_where_a_relay_tells_and_only_a_refresh_can_answer_a_look_asks_it() {
     // The logout token was lost on its way.
     end_session(&world);
     world.advance_with_heartbeat(61);
-    looked_at(&page);
+    page.look();
     page.expect_status(Status::Expired);
 }
 
@@ -536,7 +529,7 @@ fn rp27_a_page_that_comes_back_shows_nothing_before_it_knows_what_others_have_ke
 
 #[test]
 fn rp27_a_page_that_comes_back_shows_nothing_while_it_verifies_what_another_tab_has() {
-    let world = eventless();
+    let world = World::eventless();
     let mut provider = world.provider();
     provider.gives_refresh_token = false;
     provider.metadata.as_object_mut().unwrap().remove("userinfo_endpoint");
@@ -556,7 +549,7 @@ fn rp27_a_page_that_comes_back_shows_nothing_while_it_verifies_what_another_tab_
 
 #[test]
 fn f7_a_page_that_comes_back_shows_nothing_before_it_knows_what_has_ended() {
-    let world = eventless();
+    let world = World::eventless();
     let mut provider = world.provider();
     provider.gives_refresh_token = false;
     provider.metadata.as_object_mut().unwrap().remove("userinfo_endpoint");
@@ -581,7 +574,7 @@ fn f7_a_page_that_comes_back_shows_nothing_before_it_knows_what_has_ended() {
 
 #[test]
 fn pages_that_nobody_looks_at_refresh_nothing_for_each_other() {
-    let world = eventless();
+    let world = World::eventless();
     let pages = [world.signed_in("richard"), world.open()];
     for page in &pages {
         page.signal(Signal::Hidden {});
@@ -602,57 +595,8 @@ fn pages_that_nobody_looks_at_refresh_nothing_for_each_other() {
 }
 
 #[test]
-fn rp17_a_page_that_is_being_left_refreshes_for_nobody() {
-    let world = eventless();
-    let (first, second) = (world.signed_in("richard"), world.open());
-    assert!(first.leads());
-    world.advance(90);
-    // It is on its way; the provider is slow.
-    world.inside().stays = true;
-    first.begin(sign_in_to("/"));
-    world.settle();
-    assert!(world.inside().is_leaving(first.tab));
-    looked_at(&second);
-    second.run(Command::GetToken {
-        min_ttl: Some(1000),
-        origin: None,
-        refused: None,
-        resource: None,
-        scope: None,
-    });
-    assert_eq!(world.refreshes(), 0);
-}
-
-#[test]
-fn rp17_a_page_that_is_being_left_refreshes_nothing_for_itself_before_it_stays() {
-    let world = eventless();
-    let page = world.signed_in("richard");
-    world.advance(60);
-    world.inside().stays = true;
-    page.begin(sign_in_to("/"));
-    world.settle();
-    assert!(world.inside().is_leaving(page.tab));
-    let wanted = Command::GetToken {
-        min_ttl: Some(1000),
-        origin: None,
-        refused: None,
-        resource: None,
-        scope: None,
-    };
-    let (token, extends) = (page.begin(wanted), page.begin(Command::Extend {}));
-    page.signal(Signal::Online {});
-    world.settle();
-    assert_eq!((world.refreshes(), page.outcome(token)), (0, None));
-    // The person has stopped it.
-    world.advance(11);
-    assert_eq!(world.refreshes(), 1);
-    assert!(matches!(page.outcome(token), Some(Outcome::Token { access_token: Some(_), .. })));
-    assert_eq!(page.outcome(extends), Some(Outcome::Done {}));
-}
-
-#[test]
 fn an_answer_to_an_older_question_proves_nothing_more() {
-    let world = eventless();
+    let world = World::eventless();
     world.provider().gives_refresh_token = false;
     let page = world.signed_in("richard");
     for _ in 0..2 {
@@ -675,7 +619,7 @@ fn an_answer_to_an_older_question_proves_nothing_more() {
 
 #[test]
 fn what_a_check_has_failed_by_goes_with_the_next_one_that_does_not() {
-    let world = eventless();
+    let world = World::eventless();
     world.provider().rotates = false;
     let page = world.signed_in("richard");
     // A refresh, a check, and what UserInfo says.
@@ -700,7 +644,7 @@ fn what_a_check_has_failed_by_goes_with_the_next_one_that_does_not() {
 
 #[test]
 fn two_questions_at_once_prove_no_more_than_one() {
-    let world = eventless();
+    let world = World::eventless();
     world.provider().gives_refresh_token = false;
     let page = world.signed_in("richard");
     // A gateway in the provider's place, for all that it serves.
@@ -728,13 +672,13 @@ fn two_questions_at_once_prove_no_more_than_one() {
 
 #[test]
 fn one_refusal_of_a_user_info_that_answers_and_a_network_that_fails_are_not_two() {
-    let world = eventless();
+    let world = World::eventless();
     world.provider().gives_refresh_token = false;
     let page = world.signed_in("richard");
-    looked_at(&page);
+    page.look();
     world.provider().once(Endpoint::UserInfo, |reply| reply.status = 404);
     world.provider().once(Endpoint::UserInfo, |reply| reply.fail(Failure::Network));
-    looked_at(&page);
+    page.look();
     page.expect_status(Status::Offline);
     end_session(&world);
     world.advance(5);
@@ -743,27 +687,27 @@ fn one_refusal_of_a_user_info_that_answers_and_a_network_that_fails_are_not_two(
 
 #[test]
 fn after_ten_minutes_a_network_that_fails_once_proves_nothing() {
-    let world = eventless();
+    let world = World::eventless();
     world.provider().gives_refresh_token = false;
     let page = world.signed_in("richard");
     world.provider().always(Endpoint::UserInfo, |reply| reply.fail(Failure::Network));
-    looked_at(&page);
+    page.look();
     world.advance(5);
     page.expect_status(Status::Authenticated);
     world.advance(601);
     world.provider().is_down = true;
-    looked_at(&page);
+    page.look();
     world.advance(60);
     page.expect_status(Status::Offline);
 }
 
 #[test]
 fn a_user_info_that_was_of_no_use_for_one_sign_in_is_asked_about_the_next() {
-    let world = eventless();
+    let world = World::eventless();
     world.provider().gives_refresh_token = false;
     let (page, other) = (world.signed_in("richard"), world.open());
     user_info_says(&world, 403, "{}");
-    looked_at(&page);
+    page.look();
     world.provider().behave();
     world.advance(1);
     other.sign_in();
@@ -773,10 +717,10 @@ fn a_user_info_that_was_of_no_use_for_one_sign_in_is_asked_about_the_next() {
 #[test]
 fn answers_without_content_or_from_elsewhere_are_of_no_use_either() {
     for status in [204, 206, 302] {
-        let world = eventless();
+        let world = World::eventless();
         let page = world.signed_in("richard");
         user_info_says(&world, status, "");
-        looked_at(&page);
+        page.look();
         page.expect_status(Status::Authenticated);
         assert_eq!(world.refreshes(), 1);
     }
@@ -808,7 +752,7 @@ fn a_stream_that_wishes_to_be_left_alone_for_an_hour_is_not_what_a_page_waits_fo
     }
     world.close_streams();
     world.advance(40);
-    looked_at(&page);
+    page.look();
     page.expect_status(Status::Offline);
     world.provider().behave();
     world.advance(31);
@@ -831,13 +775,13 @@ fn a_stream_that_leads_elsewhere_says_that_somebody_is_there() {
 
 #[test]
 fn a_look_that_finds_no_network_still_makes_sure_afterwards() {
-    let world = eventless();
+    let world = World::eventless();
     let page = world.signed_in("richard");
     user_info_says(&world, 200, r#"{"sub":"richard"}"#);
     world.advance(61);
     end_session(&world);
     world.provider().once(Endpoint::UserInfo, |reply| reply.fail(Failure::Network));
-    looked_at(&page);
+    page.look();
     page.expect_status(Status::Offline);
     world.advance(5);
     page.expect_status(Status::Expired);
@@ -853,18 +797,18 @@ fn where_a_stream_has_fallen_silent_and_only_a_refresh_can_tell_looks_wait_for_e
     world.close_streams();
     world.advance(61);
     for _ in 0..3 {
-        looked_at(&page);
+        page.look();
         world.advance(1);
     }
     assert_eq!(world.refreshes(), 1);
     world.advance(31);
-    looked_at(&page);
+    page.look();
     assert_eq!(world.refreshes(), 2);
 }
 
 #[test]
 fn a_clock_that_was_set_back_keeps_no_page_from_making_sure() {
-    let world = eventless();
+    let world = World::eventless();
     world.provider().metadata.as_object_mut().unwrap().remove("userinfo_endpoint");
     world.provider().access_token_lifetime = 100_000;
     world.local_clock_jumps(600_000);
@@ -875,7 +819,7 @@ fn a_clock_that_was_set_back_keeps_no_page_from_making_sure() {
     let refreshes = world.refreshes();
     end_session(&world);
     world.advance(61);
-    looked_at(&page);
+    page.look();
     page.expect_status(Status::Expired);
     assert_eq!(world.refreshes(), refreshes + 1);
 }
@@ -883,7 +827,7 @@ fn a_clock_that_was_set_back_keeps_no_page_from_making_sure() {
 #[test]
 fn where_user_info_answers_and_no_refresh_does_the_provider_is_not_asked_all_the_time() {
     for age in [61, 280] {
-        let world = eventless();
+        let world = World::eventless();
         let page = world.signed_in("richard");
         page.signal(Signal::Hidden {});
         world.advance(age);
@@ -899,7 +843,7 @@ fn where_user_info_answers_and_no_refresh_does_the_provider_is_not_asked_all_the
 
 #[test]
 fn what_was_asked_before_it_was_known_that_user_info_is_of_no_use_changes_nothing() {
-    let world = eventless();
+    let world = World::eventless();
     world.provider().gives_refresh_token = false;
     let page = world.signed_in("richard");
     user_info_says(&world, 403, "{}");
@@ -916,11 +860,11 @@ fn what_was_asked_before_it_was_known_that_user_info_is_of_no_use_changes_nothin
 
 #[test]
 fn a_slow_provider_with_an_unreadable_user_info_is_asked_by_one_question_at_a_time() {
-    let world = eventless();
+    let world = World::eventless();
     world.provider().gives_refresh_token = false;
     let page = world.signed_in("richard");
     world.provider().always(Endpoint::UserInfo, |reply| reply.fail(Failure::Network));
-    looked_at(&page);
+    page.look();
     page.expect_status(Status::Offline);
     world.hold(Endpoint::Discovery);
     world.advance(20);
@@ -932,11 +876,11 @@ fn a_slow_provider_with_an_unreadable_user_info_is_asked_by_one_question_at_a_ti
 
 #[test]
 fn a_refusal_after_a_network_that_was_away_is_the_first_one() {
-    let world = eventless();
+    let world = World::eventless();
     world.provider().gives_refresh_token = false;
     let page = world.signed_in("richard");
     world.provider().is_down = true;
-    looked_at(&page);
+    page.look();
     page.expect_status(Status::Offline);
     world.provider().is_down = false;
     end_session(&world);
@@ -947,12 +891,121 @@ fn a_refusal_after_a_network_that_was_away_is_the_first_one() {
 
 #[test]
 fn a_hidden_page_whose_token_is_nearly_over_refreshes_nothing_when_the_network_is_back() {
-    let world = eventless();
+    let world = World::eventless();
     world.provider().metadata.as_object_mut().unwrap().remove("userinfo_endpoint");
     let page = world.signed_in("richard");
     page.signal(Signal::Hidden {});
     world.advance(280);
     page.signal(Signal::Online {});
     world.advance(1);
+    assert_eq!(world.refreshes(), 0);
+}
+
+#[test]
+fn a_page_that_came_back_and_was_confirmed_is_not_blanked_again() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.heartbeat();
+    page.freeze();
+    world.advance(60);
+    // The stream takes a moment to be opened.
+    world.hold(Endpoint::Events);
+    let (from, asked) = (page.notices(), world.count(Endpoint::UserInfo));
+    page.thaw();
+    page.expect_status(Status::Authenticated);
+    world.advance_ms(150);
+    world.release();
+    assert_eq!(
+        (statuses(&page, from), world.count(Endpoint::UserInfo) - asked),
+        (vec![Status::Restoring, Status::Authenticated], 1)
+    );
+}
+
+#[test]
+fn a_page_that_came_back_to_a_new_sign_in_is_not_blanked_again() {
+    let world = World::new();
+    let (page, second) = (world.signed_in("richard"), world.open());
+    world.heartbeat();
+    page.freeze();
+    second.sign_in();
+    world.heartbeat();
+    world.advance_with_heartbeat(60);
+    assert!(second.leads());
+    let (from, asked) = (page.notices(), world.count(Endpoint::UserInfo));
+    page.thaw();
+    world.advance_ms(150);
+    let shown = statuses(&page, from);
+    assert_eq!(shown.iter().filter(|s| **s == Status::Restoring).count(), 1, "{shown:?}");
+    assert!(
+        world.count(Endpoint::UserInfo) - asked <= 1,
+        "{}",
+        world.count(Endpoint::UserInfo) - asked
+    );
+}
+
+#[test]
+fn rp27_what_one_session_was_to_be_made_sure_of_ends_no_other() {
+    let world = World::eventless();
+    world.provider().access_token_lifetime = 10_000;
+    let (page, second) = (world.signed_in("richard"), world.open());
+    let files = Command::GetToken {
+        min_ttl: None,
+        origin: None,
+        refused: None,
+        resource: Some("https://files.example".into()),
+        scope: None,
+    };
+    page.run(files);
+    world.advance(90);
+    world.hold_for(Endpoint::UserInfo, &page);
+    page.look();
+    // Somebody signs in anew in the other tab, and gets no refresh token this time.
+    world.provider().gives_refresh_token = false;
+    world.person_signs_in("gavin");
+    second.sign_in();
+    assert_eq!(page.claim("sub"), "gavin");
+    world.release();
+    world.advance(1);
+    page.expect_status(Status::Authenticated);
+    page.check();
+    world.advance(1);
+    assert_eq!((page.status(), page.cause()), (Status::Authenticated, Some(Ending::UserChanged)));
+    second.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn rp27_without_locks_too_nothing_shows_before_the_others_have_spoken() {
+    let world = World::eventless();
+    world.inside().locks_missing = true;
+    let mut provider = world.provider();
+    provider.gives_refresh_token = false;
+    provider.metadata.as_object_mut().unwrap().remove("userinfo_endpoint");
+    drop(provider);
+    let (page, second) = (world.signed_in("richard"), world.open());
+    page.freeze();
+    world.person_signs_in("gavin");
+    second.sign_in();
+    page.thaw();
+    world.advance(1);
+    assert_eq!(page.claim("sub"), "gavin");
+    let shown = page.shown();
+    let since = shown.iter().rposition(|session| session.status == Status::Restoring).unwrap();
+    let mut subjects = shown[since..].iter().filter_map(|session| session.subject.as_deref());
+    assert!(subjects.all(|subject| subject == "gavin"), "{shown:?}");
+}
+
+#[test]
+fn nothing_is_made_sure_of_for_a_page_that_is_hidden_since() {
+    let world = World::eventless();
+    world.provider().access_token_lifetime = 10_000;
+    let page = world.signed_in("richard");
+    world.advance(60);
+    world.provider().is_down = true;
+    page.look();
+    page.expect_status(Status::Offline);
+    page.signal(Signal::Hidden {});
+    world.provider().is_down = false;
+    world.advance(40);
+    page.expect_status(Status::Authenticated);
     assert_eq!(world.refreshes(), 0);
 }

@@ -6,7 +6,7 @@ use gatepass_core::{
     wire::{Command, Ending, OnLoad, Outcome, Status},
 };
 
-use crate::world::{Endpoint, Page, World};
+use crate::world::{Endpoint, Page, World, page::sign_in_to};
 
 const LIFETIME: i64 = 600;
 
@@ -427,4 +427,99 @@ fn f11_whoever_extends_in_time_is_not_put_out_by_one_wrong_answer() {
         assert_eq!(page.outcome(id), Some(Outcome::Done {}));
         page.expect_status(Status::Authenticated);
     }
+}
+
+#[test]
+fn f11_a_page_that_is_being_left_ends_nothing_that_was_extended() {
+    for refresh in [true, false] {
+        for leader_leaves in [false, true] {
+            if refresh && leader_leaves {
+                continue;
+            }
+            let world = world();
+            world.provider().gives_refresh_token = refresh;
+            world.provider().access_token_lifetime = 10_000;
+            let (first, second) = (world.signed_in("richard"), world.open());
+            let (leaves, stays) = if leader_leaves { (&first, &second) } else { (&second, &first) };
+            world.advance_with_heartbeat(LIFETIME - 5);
+            world.inside().stays = true;
+            leaves.begin(sign_in_to("/"));
+            world.settle();
+            assert!(world.inside().is_leaving(leaves.tab));
+            assert_eq!(stays.run(Command::Extend {}), Some(Outcome::Done {}));
+            world.advance(7);
+            assert_eq!(
+                (stays.status(), stays.cause()),
+                (Status::Authenticated, None),
+                "refresh {refresh}, leader leaves {leader_leaves}"
+            );
+        }
+    }
+}
+
+#[test]
+fn f11_a_page_that_slept_while_it_waited_for_an_extension_asks_again() {
+    let world = world();
+    world.provider().access_token_lifetime = 10_000;
+    let (first, second) = (world.signed_in("richard"), world.open());
+    world.advance_with_heartbeat(LIFETIME - 1);
+    world.hold(Endpoint::Token);
+    let stays = first.begin(Command::Extend {});
+    world.advance(3);
+    second.expect_status(Status::Restoring);
+    second.freeze();
+    world.release();
+    assert_eq!(first.outcome(stays), Some(Outcome::Done {}));
+    world.advance_with_heartbeat(60);
+    first.expect_status(Status::Authenticated);
+    second.thaw();
+    world.advance(1);
+    assert_eq!((first.status(), first.cause()), (Status::Authenticated, None));
+    second.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn f11_whoever_extends_by_user_info_has_the_same_time_in_other_tabs() {
+    let world = world();
+    world.provider().gives_refresh_token = false;
+    world.provider().access_token_lifetime = 3600;
+    let (page, other) = (world.signed_in("richard"), world.open());
+    world.advance_with_heartbeat(LIFETIME - 1);
+    world.hold(Endpoint::UserInfo);
+    world.provider().once(Endpoint::UserInfo, crate::world::provider::Reply::html);
+    let id = page.begin(Command::Extend {});
+    world.settle();
+    for (next, seconds) in [(Endpoint::Discovery, 9), (Endpoint::UserInfo, 4)] {
+        world.advance_with_heartbeat(seconds);
+        world.inside().held_endpoints = vec![(next, None)];
+        world.settle();
+    }
+    world.advance_with_heartbeat(5);
+    world.release();
+    assert_eq!((page.status(), page.cause()), (Status::Authenticated, None));
+    assert_eq!(page.outcome(id), Some(Outcome::Done {}));
+    world.advance(1);
+    other.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn f11_a_page_that_hung_while_it_waited_for_an_extension_asks_again() {
+    let world = world();
+    world.provider().access_token_lifetime = 10_000;
+    let (first, second) = (world.signed_in("richard"), world.open());
+    world.advance_with_heartbeat(LIFETIME - 1);
+    world.hold(Endpoint::Token);
+    let stays = first.begin(Command::Extend {});
+    world.advance(3);
+    second.expect_status(Status::Restoring);
+    second.hang();
+    world.release();
+    assert_eq!(first.outcome(stays), Some(Outcome::Done {}));
+    world.advance_with_heartbeat(30);
+    // Its timer goes off first.
+    second.wake_deaf();
+    second.recover();
+    world.advance(1);
+    assert_eq!((first.status(), first.cause()), (Status::Authenticated, None));
+    second.expect_status(Status::Authenticated);
 }

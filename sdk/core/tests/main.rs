@@ -24,6 +24,7 @@ mod kept;
 mod key_choice;
 mod key_fetches;
 mod learnt;
+mod leaving;
 mod lifetime;
 mod logout;
 mod offline;

@@ -108,6 +108,10 @@ impl Machine {
                     asked: self.user_info.asks(),
                 };
                 let expect = Expect::UserInfo(question);
+                // Other tabs may think that it is over, and wait.
+                if waiter.extends() {
+                    self.say_refreshing();
+                }
                 self.fetch(url, Some(authorization), timeout_ms, expect);
             }
             // Nobody can be asked, which says nothing about the session. What the tabs have written
@@ -190,7 +194,8 @@ impl Machine {
                     self.extend_by_check();
                 }
                 self.complete(waiter.command(), Outcome::Done {});
-                if core::mem::take(&mut self.is_unsure) && self.is_held(version) {
+                let is_seen = !self.hidden && self.is_held(version);
+                if core::mem::take(&mut self.is_unsure) && is_seen && self.may_refresh() {
                     self.make_sure();
                 }
             }
@@ -211,6 +216,9 @@ impl Machine {
     fn evades(&mut self, waiter: Waiter, asked: u32) -> bool {
         let is_sure = self.user_info.evades(self.now.monotonic_ms, asked);
         if !is_sure {
+            if waiter.extends() {
+                self.say_refreshing();
+            }
             self.with_metadata(super::Goal::Check(waiter), true);
         }
         is_sure

@@ -58,6 +58,8 @@ impl Machine {
             }
             // A lifetime that is over has its own way to ask.
             if self.is_over() {
+                // What was asked before the sleep is asked anew.
+                self.over = None;
                 self.handle_lifetime();
             } else {
                 self.look();

@@ -24,7 +24,7 @@ const POPUP_TIMEOUT_MS: u32 = 600_000;
 const POPUP: &str = "gatepass-popup-";
 
 /// How long a navigation may take to begin, in milliseconds.
-const LEAVING_MS: i64 = 10_000;
+pub(super) const LEAVING_MS: i64 = 10_000;
 
 /// How long after a navigation was ordered another click is taken for a second one of the same.
 const SECOND_CLICK_MS: i64 = 1_000;
@@ -278,7 +278,8 @@ impl Machine {
     /// was stopped, or is so slow that another one may take its place.
     pub(super) fn is_gone(&mut self) -> bool {
         if !self.has_just_left() {
-            self.stay();
+            // It may be under way still: what a page that is gone refreshed would be lost.
+            self.stay(LEAVING_MS);
         }
         self.leaving
     }
@@ -292,7 +293,7 @@ impl Machine {
 
     /// The page was not left after all: the person stopped it, or what came was no page. What had
     /// been put off goes on, and nothing redirects again.
-    pub(super) fn stay(&mut self) {
+    pub(super) fn stay(&mut self, pause_ms: i64) {
         if self.leaving && !self.away {
             self.leaving = false;
             self.finish_interrupted_start();
@@ -300,7 +301,7 @@ impl Machine {
             self.broadcast(&crate::tabs::Message::Hello);
             if self.held.is_some() {
                 self.lead_or_wait();
-                self.refresh_unsent();
+                self.refresh_unsent(pause_ms);
             }
         }
     }

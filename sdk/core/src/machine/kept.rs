@@ -10,7 +10,12 @@
 //! a version of the session writes its name down for the whole origin, before the record: no other
 //! version is recalled.
 
-use super::{Expect, Machine, refresh::Waiter, start::Recall, stream::CONFIRMED_MS};
+use super::{
+    Expect, Machine,
+    refresh::{TAKEOVER_MS, Waiter},
+    start::Recall,
+    stream::CONFIRMED_MS,
+};
 use crate::{
     config::StorageKind,
     tabs::{Message, Version},
@@ -144,7 +149,7 @@ impl Machine {
             self.ladder();
         } else if self.held.is_some() {
             self.lead_or_wait();
-            self.refresh_unsent();
+            self.refresh_unsent(TAKEOVER_MS);
             self.look();
         }
     }

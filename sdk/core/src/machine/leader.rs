@@ -72,8 +72,8 @@ impl Machine {
         if self.is_leading() {
             return self.refresh_as_leader();
         }
-        // A page that sleeps waits on: it could not lead.
-        if self.away {
+        // A page that sleeps or is being left waits on: it could not lead.
+        if self.away || self.leaving {
             return self.set_timer(Timer::Renew, RENEW_MS);
         }
         if let Lead::Asking(effect) = self.lead {

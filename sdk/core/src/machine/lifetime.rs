@@ -26,6 +26,14 @@ const STEP_MS: i64 = 1_000;
 /// more by it.
 const LONGEST_MS: i64 = 40_000;
 
+/// The lifetime is over as far as this page knows: the other tabs are asked, or whoever has said in time
+/// that they stay is waited for.
+pub(super) struct Over {
+    /// Since when, on the page's own clock.
+    since_ms: i64,
+    has_asked_again: bool,
+}
+
 impl Machine {
     /// When the lifetime is over, in Unix seconds by the provider's clock.
     pub(super) fn ends_at(&self) -> Option<i64> {
@@ -38,7 +46,7 @@ impl Machine {
 
     pub(super) fn set_lifetime_timer(&mut self) {
         // While the others are asked, or the provider, that answer is what the timer waits for.
-        let waits = self.over_since_ms.is_some() && self.has_timer(Timer::Lifetime);
+        let waits = self.over.is_some() && self.has_timer(Timer::Lifetime);
         if let (Some(end), false) = (self.ends_at(), waits) {
             let left = difference(end, self.time().0);
             self.set_timer(Timer::Lifetime, left.clamp(0, i64::MAX / 1000) * 1000);
@@ -48,17 +56,30 @@ impl Machine {
     pub(super) fn handle_lifetime(&mut self) {
         let Some(end) = self.ends_at() else { return };
         let late = difference(self.time().0, end);
+        // Whoever has said in time that they stay is not put out by a slow answer, nor by a wrong one.
         let is_extending = self.is_extending();
+        let is_awaking = self.is_first_after_silence();
         if late < 0 {
             // Timers run on the monotonic clock; the provider's may have been set back since.
-            let has_asked = self.over_since_ms.take().is_some();
+            let has_asked = self.over.take().is_some();
             self.set_lifetime_timer();
             if has_asked {
                 self.check(None);
             }
-        } else if self.over_since_ms.is_some() {
-            // Whoever has said in time that they stay is not put out by a slow answer, nor by a wrong one.
-            if !(is_extending && self.wait_for_extension(STEP_MS)) {
+        } else if self.leaving {
+            // It does not listen: another tab may have extended the session. If it stays, it asks.
+            self.set_status(Status::Restoring);
+            self.over = None;
+            self.set_timer(Timer::Lifetime, STEP_MS);
+        } else if let Some(over) = &mut self.over {
+            // A page that hung hears only now what the others have said. Once: the timers of a hidden
+            // page all go off as late as that.
+            let was_deaf = is_awaking && !over.has_asked_again;
+            over.has_asked_again |= was_deaf;
+            if was_deaf {
+                self.broadcast(&Message::Hello);
+                self.set_timer(Timer::Lifetime, ASKING_MS);
+            } else if !is_extending || !self.wait_for_extension(STEP_MS) {
                 self.end(Ending::Lifetime);
             }
         } else if late > LATE || is_extending || !self.is_leading() {
@@ -66,7 +87,7 @@ impl Machine {
             // that does not lead may go by an old notion of the time. It asks before it ends it for
             // all, and shows nothing meanwhile.
             self.set_status(Status::Restoring);
-            self.over_since_ms = Some(self.now.monotonic_ms);
+            self.over = Some(Over { since_ms: self.now.monotonic_ms, has_asked_again: false });
             self.broadcast(&Message::Hello);
             self.wait_for_extension(ASKING_MS);
         } else {
@@ -76,8 +97,8 @@ impl Machine {
 
     /// Gives an extension so much time, as far as there is any left; whether there is.
     pub(super) fn wait_for_extension(&mut self, span_ms: i64) -> bool {
-        let Some(since_ms) = self.over_since_ms else { return false };
-        let left_ms = difference(sum(since_ms, LONGEST_MS), self.now.monotonic_ms);
+        let Some(over) = &self.over else { return false };
+        let left_ms = difference(sum(over.since_ms, LONGEST_MS), self.now.monotonic_ms);
         if left_ms > 0 {
             self.set_timer(Timer::Lifetime, span_ms.min(left_ms));
         }
@@ -106,7 +127,7 @@ impl Machine {
             self.changed |= self.config.session_lifetime.is_some();
         }
         // Nobody else has to be asked any more.
-        if self.over_since_ms.take().is_some() {
+        if self.over.take().is_some() {
             self.set_status(Status::Authenticated);
         }
         self.set_lifetime_timer();

@@ -133,9 +133,7 @@ pub struct Machine {
     made_sure_ms: Option<i64>,
     /// Tries in a row to reach the provider that failed.
     reach_failures: u32,
-    /// The lifetime is over as far as this page knows, and since then, on its own clock, the other tabs
-    /// are asked, or whoever has said in time that they stay is waited for.
-    over_since_ms: Option<i64>,
+    over: Option<lifetime::Over>,
     /// The `id_token_hint` of a sign-out that the provider was not told of.
     unfinished: Secret,
     /// How the session came to this page.
@@ -328,7 +326,7 @@ impl Machine {
             is_unsure: false,
             made_sure_ms: None,
             reach_failures: 0,
-            over_since_ms: None,
+            over: None,
             unfinished: Secret::default(),
             came: Came::No,
             streams_opened: 0,
@@ -603,7 +601,7 @@ impl Machine {
                 Timer::Reach => self.reach(),
                 Timer::Word => self.handle_no_word(),
                 Timer::Expiry => self.handle_expiry(),
-                Timer::Leaving => self.stay(),
+                Timer::Leaving => self.stay(refresh::TAKEOVER_MS),
             }
         }
     }
@@ -622,9 +620,13 @@ impl Machine {
 
     fn set_status(&mut self, status: Status) {
         // Whatever else is heard meanwhile says nothing of the lifetime.
-        if self.status != status && self.over_since_ms.is_none() {
+        if self.status != status && self.over.is_none() {
             self.status = status;
             self.changed = true;
+            // Where a stream tells, what has confirmed the session is word enough.
+            if status == Status::Authenticated && self.was_heard() {
+                self.clear_timer(Timer::Word);
+            }
             if status == Status::Offline {
                 self.begin_to_reach();
             } else {

@@ -25,7 +25,7 @@ const PATIENCE_MS: i64 = RENEW_MS - super::provider::REQUEST_TIMEOUT_MS as i64;
 
 /// How long a tab that has just taken the lead waits before it refreshes: another one may take it
 /// at the same moment, for browsers let the timers of hidden tabs go off together.
-const TAKEOVER_MS: i64 = 300;
+pub(super) const TAKEOVER_MS: i64 = 300;
 
 /// How long a page that nothing has reached for a while waits before it refreshes: if it hung, that
 /// it was replaced is among what reaches it now.
@@ -76,7 +76,7 @@ impl Waiter {
         }
     }
 
-    const fn extends(self) -> bool {
+    pub(super) const fn extends(self) -> bool {
         matches!(self, Self::Extend(..))
     }
 }
@@ -154,6 +154,11 @@ impl Machine {
         if difference(self.now.monotonic_ms, before_ms) >= PATIENCE_MS {
             self.refresh.woken_ms = self.now.monotonic_ms;
         }
+    }
+
+    /// Whether nothing has reached this page for a while before what reaches it now.
+    pub(super) const fn is_first_after_silence(&self) -> bool {
+        self.refresh.woken_ms == self.now.monotonic_ms
     }
 
     fn is_waking(&self) -> bool {
@@ -294,10 +299,11 @@ impl Machine {
         }
     }
 
-    /// The page stays after all: what it did not send is sent.
-    pub(super) fn refresh_unsent(&mut self) {
-        if self.is_leading() && !self.has_timer(Timer::Renew) {
-            self.refresh_as_leader();
+    /// The page stays after all: what it did not send is sent in a while. It did not listen, and is told
+    /// first what another tab has got meanwhile.
+    pub(super) fn refresh_unsent(&mut self, pause_ms: i64) {
+        if self.is_leading() && self.is_refreshing() && !self.refresh.sent {
+            self.set_timer(Timer::Renew, pause_ms);
         }
     }
 

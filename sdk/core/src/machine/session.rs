@@ -84,6 +84,7 @@ impl Machine {
         }
         if self.held.as_ref().is_none_or(|held| held.began != session.began) {
             self.user_info.begin_anew();
+            self.is_unsure = false;
         }
         self.renewed_ms = self.now.monotonic_ms;
         self.held = Some(session);
@@ -93,7 +94,7 @@ impl Machine {
         self.error = None;
         self.changed = true;
         self.clear_timer(Timer::Reach);
-        self.over_since_ms = None;
+        self.over = None;
         self.set_lifetime_timer();
         self.set_expiry_timer();
         if self.is_over() {
@@ -208,7 +209,7 @@ impl Machine {
         self.cause = Some(Cause { ending, at });
         self.error = None;
         self.changed = true;
-        self.over_since_ms = None;
+        self.over = None;
         self.owes_look = false;
         self.is_unsure = false;
         self.clear_timer(Timer::Lifetime);
@@ -372,6 +373,7 @@ impl Machine {
     pub(super) fn handle_return(&mut self) {
         self.away = false;
         self.leaving = false;
+        self.over = None;
         // A click of before is not followed now: the person has gone elsewhere since.
         for (id, command) in core::mem::take(&mut self.queued) {
             if matches!(command, Command::SignIn { .. }) {
@@ -392,8 +394,8 @@ impl Machine {
             // Whoever leads now has not been asked yet, and does not hang for that.
             if !self.is_leading() {
                 self.refresh_elsewhere();
-                self.ask_for_word();
             }
+            self.ask_for_word();
             // It may have slept while another page refreshed, and closed: the token that it has may be
             // used up, and is not used before that is known.
             self.recall();

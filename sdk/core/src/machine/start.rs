@@ -9,7 +9,7 @@
 //!
 //! What failed is not tried again until a session was reached (`rungs.rs`).
 
-use super::{Expect, Machine, Timer, leader::Lead};
+use super::{Expect, Machine, Timer, departure::LEAVING_MS, leader::Lead};
 use crate::{
     address::{Site, site},
     attempt::Way,
@@ -391,7 +391,7 @@ impl Machine {
             self.leaving = false;
             // What the tabs said meanwhile was not listened to.
             self.broadcast(&Message::Hello);
-            self.refresh_unsent();
+            self.refresh_unsent(LEAVING_MS);
         }
         if (self.cancel_departures(Way::Redirect) || self.overtakes)
             && !self.has_timer(Timer::Hello)

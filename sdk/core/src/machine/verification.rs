@@ -1,6 +1,6 @@
 //! Verification: key, signature, the rules after it, and the hash of the access token.
 
-use super::{Expect, Goal, Machine, session::Held};
+use super::{Expect, Goal, Machine, Timer, session::Held};
 use crate::{
     attempt::Way,
     base64url,
@@ -400,6 +400,10 @@ impl Machine {
                 }));
                 // A leader that did not know this version may have been asked for the next one.
                 let leads = kept_ms.is_none() && self.is_leading();
+                // Nobody has answered for the session before.
+                if replaces && self.has_timer(Timer::Word) {
+                    self.ask_for_word();
+                }
                 if replaces || leads {
                     self.share(leads);
                 }

@@ -38,6 +38,13 @@ impl World {
         Self::with(|_| {})
     }
 
+    /// A world whose provider knows nothing of session events.
+    pub fn eventless() -> Self {
+        let world = Self::new();
+        world.provider().metadata.as_object_mut().unwrap().remove("session_events_endpoint");
+        world
+    }
+
     /// A world whose app is configured otherwise.
     pub fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config {

@@ -182,6 +182,12 @@ impl Page {
         browser.settle();
     }
 
+    /// Somebody turns to the page.
+    pub fn look(&self) {
+        self.signal(Signal::Hidden {});
+        self.signal(Signal::Shown {});
+    }
+
     pub fn freeze(&self) {
         let document = self.document();
         let mut browser = self.world.inside();
