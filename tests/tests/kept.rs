@@ -13,8 +13,7 @@ fn s10_a_reload_with_a_kept_session_asks_nobody() -> Result {
         let tab = browser.first_tab();
         for storage in ["session", "local"] {
             if storage == "local" {
-                tab.click("sign-out").await?;
-                wait(&tab, "status", "anonymous").await?;
+                sign_out(stage, &tab).await?;
             }
             let opened = stage.control.timeline().await?.count("stream.opened@npm-app");
             signed_in_with(stage, &tab, storage).await?;

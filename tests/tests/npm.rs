@@ -307,7 +307,8 @@ fn f1_f2_s9_two_apps_at_oidc_provider_learn_of_each_other() -> Result {
         let homes = [GUEST_HOST, "elsewhere"].map(|host| format!("{}/", stage.site.origin(host)));
         let (mut peer, issuer) =
             oidc_provider(&[("npm-app", &homes[0]), ("npm-other", &homes[1])])?;
-        let (first, second) = (browser.first_tab(), browser.new_tab().await?);
+        // In a window of its own: a tab behind another one is not looked at.
+        let (first, second) = (browser.first_tab(), browser.new_window().await?);
         open_at(stage, &first, &issuer).await?;
         wait(&first, "status", "anonymous").await?;
         first.click("sign-in").await?;
