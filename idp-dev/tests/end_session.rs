@@ -24,7 +24,7 @@ async fn f2_op12_hint_of_this_session_signs_out_without_a_page() {
     assert_eq!(first.status, 303);
     let clean = first.location();
     assert!(clean.starts_with("/end_session/continue?r="), "{clean}");
-    assert!(!clean.contains(tokens.id()) && !clean.contains("hint"), "{clean}");
+    assert!(!clean.contains(tokens.id()) && !clean.contains("id_token_hint"), "{clean}");
     let reply = browser.follow(first).await;
     assert_eq!(reply.location(), format!("{PIPER}?state=after+%26+all"));
     assert!(is_over(&world).await);
