@@ -457,8 +457,8 @@ fn f11_a_page_that_is_being_left_ends_nothing_that_was_extended() {
     }
 }
 
-#[test]
-fn f11_a_page_that_slept_while_it_waited_for_an_extension_asks_again() {
+/// While one tab extends the session, another that waits for that is gone for so many seconds.
+fn one_is_gone_while_another_extends(leave: fn(&Page), seconds: i64, come_back: fn(&Page)) {
     let world = world();
     world.provider().access_token_lifetime = 10_000;
     let (first, second) = (world.signed_in("richard"), world.open());
@@ -467,15 +467,20 @@ fn f11_a_page_that_slept_while_it_waited_for_an_extension_asks_again() {
     let stays = first.begin(Command::Extend {});
     world.advance(3);
     second.expect_status(Status::Restoring);
-    second.freeze();
+    leave(&second);
     world.release();
     assert_eq!(first.outcome(stays), Some(Outcome::Done {}));
-    world.advance_with_heartbeat(60);
+    world.advance_with_heartbeat(seconds);
     first.expect_status(Status::Authenticated);
-    second.thaw();
+    come_back(&second);
     world.advance(1);
     assert_eq!((first.status(), first.cause()), (Status::Authenticated, None));
     second.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn f11_a_page_that_slept_while_it_waited_for_an_extension_asks_again() {
+    one_is_gone_while_another_extends(Page::freeze, 60, Page::thaw);
 }
 
 #[test]
@@ -504,22 +509,10 @@ fn f11_whoever_extends_by_user_info_has_the_same_time_in_other_tabs() {
 
 #[test]
 fn f11_a_page_that_hung_while_it_waited_for_an_extension_asks_again() {
-    let world = world();
-    world.provider().access_token_lifetime = 10_000;
-    let (first, second) = (world.signed_in("richard"), world.open());
-    world.advance_with_heartbeat(LIFETIME - 1);
-    world.hold(Endpoint::Token);
-    let stays = first.begin(Command::Extend {});
-    world.advance(3);
-    second.expect_status(Status::Restoring);
-    second.hang();
-    world.release();
-    assert_eq!(first.outcome(stays), Some(Outcome::Done {}));
-    world.advance_with_heartbeat(30);
     // Its timer goes off first.
-    second.wake_deaf();
-    second.recover();
-    world.advance(1);
-    assert_eq!((first.status(), first.cause()), (Status::Authenticated, None));
-    second.expect_status(Status::Authenticated);
+    let recover = |page: &Page| {
+        page.wake_deaf();
+        page.recover();
+    };
+    one_is_gone_while_another_extends(Page::hang, 30, recover);
 }
