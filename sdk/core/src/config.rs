@@ -1,7 +1,9 @@
 //! What the application says about itself and its provider.
 
 use crate::{
-    address, jws,
+    address,
+    error::{Code, Error, Result},
+    jws,
     text::Text,
     time::Seconds,
     wire::{
@@ -68,6 +70,68 @@ words! {
 }
 
 impl Config {
+    /// Whether a client can be made of it.
+    ///
+    /// # Errors
+    /// `config_invalid`, whose evidence names the option.
+    pub(crate) fn verify(&self) -> Result<()> {
+        let refuse = |subject, expected, found: &str| {
+            Err(Error::new(Code::ConfigInvalid, subject, expected, found))
+        };
+        // Plain http beyond this machine would let anybody on the way answer for the provider.
+        const HTTPS: &str = "an https address (or dangerouslyAllowHttp)";
+        // OIDC Discovery 3: no query, no fragment.
+        if !self.may_use(&self.issuer)
+            || self.issuer.bytes().any(|byte| matches!(byte, b'?' | b'#'))
+        {
+            return refuse("issuer", HTTPS, &self.issuer);
+        }
+        if self.client_id.is_empty() {
+            return refuse("clientId", "a client id", "");
+        }
+        if !self.may_use(&self.redirect_uri) {
+            return refuse("redirectUri", HTTPS, &self.redirect_uri);
+        }
+        // The silent page tells the page around its frame, and that hears its own origin only.
+        if let Some(uri) = &self.silent_redirect_uri
+            && !uri.strip_prefix(&*self.origin).is_some_and(|rest| rest.starts_with('/'))
+        {
+            return refuse("silentRedirectUri", "an address of the page's own origin", uri);
+        }
+        if !self.may_use(&self.post_logout_redirect_uri) {
+            let found = &self.post_logout_redirect_uri;
+            return refuse("postLogoutRedirectUri", HTTPS, found);
+        }
+        // OIDC Core 3.1.2.1: without `openid` it is not an OpenID request.
+        if let Some(scope) = &self.scope
+            && !address::has_word(scope, "openid")
+        {
+            return refuse("scope", "openid among the words", scope);
+        }
+        // RFC 6750, 5.3: a token is never sent where anybody on the way could read it.
+        let origins = self.token_origins.as_deref().unwrap_or_default();
+        if let Some(origin) = origins.iter().find(|origin| !self.may_use(origin)) {
+            return refuse("tokenOrigins", HTTPS, origin);
+        }
+        // It is sent the token too.
+        if let Some(url) = &self.session_events_endpoint
+            && !self.may_use(url)
+        {
+            return refuse("sessionEventsEndpoint", HTTPS, url);
+        }
+        // OIDC Registration 2; HMAC and `none` are among those that there are not.
+        if !jws::are_algorithms(self.algorithms()) {
+            return refuse("idTokenSignedResponseAlg", jws::ALL, self.algorithms());
+        }
+        if !(0..=LARGEST_SKEW).contains(&self.skew().0) {
+            return refuse("clockSkew", "0 to 300 seconds", "another number");
+        }
+        if self.session_lifetime.is_some_and(|seconds| seconds <= 0) {
+            return refuse("sessionLifetime", "seconds above zero", "less");
+        }
+        Ok(())
+    }
+
     /// What all tabs of this origin, issuer and client share: the name of lock and channel.
     pub(crate) fn shared_name(&self) -> Text {
         Text::concat(&["gatepass:1:", &self.issuer, "#", &self.client_id])
@@ -93,7 +157,7 @@ impl Config {
 }
 
 /// The most that [`Config::clock_skew`] may be, in seconds.
-pub(crate) const LARGEST_SKEW: i64 = 300;
+const LARGEST_SKEW: i64 = 300;
 
 /// What [`OnLoad`] is when the application does not say.
 pub const DEFAULT_ON_LOAD: OnLoad = OnLoad::Hint;

@@ -22,34 +22,33 @@ mod diagnosis;
 mod kept;
 mod leader;
 mod lifetime;
+mod orders;
 mod provider;
 mod refresh;
 mod rungs;
 mod session;
+mod shown;
 mod sign_out;
 mod start;
 mod stream;
+mod timers;
 mod user_info;
 mod verification;
 
+use self::timers::Timer;
 use crate::{
-    address::has_word,
-    config::{Config, LARGEST_SKEW},
+    config::Config,
     entropy::Entropy,
     error::{Code, Error, Result},
-    jws,
     learnt::DatedKeys,
     memory::Memory,
     metadata::Metadata,
     secret::Secret,
     tabs::Version,
     text::Text,
-    time::{Now, UnixTime, sum},
+    time::Now,
     token::Target,
-    wire::{
-        Answer, Area, Came, Cause, Command, Effect, Fact, Mode, Order, Outcome, PastError, Raw,
-        Session, Signal, Status,
-    },
+    wire::{Answer, Came, Cause, Command, Fact, Mode, Order, Outcome, PastError, Signal, Status},
 };
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
@@ -196,87 +195,13 @@ enum Goal {
     Reach,
 }
 
-/// What a time was set for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    /// The other tabs had time to answer `hello`.
-    Hello,
-    /// The leader had time to answer `renew`; or the others to say that one of them leads too.
-    Renew,
-    StreamRetry,
-    StreamSilence,
-    /// The session's own lifetime is over.
-    Lifetime,
-    /// Another try to reach a provider that did not answer.
-    Reach,
-    /// The tab that leads had time to say that the stream was heard.
-    Word,
-    /// The token is about to expire.
-    Expiry,
-    /// A navigation had time to begin.
-    Leaving,
-}
-
 impl Machine {
     /// A machine for one client. Nothing happens before the first command, `resume`.
     ///
     /// # Errors
     /// `config_invalid`, whose evidence names the option.
     pub fn new(config: Config) -> Result<Self> {
-        let refuse = |subject, expected, found: &str| {
-            Err(Error::new(Code::ConfigInvalid, subject, expected, found))
-        };
-        // Plain http beyond this machine would let anybody on the way answer for the provider.
-        const HTTPS: &str = "an https address (or dangerouslyAllowHttp)";
-        // OIDC Discovery 3: no query, no fragment.
-        if !config.may_use(&config.issuer)
-            || config.issuer.bytes().any(|byte| matches!(byte, b'?' | b'#'))
-        {
-            return refuse("issuer", HTTPS, &config.issuer);
-        }
-        if config.client_id.is_empty() {
-            return refuse("clientId", "a client id", "");
-        }
-        if !config.may_use(&config.redirect_uri) {
-            return refuse("redirectUri", HTTPS, &config.redirect_uri);
-        }
-        // The silent page tells the page around its frame, and that hears its own origin only.
-        if let Some(uri) = &config.silent_redirect_uri
-            && !uri.strip_prefix(&*config.origin).is_some_and(|rest| rest.starts_with('/'))
-        {
-            return refuse("silentRedirectUri", "an address of the page's own origin", uri);
-        }
-        if !config.may_use(&config.post_logout_redirect_uri) {
-            let found = &config.post_logout_redirect_uri;
-            return refuse("postLogoutRedirectUri", HTTPS, found);
-        }
-        // OIDC Core 3.1.2.1: without `openid` it is not an OpenID request.
-        if let Some(scope) = &config.scope
-            && !has_word(scope, "openid")
-        {
-            return refuse("scope", "openid among the words", scope);
-        }
-        // RFC 6750, 5.3: a token is never sent where anybody on the way could read it.
-        let origins = config.token_origins.as_deref().unwrap_or_default();
-        if let Some(origin) = origins.iter().find(|origin| !config.may_use(origin)) {
-            return refuse("tokenOrigins", HTTPS, origin);
-        }
-        // It is sent the token too.
-        if let Some(url) = &config.session_events_endpoint
-            && !config.may_use(url)
-        {
-            return refuse("sessionEventsEndpoint", HTTPS, url);
-        }
-        // OIDC Registration 2; HMAC and `none` are among those that there are not.
-        if !jws::are_algorithms(config.algorithms()) {
-            return refuse("idTokenSignedResponseAlg", jws::ALL, config.algorithms());
-        }
-        if !(0..=LARGEST_SKEW).contains(&config.skew().0) {
-            return refuse("clockSkew", "0 to 300 seconds", "another number");
-        }
-        if config.session_lifetime.is_some_and(|seconds| seconds <= 0) {
-            return refuse("sessionLifetime", "seconds above zero", "less");
-        }
+        config.verify()?;
         Ok(Self {
             config,
             tab: Text::default(),
@@ -495,195 +420,5 @@ impl Machine {
             Signal::Ended { effect } => self.handle_stream_ended(effect),
             Signal::Lost { effect } => self.handle_lock_lost(effect),
         }
-    }
-
-    // Orders.
-
-    fn effect(&mut self, effect: Effect, expect: Expect) -> u32 {
-        self.last_effect = self.last_effect.wrapping_add(1);
-        let id = self.last_effect;
-        self.waiting.push((id, expect));
-        self.orders.push(Order::Effect { id, effect });
-        id
-    }
-
-    fn cancel(&mut self, effect: u32) {
-        self.waiting.retain(|(id, _)| *id != effect);
-        self.orders.push(Order::Cancel { effect });
-    }
-
-    /// Stops the effects that are waited for like this.
-    fn cancel_expected(&mut self, is_meant: &dyn Fn(&Expect) -> bool) {
-        while let Some(effect) =
-            self.waiting.iter().find(|(_, expect)| is_meant(expect)).map(|(effect, _)| *effect)
-        {
-            self.cancel(effect);
-        }
-    }
-
-    fn complete(&mut self, command: Option<u32>, outcome: Outcome) {
-        if let Some(command) = command {
-            // Subscribers hear of a change before the command that made it is over.
-            self.publish();
-            self.orders.push(Order::Completed { command, outcome });
-        }
-    }
-
-    fn complete_failed(&mut self, command: Option<u32>, error: Error) {
-        if command.is_some() {
-            self.note_error(error.code);
-            self.complete(command, Outcome::Failed { error });
-        }
-    }
-
-    fn load(&mut self, area: Area, key: Text, expect: Expect) {
-        self.effect(Effect::Load { area, key }, expect);
-    }
-
-    fn save(&mut self, area: Area, key: Text, value: Secret) {
-        self.effect(Effect::Save { area, key, value }, Expect::Nothing);
-    }
-
-    fn erase(&mut self, area: Area, key: Text) {
-        self.effect(Effect::Erase { area, key }, Expect::Nothing);
-    }
-
-    /// A key for what is kept per issuer and client.
-    fn shared_key(&self, what: &str) -> Text {
-        Text::concat(&[&self.config.shared_name(), "#", what])
-    }
-
-    fn save_memory(&mut self) {
-        let latest_ms = self.latest_ms();
-        if let Some(memory) = &mut self.memory {
-            memory.latest_ms = latest_ms;
-            let value = Secret(memory.write().into());
-            let key = self.shared_key("memory");
-            self.save(Area::Tab, key, value);
-        }
-    }
-
-    // Time.
-
-    /// Now, by the provider's clock as far as it is known.
-    fn time(&self) -> UnixTime {
-        UnixTime(sum(self.now.wall_ms, self.clock_offset_ms).div_euclid(1000))
-    }
-
-    /// Now, by the local clock: for what never leaves this browser. The provider's clock is not
-    /// known yet when a page begins.
-    const fn local_time(&self) -> UnixTime {
-        UnixTime(self.now.wall_ms.div_euclid(1000))
-    }
-
-    fn set_timer(&mut self, timer: Timer, after_ms: i64) {
-        self.clear_timer(timer);
-        self.timers.push((timer, sum(self.now.monotonic_ms, after_ms)));
-    }
-
-    fn has_timer(&self, timer: Timer) -> bool {
-        self.timers.iter().any(|(known, _)| *known == timer)
-    }
-
-    fn clear_timer(&mut self, timer: Timer) {
-        self.timers.retain(|(known, _)| *known != timer);
-    }
-
-    fn run_timers(&mut self) {
-        while let Some(at) = self.timers.iter().position(|(_, due)| *due <= self.now.monotonic_ms) {
-            let (timer, _) = self.timers.swap_remove(at);
-            match timer {
-                Timer::Hello => self.ladder(),
-                Timer::Renew => self.replace_leader(),
-                Timer::StreamRetry => self.open_stream(),
-                Timer::StreamSilence => self.handle_silence(),
-                Timer::Lifetime => self.handle_lifetime(),
-                Timer::Reach => self.reach(),
-                Timer::Word => self.handle_no_word(),
-                Timer::Expiry => self.handle_expiry(),
-                Timer::Leaving => self.stay(refresh::TAKEOVER_MS),
-            }
-        }
-    }
-
-    fn order_wake(&mut self) {
-        let next = self.timers.iter().map(|(_, due)| *due).min();
-        if next != self.wake_at {
-            self.wake_at = next;
-            if let Some(monotonic_ms) = next {
-                self.orders.push(Order::WakeAt { monotonic_ms });
-            }
-        }
-    }
-
-    // The session as subscribers see it.
-
-    fn set_status(&mut self, status: Status) {
-        // Whatever else is heard meanwhile says nothing of the lifetime.
-        if self.status != status && self.over.is_none() {
-            self.status = status;
-            self.changed = true;
-            // Where a stream tells, what has confirmed the session is word enough.
-            if status == Status::Authenticated && self.was_heard() {
-                self.clear_timer(Timer::Word);
-            }
-            if status == Status::Offline {
-                self.begin_to_reach();
-            } else {
-                self.clear_timer(Timer::Reach);
-            }
-        }
-    }
-
-    fn set_error(&mut self, error: Option<Error>) {
-        if self.error != error {
-            if let Some(error) = &error {
-                self.note_error(error.code);
-            }
-            self.error = error;
-            self.changed = true;
-        }
-        self.error_passes = false;
-    }
-
-    /// A check or a refresh has failed.
-    fn set_passing_error(&mut self, error: Error) {
-        self.set_error(Some(error));
-        self.error_passes = true;
-    }
-
-    /// One has succeeded.
-    fn drop_passing_error(&mut self) {
-        if self.error_passes {
-            self.set_error(None);
-        }
-    }
-
-    /// Tells the subscribers, once per change.
-    fn publish(&mut self) {
-        if !self.changed {
-            return;
-        }
-        self.changed = false;
-        let mut session = Session {
-            status: self.status,
-            cause: self.cause.clone(),
-            error: self.error.clone(),
-            warning: self.clock_warning(),
-            clock_offset: (self.clock_offset_ms != 0).then_some(self.clock_offset_ms / 1000),
-            ..Session::default()
-        };
-        // While it is not known whether the session still stands, its data is not shown.
-        if self.status != Status::Restoring
-            && let Some(held) = &self.held
-        {
-            session.subject = Some(held.id_token.subject().into());
-            session.claims = Some(Raw(held.id_token.claims_text().into()));
-            session.checks = Some(held.id_token.checks().to_vec());
-            session.started_at = Some(held.started_at);
-            session.expires_at = self.ends_at();
-            session.token_expires_at = held.tokens.expires_at.map(|time| time.0);
-        }
-        self.orders.push(Order::Session { session: Box::new(session) });
     }
 }

@@ -1,0 +1,79 @@
+//! The session as subscribers see it.
+
+use super::{Machine, Timer};
+use crate::{
+    error::Error,
+    wire::{Order, Raw, Session, Status},
+};
+use alloc::boxed::Box;
+
+impl Machine {
+    pub(super) fn set_status(&mut self, status: Status) {
+        // Whatever else is heard meanwhile says nothing of the lifetime.
+        if self.status != status && self.over.is_none() {
+            self.status = status;
+            self.changed = true;
+            // Where a stream tells, what has confirmed the session is word enough.
+            if status == Status::Authenticated && self.was_heard() {
+                self.clear_timer(Timer::Word);
+            }
+            if status == Status::Offline {
+                self.begin_to_reach();
+            } else {
+                self.clear_timer(Timer::Reach);
+            }
+        }
+    }
+
+    pub(super) fn set_error(&mut self, error: Option<Error>) {
+        if self.error != error {
+            if let Some(error) = &error {
+                self.note_error(error.code);
+            }
+            self.error = error;
+            self.changed = true;
+        }
+        self.error_passes = false;
+    }
+
+    /// A check or a refresh has failed.
+    pub(super) fn set_passing_error(&mut self, error: Error) {
+        self.set_error(Some(error));
+        self.error_passes = true;
+    }
+
+    /// One has succeeded.
+    pub(super) fn drop_passing_error(&mut self) {
+        if self.error_passes {
+            self.set_error(None);
+        }
+    }
+
+    /// Tells the subscribers, once per change.
+    pub(super) fn publish(&mut self) {
+        if !self.changed {
+            return;
+        }
+        self.changed = false;
+        let mut session = Session {
+            status: self.status,
+            cause: self.cause.clone(),
+            error: self.error.clone(),
+            warning: self.clock_warning(),
+            clock_offset: (self.clock_offset_ms != 0).then_some(self.clock_offset_ms / 1000),
+            ..Session::default()
+        };
+        // While it is not known whether the session still stands, its data is not shown.
+        if self.status != Status::Restoring
+            && let Some(held) = &self.held
+        {
+            session.subject = Some(held.id_token.subject().into());
+            session.claims = Some(Raw(held.id_token.claims_text().into()));
+            session.checks = Some(held.id_token.checks().to_vec());
+            session.started_at = Some(held.started_at);
+            session.expires_at = self.ends_at();
+            session.token_expires_at = held.tokens.expires_at.map(|time| time.0);
+        }
+        self.orders.push(Order::Session { session: Box::new(session) });
+    }
+}
