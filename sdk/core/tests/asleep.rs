@@ -18,8 +18,7 @@ fn s15_what_ended_while_the_machine_slept_is_gone_before_data_shows() {
         let world = World::new();
         let page = world.signed_in("richard");
         world.heartbeat();
-        let sso = world.provider().cookie.unwrap();
-        world.provider().end_sso(sso);
+        world.end_session_unheard();
         world.hold(Endpoint::UserInfo);
         world.sleep(3600);
         page.expect_status(Status::Authenticated);

@@ -68,8 +68,7 @@ fn r14_a_stream_that_breaks_is_opened_again_and_counted() {
 
 #[test]
 fn r14_a_provider_without_session_events_has_no_stream() {
-    let world = World::new();
-    world.provider().metadata.as_object_mut().unwrap().remove("session_events_endpoint");
+    let world = World::eventless();
     let page = world.signed_in("u1");
     assert_eq!(diagnosis(&page).stream, StreamState::Absent);
 }

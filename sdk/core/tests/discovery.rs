@@ -140,7 +140,7 @@ fn what_is_not_needed_may_be_missing() {
     {
         let mut provider = world.provider();
         for name in ["userinfo_endpoint", "end_session_endpoint", "session_events_endpoint"] {
-            provider.metadata.as_object_mut().unwrap().remove(name);
+            provider.publishes_no(name);
         }
         provider.metadata["scopes_supported"] = json!(7);
     }

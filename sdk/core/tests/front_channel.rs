@@ -17,12 +17,10 @@ fn asked(world: &World) -> usize {
 
 #[test]
 fn f2_front_channel_makes_the_client_ask_and_the_answer_ends_the_session_in_all_tabs() {
-    let world = World::new();
-    world.provider().metadata.as_object_mut().unwrap().remove("session_events_endpoint");
+    let world = World::eventless();
     let page = world.signed_in("richard");
     let other = world.open();
-    let sso = world.provider().cookie.unwrap();
-    world.provider().end_sso(sso);
+    world.end_session_unheard();
     say(&world, &page.claim("sid"));
     for tab in [&page, &other] {
         tab.expect_status(Status::Expired);
@@ -41,8 +39,7 @@ fn f2_front_channel_reaches_a_client_whose_user_info_asks_only_about_the_token()
     let sub = page.claim("sub");
     let user_info = json!({ "sub": sub });
     world.provider().always(Endpoint::UserInfo, move |reply| *reply = Reply::json(200, &user_info));
-    let sso = world.provider().cookie.unwrap();
-    world.provider().end_sso(sso);
+    world.end_session_unheard();
     page.check();
     page.expect_status(Status::Authenticated);
     say(&world, &page.claim("sid"));

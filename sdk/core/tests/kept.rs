@@ -49,7 +49,7 @@ fn a_start_ends_although_storage_answers_the_other_way_round() {
         let mut provider = world.provider();
         provider.gives_refresh_token = false;
         for endpoint in ["userinfo_endpoint", "session_events_endpoint"] {
-            provider.metadata.as_object_mut().unwrap().remove(endpoint);
+            provider.publishes_no(endpoint);
         }
         drop(provider);
         let page = world.signed_in("richard");
@@ -539,7 +539,7 @@ fn f11_an_access_token_alone_is_no_use_once_it_has_expired() {
 #[test]
 fn f11_a_provider_without_a_stream_is_asked_after_half_a_minute() {
     let world = world(StorageKind::Session);
-    world.provider().metadata.as_object_mut().unwrap().remove("session_events_endpoint");
+    world.provider().publishes_no("session_events_endpoint");
     let page = world.signed_in("richard");
     world.advance(29);
     page.load("/", OnLoad::Manual);

@@ -2,7 +2,7 @@
 
 use gatepass_core::wire::{Command, Outcome, Signal, Status};
 
-use crate::world::{Endpoint, World, page::sign_in_to};
+use crate::world::{Endpoint, Page, World, page::sign_in_to};
 
 /// A token that is good for longer than the one that is held.
 fn wanted() -> Command {
@@ -15,17 +15,21 @@ fn wanted() -> Command {
     }
 }
 
+/// Its click sends it away; the provider is slow.
+fn leaves(page: &Page) {
+    page.world.inside().stays = true;
+    page.begin(sign_in_to("/"));
+    page.world.settle();
+    assert!(page.world.inside().is_leaving(page.tab));
+}
+
 #[test]
 fn rp17_a_page_that_is_being_left_refreshes_for_nobody() {
     let world = World::eventless();
     let (first, second) = (world.signed_in("richard"), world.open());
     assert!(first.leads());
     world.advance(90);
-    // It is on its way; the provider is slow.
-    world.inside().stays = true;
-    first.begin(sign_in_to("/"));
-    world.settle();
-    assert!(world.inside().is_leaving(first.tab));
+    leaves(&first);
     second.look();
     second.run(wanted());
     assert_eq!(world.refreshes(), 0);
@@ -36,10 +40,7 @@ fn rp17_a_page_that_is_being_left_refreshes_nothing_for_itself_before_it_stays()
     let world = World::eventless();
     let page = world.signed_in("richard");
     world.advance(60);
-    world.inside().stays = true;
-    page.begin(sign_in_to("/"));
-    world.settle();
-    assert!(world.inside().is_leaving(page.tab));
+    leaves(&page);
     let (token, extends) = (page.begin(wanted()), page.begin(Command::Extend {}));
     page.signal(Signal::Online {});
     world.settle();
@@ -61,10 +62,7 @@ fn rp17_a_page_that_is_being_left_takes_nobodys_place() {
     world.settle();
     assert_eq!(world.refreshes(), 1);
     world.advance(4);
-    world.inside().stays = true;
-    second.begin(sign_in_to("/"));
-    world.settle();
-    assert!(world.inside().is_leaving(second.tab));
+    leaves(&second);
     // The first tab has new tokens, which the page that is being left does not hear.
     world.release();
     world.advance(12);
@@ -81,10 +79,7 @@ fn rp17_a_page_that_stays_hears_the_others_before_it_refreshes() {
     let token = second.begin(wanted());
     world.settle();
     assert_eq!(world.refreshes(), 1);
-    world.inside().stays = true;
-    second.begin(sign_in_to("/"));
-    world.settle();
-    assert!(world.inside().is_leaving(second.tab));
+    leaves(&second);
     // The first tab has new tokens, which the page that is being left does not hear.
     world.release();
     first.close();
@@ -104,9 +99,7 @@ fn rp17_a_second_click_refreshes_nothing_while_the_first_navigation_goes_on() {
     let world = World::eventless();
     let page = world.signed_in("richard");
     world.advance(60);
-    world.inside().stays = true;
-    page.begin(sign_in_to("/"));
-    world.settle();
+    leaves(&page);
     page.begin(wanted());
     world.advance(2);
     assert_eq!(world.refreshes(), 0);

@@ -174,7 +174,7 @@ fn f11_a_provider_that_is_away_extends_nothing_and_ends_nothing() {
 fn f11_where_nobody_can_be_asked_extending_is_refused_and_the_session_stays() {
     let world = world();
     world.provider().gives_refresh_token = false;
-    world.provider().metadata.as_object_mut().unwrap().remove("userinfo_endpoint");
+    world.provider().publishes_no("userinfo_endpoint");
     let page = world.signed_in("richard");
     assert_eq!(code(page.extend()), Code::TokenUnavailable);
     assert_eq!(code(page.check()), Code::TokenUnavailable);

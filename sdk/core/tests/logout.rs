@@ -700,7 +700,7 @@ fn f7_what_somebody_on_the_way_says_in_the_providers_place_is_no_sign_out_told()
 #[test]
 fn a_provider_that_has_no_end_of_sessions_is_not_said_to_be_told_later() {
     let world = World::new();
-    world.provider().metadata.as_object_mut().unwrap().remove("end_session_endpoint");
+    world.provider().publishes_no("end_session_endpoint");
     let page = world.signed_in("richard");
     let Some(Outcome::Failed { error }) = page.sign_out() else { panic!() };
     assert_eq!(error.code, Code::SignOutUnsupported);

@@ -4,13 +4,6 @@ use gatepass_core::wire::{Command, Ending, Outcome, Signal, Status};
 
 use crate::world::{Endpoint, Page, World, expect_growing_pauses};
 
-/// A provider that knows nothing of session events.
-fn world() -> World {
-    let world = World::new();
-    world.provider().metadata.as_object_mut().unwrap().remove("session_events_endpoint");
-    world
-}
-
 /// A page that has found out that the provider is away.
 fn away(world: &World) -> Page {
     let page = world.signed_in("richard");
@@ -27,10 +20,10 @@ fn asked(world: &World) -> usize {
 #[test]
 fn without_a_stream_a_page_comes_back_by_itself_and_keeps_its_tokens() {
     for (has_user_info, refreshes) in [(true, true), (true, false), (false, true)] {
-        let world = world();
+        let world = World::eventless();
         world.provider().gives_refresh_token = refreshes;
         if !has_user_info {
-            world.provider().metadata.as_object_mut().unwrap().remove("userinfo_endpoint");
+            world.provider().publishes_no("userinfo_endpoint");
         }
         let page = away(&world);
         world.advance(200);
@@ -51,7 +44,7 @@ fn without_a_stream_a_page_comes_back_by_itself_and_keeps_its_tokens() {
 
 #[test]
 fn a_token_that_ran_out_meanwhile_is_refreshed_once() {
-    let world = world();
+    let world = World::eventless();
     let page = away(&world);
     world.advance(4000);
     world.provider().is_down = false;
@@ -62,7 +55,7 @@ fn a_token_that_ran_out_meanwhile_is_refreshed_once() {
 
 #[test]
 fn a_refresh_that_found_nobody_is_made_up_for() {
-    let world = world();
+    let world = World::eventless();
     let page = world.signed_in("richard");
     page.signal(Signal::Hidden {});
     world.advance(290);
@@ -76,20 +69,20 @@ fn a_refresh_that_found_nobody_is_made_up_for() {
 
 #[test]
 fn pauses_are_spread_and_grow_to_half_a_minute() {
-    expect_growing_pauses(world, away);
+    expect_growing_pauses(World::eventless, away);
 }
 
 #[test]
 fn when_the_network_is_back_nobody_waits() {
     for signal in [Signal::Online {}, Signal::Shown {}] {
-        let world = world();
+        let world = World::eventless();
         let page = away(&world);
         world.advance(300);
         world.provider().is_down = false;
         page.signal(signal.clone());
         page.expect_status(Status::Authenticated);
         // And if it was not back yet, patience begins anew.
-        let world = self::world();
+        let world = World::eventless();
         let page = away(&world);
         world.advance(300);
         page.signal(signal);
@@ -100,7 +93,7 @@ fn when_the_network_is_back_nobody_waits() {
 
 #[test]
 fn one_question_at_a_time() {
-    let world = world();
+    let world = World::eventless();
     let page = away(&world);
     world.provider().is_down = false;
     world.hold(Endpoint::UserInfo);
@@ -113,7 +106,7 @@ fn one_question_at_a_time() {
 
 #[test]
 fn what_the_provider_says_when_it_is_back_counts() {
-    let world = world();
+    let world = World::eventless();
     let page = away(&world);
     world.inside().provider.end_sso(0);
     world.advance(100);
@@ -143,7 +136,7 @@ fn beside_a_stream_nobody_else_asks() {
 
 #[test]
 fn a_tab_that_does_not_lead_comes_back_by_itself_too() {
-    for with_stream_or_not in [World::new(), world()] {
+    for with_stream_or_not in [World::new(), World::eventless()] {
         let world = with_stream_or_not;
         let (leader, second) = (world.signed_in("richard"), world.open());
         assert!(leader.leads());
@@ -160,7 +153,7 @@ fn a_tab_that_does_not_lead_comes_back_by_itself_too() {
 
 #[test]
 fn a_page_that_signs_out_while_it_is_away_asks_no_more() {
-    let world = world();
+    let world = World::eventless();
     let page = away(&world);
     page.leave_only_this_app();
     page.expect_status(Status::Anonymous);

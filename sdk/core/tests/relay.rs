@@ -12,9 +12,7 @@ use crate::world::{Endpoint, RELAY, World};
 /// An app with a relay, at a provider that has no session events.
 fn relayed() -> World {
     let world = World::with(|config| config.session_events_endpoint = Some(RELAY.into()));
-    let mut provider = world.provider();
-    provider.metadata.as_object_mut().unwrap().remove("session_events_endpoint");
-    drop(provider);
+    world.provider().publishes_no("session_events_endpoint");
     world
 }
 

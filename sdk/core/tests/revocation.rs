@@ -104,7 +104,7 @@ fn a_provider_that_is_away_or_offers_none_keeps_nobody() {
         assert_eq!(page.code(), None);
     };
     leave(&|world| {
-        world.provider().metadata.as_object_mut().unwrap().remove("revocation_endpoint");
+        world.provider().publishes_no("revocation_endpoint");
         world.signed_in("richard")
     });
     leave(&|world| {

@@ -16,20 +16,14 @@ const FRAME: &str = "https://idp.example/check_session";
 const CHANGED: Answer = Answer::Done {};
 const BLIND: Answer = Answer::Failed { reason: Failure::Unavailable };
 
-/// A world whose provider has a frame, and a stream only if `has_stream`.
-fn framing(world: World, has_stream: bool) -> World {
-    let mut provider = world.provider();
-    let metadata = provider.metadata.as_object_mut().unwrap();
-    metadata.insert("check_session_iframe".into(), json!(FRAME));
-    if !has_stream {
-        metadata.remove("session_events_endpoint");
-    }
-    drop(provider);
+/// The same world, whose provider has a frame.
+fn framing(world: World) -> World {
+    world.provider().metadata["check_session_iframe"] = json!(FRAME);
     world
 }
 
 fn framed() -> World {
-    framing(World::new(), false)
+    framing(World::eventless())
 }
 
 /// Somebody who has signed in, with this `session_state`.
@@ -61,12 +55,13 @@ fn f4_frame_is_watched_where_there_is_no_stream() {
 
 #[test]
 fn f4_frame_is_not_watched_where_there_is_a_stream_or_nothing_to_ask() {
-    let world = framing(World::new(), true);
+    let world = framing(World::new());
     signed_in_with(&world, "hash.salt");
     assert_eq!((watched(&world).len(), world.inside().open_streams()), (0, 1));
 
     let relay = World::with(|config| config.session_events_endpoint = Some(RELAY.into()));
-    let world = framing(relay, false);
+    relay.provider().publishes_no("session_events_endpoint");
+    let world = framing(relay);
     signed_in_with(&world, "hash.salt");
     assert_eq!((watched(&world).len(), world.inside().open_streams()), (0, 1));
 
@@ -80,8 +75,7 @@ fn f4_frame_is_not_watched_where_there_is_a_stream_or_nothing_to_ask() {
         assert_eq!((watched(&world).len(), page.code()), (0, None), "{wrong:?}");
     }
 
-    let world = World::new();
-    world.provider().metadata.as_object_mut().unwrap().remove("session_events_endpoint");
+    let world = World::eventless();
     signed_in_with(&world, "hash.salt");
     assert_eq!(watched(&world).len(), 0, "the provider has no frame");
 }
@@ -89,7 +83,7 @@ fn f4_frame_is_not_watched_where_there_is_a_stream_or_nothing_to_ask() {
 #[test]
 fn f4_frame_is_watched_where_the_stream_is_not_for_us() {
     for status in [403, 404] {
-        let world = framing(World::new(), true);
+        let world = framing(World::new());
         world.provider().always(Endpoint::Events, move |reply| reply.status = status);
         signed_in_with(&world, "hash.salt");
         assert_eq!(watched(&world).len(), 1);
@@ -102,8 +96,7 @@ fn f2_change_that_is_an_end_ends_the_session_in_all_tabs() {
     let world = framed();
     let page = signed_in_with(&world, "hash.salt");
     let other = world.open();
-    let sso = world.provider().cookie.unwrap();
-    world.provider().end_sso(sso);
+    world.end_session_unheard();
     for tab in [&page, &other] {
         tab.expect_status(Status::Authenticated);
     }
@@ -202,8 +195,7 @@ fn f4_change_while_the_token_endpoint_is_away_is_not_forgotten() {
     let user_info = json!({ "sub": page.claim("sub") });
     world.provider().always(Endpoint::UserInfo, move |reply| *reply = Reply::json(200, &user_info));
     world.provider().once(Endpoint::Token, |reply| reply.fail(Failure::Network));
-    let sso = world.provider().cookie.unwrap();
-    world.provider().end_sso(sso);
+    world.end_session_unheard();
     world.inside().frames_say(&CHANGED);
     page.expect_status(Status::Offline);
     world.advance(60);
@@ -215,8 +207,7 @@ fn f4_change_while_the_token_endpoint_is_away_is_not_forgotten() {
 fn f4_change_while_the_provider_is_away_is_learnt_when_it_is_back() {
     let world = framed();
     let page = signed_in_with(&world, "hash.salt");
-    let sso = world.provider().cookie.unwrap();
-    world.provider().end_sso(sso);
+    world.end_session_unheard();
     world.provider().is_down = true;
     world.inside().frames_say(&CHANGED);
     page.expect_status(Status::Offline);
@@ -247,7 +238,8 @@ fn f4_only_the_tab_that_leads_watches_and_lets_go_when_it_sleeps() {
 #[test]
 fn s10_kept_session_is_watched_again() {
     let world = World::with(|config| config.storage = Some(StorageKind::Session));
-    let world = framing(world, false);
+    world.provider().publishes_no("session_events_endpoint");
+    let world = framing(world);
     let page = signed_in_with(&world, "hash.salt");
     page.load("/", OnLoad::Manual);
     page.expect_status(Status::Authenticated);

@@ -41,7 +41,7 @@ impl World {
     /// A world whose provider knows nothing of session events.
     pub fn eventless() -> Self {
         let world = Self::new();
-        world.provider().metadata.as_object_mut().unwrap().remove("session_events_endpoint");
+        world.provider().publishes_no("session_events_endpoint");
         world
     }
 
@@ -109,6 +109,20 @@ impl World {
         browser.push_logout(sso, |_| {});
         browser.provider.end_sso(sso);
         browser.settle();
+    }
+
+    /// The provider ends the session of the browser's cookie, and nobody hears of it.
+    pub fn end_session_unheard(&self) {
+        let mut provider = self.provider();
+        let sso = provider.cookie.unwrap();
+        provider.end_sso(sso);
+    }
+
+    /// What `UserInfo` answers from now on, whoever asks.
+    pub fn user_info_says(&self, status: u32, body: &'static str) {
+        self.provider().always(Endpoint::UserInfo, move |reply| {
+            (reply.status, reply.body) = (status, body.into());
+        });
     }
 
     /// Puts a logout token, changed, on every stream of the browser's session, which goes on.

@@ -252,6 +252,11 @@ impl Page {
         self.world.inside().documents[&document].sessions.clone()
     }
 
+    /// The statuses that they were told, after the first `since`.
+    pub fn statuses_since(&self, since: usize) -> Vec<Status> {
+        self.shown()[since..].iter().map(|session| session.status).collect()
+    }
+
     pub fn status(&self) -> Status {
         self.session().status
     }

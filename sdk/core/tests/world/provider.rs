@@ -368,6 +368,11 @@ impl Provider {
         }
     }
 
+    /// Its metadata does not name this.
+    pub fn publishes_no(&mut self, member: &str) {
+        self.metadata.as_object_mut().unwrap().remove(member);
+    }
+
     /// The session is over and its grants are revoked.
     pub fn end_sso(&mut self, at: usize) {
         self.sessions[at].ended = true;

@@ -1,0 +1,144 @@
+//! A page comes back from the back/forward cache: what it shows before and after it has asked.
+
+use gatepass_core::{
+    config::StorageKind,
+    wire::{OnLoad, Status},
+};
+
+use crate::world::{Endpoint, Page, World};
+
+/// A world in which nobody can be asked whether a session stands.
+fn unasked(world: World) -> World {
+    let mut provider = world.provider();
+    provider.gives_refresh_token = false;
+    provider.publishes_no("userinfo_endpoint");
+    drop(provider);
+    world
+}
+
+/// Whom the page has shown since it last came back, each once.
+fn subjects_since_return(page: &Page) -> Vec<String> {
+    let shown = page.shown();
+    let since = shown.iter().rposition(|session| session.status == Status::Restoring).unwrap();
+    let subjects = shown[since..].iter().filter_map(|session| session.subject.as_ref());
+    let mut subjects: Vec<_> = subjects.map(ToString::to_string).collect();
+    subjects.dedup();
+    subjects
+}
+
+#[test]
+fn s15_a_page_that_comes_back_makes_sure_although_it_asks_already() {
+    let world = World::eventless();
+    let (page, other) = (world.signed_in("richard"), world.open());
+    world.user_info_says(200, r#"{"sub":"richard"}"#);
+    page.freeze();
+    other.close();
+    world.advance(90);
+    world.end_session_unheard();
+    world.hold(Endpoint::UserInfo);
+    page.thaw();
+    page.look();
+    world.advance(1);
+    world.release();
+    page.expect_status(Status::Expired);
+    assert_eq!(world.count(Endpoint::UserInfo), 1);
+}
+
+#[test]
+fn rp27_a_page_that_comes_back_shows_nothing_before_it_knows_what_others_have_kept() {
+    let world = unasked(World::with(|config| config.storage = Some(StorageKind::Local)));
+    let page = world.signed_in("richard");
+    page.load("/", OnLoad::Manual);
+    let second = world.open();
+    world.person_signs_in("gavin");
+    second.sign_in();
+    second.close();
+    page.back();
+    assert_eq!(subjects_since_return(&page), ["gavin"]);
+}
+
+#[test]
+fn rp27_a_page_that_comes_back_shows_nothing_while_it_verifies_what_another_tab_has() {
+    let world = unasked(World::eventless());
+    let (page, second) = (world.signed_in("richard"), world.open());
+    page.freeze();
+    world.person_signs_in("gavin");
+    second.sign_in();
+    world.inside().slow_crypto = true;
+    page.thaw();
+    assert_eq!(subjects_since_return(&page), ["gavin"]);
+}
+
+#[test]
+fn f7_a_page_that_comes_back_shows_nothing_before_it_knows_what_has_ended() {
+    let world = unasked(World::eventless());
+    let page = world.signed_in("richard");
+    let second = world.open();
+    page.freeze();
+    second.leave_only_this_app();
+    second.close();
+    page.thaw();
+    page.expect_status(Status::Anonymous);
+    assert_eq!(subjects_since_return(&page), [""; 0]);
+    // Where nothing has ended, what it had is shown again.
+    let other = world.signed_in("richard");
+    other.freeze();
+    other.thaw();
+    world.advance(1);
+    other.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn a_page_that_came_back_and_was_confirmed_is_not_blanked_again() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.heartbeat();
+    page.freeze();
+    world.advance(60);
+    // The stream takes a moment to be opened.
+    world.hold(Endpoint::Events);
+    let (from, asked) = (page.notices(), world.count(Endpoint::UserInfo));
+    page.thaw();
+    page.expect_status(Status::Authenticated);
+    world.advance_ms(150);
+    world.release();
+    assert_eq!(
+        (page.statuses_since(from), world.count(Endpoint::UserInfo) - asked),
+        (vec![Status::Restoring, Status::Authenticated], 1)
+    );
+}
+
+#[test]
+fn a_page_that_came_back_to_a_new_sign_in_is_not_blanked_again() {
+    let world = World::new();
+    let (page, second) = (world.signed_in("richard"), world.open());
+    world.heartbeat();
+    page.freeze();
+    second.sign_in();
+    world.heartbeat();
+    world.advance_with_heartbeat(60);
+    assert!(second.leads());
+    let (from, asked) = (page.notices(), world.count(Endpoint::UserInfo));
+    page.thaw();
+    world.advance_ms(150);
+    let shown = page.statuses_since(from);
+    assert_eq!(shown.iter().filter(|s| **s == Status::Restoring).count(), 1, "{shown:?}");
+    assert!(
+        world.count(Endpoint::UserInfo) - asked <= 1,
+        "{}",
+        world.count(Endpoint::UserInfo) - asked
+    );
+}
+
+#[test]
+fn rp27_without_locks_too_nothing_shows_before_the_others_have_spoken() {
+    let world = unasked(World::eventless());
+    world.inside().locks_missing = true;
+    let (page, second) = (world.signed_in("richard"), world.open());
+    page.freeze();
+    world.person_signs_in("gavin");
+    second.sign_in();
+    page.thaw();
+    world.advance(1);
+    assert_eq!(subjects_since_return(&page), ["gavin"]);
+}
