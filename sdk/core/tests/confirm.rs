@@ -1,6 +1,9 @@
 //! When a page makes sure by itself that its session stands, and what spares the provider that.
 
-use gatepass_core::wire::{Command, Ending, Failure, OnLoad, Signal, Status};
+use gatepass_core::{
+    config::StorageKind,
+    wire::{Command, Ending, Failure, OnLoad, Signal, Status},
+};
 use serde_json::json;
 
 use crate::world::{Endpoint, Page, RELAY, World};
@@ -439,7 +442,7 @@ fn a_hidden_page_whose_token_is_nearly_over_refreshes_nothing_when_the_network_i
 }
 
 #[test]
-fn rp27_what_one_session_was_to_be_made_sure_of_ends_no_other() {
+fn rp27_what_one_session_was_to_be_made_sure_of_is_not_asked_of_another() {
     let world = World::eventless();
     world.provider().access_token_lifetime = 10_000;
     let (page, second) = (world.signed_in("richard"), world.open());
@@ -454,8 +457,8 @@ fn rp27_what_one_session_was_to_be_made_sure_of_ends_no_other() {
     world.advance(90);
     world.hold_for(Endpoint::UserInfo, &page);
     page.look();
-    // Somebody signs in anew in the other tab, and gets no refresh token this time.
-    world.provider().gives_refresh_token = false;
+    // Somebody signs in anew in the other tab.
+    let refreshes = world.refreshes();
     world.person_signs_in("gavin");
     second.sign_in();
     assert_eq!(page.claim("sub"), "gavin");
@@ -466,6 +469,7 @@ fn rp27_what_one_session_was_to_be_made_sure_of_ends_no_other() {
     world.advance(1);
     assert_eq!((page.status(), page.cause()), (Status::Authenticated, Some(Ending::UserChanged)));
     second.expect_status(Status::Authenticated);
+    assert_eq!(world.refreshes(), refreshes);
 }
 
 #[test]
@@ -482,4 +486,58 @@ fn nothing_is_made_sure_of_for_a_page_that_is_hidden_since() {
     world.advance(40);
     page.expect_status(Status::Authenticated);
     assert_eq!(world.refreshes(), 0);
+}
+
+#[test]
+fn what_the_stream_has_answered_is_not_made_sure_of_later() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.heartbeat();
+    world.provider().always(Endpoint::Events, |reply| reply.status = 503);
+    world.close_streams();
+    world.advance(61);
+    world.provider().is_down = true;
+    page.look();
+    page.expect_status(Status::Offline);
+    world.provider().behave();
+    world.provider().is_down = false;
+    world.advance(60);
+    page.expect_status(Status::Authenticated);
+    assert_eq!(world.inside().open_streams(), 1);
+    let refreshes = world.refreshes();
+    page.check();
+    world.advance(1);
+    assert_eq!(world.refreshes(), refreshes);
+}
+
+#[test]
+fn a_question_about_the_session_before_spares_none_about_the_one_that_is_there() {
+    let world = World::eventless();
+    let (page, second) = (world.signed_in("richard"), world.open());
+    world.hold_for(Endpoint::UserInfo, &page);
+    page.look();
+    second.sign_in();
+    world.advance(1);
+    world.end_session_unheard();
+    let asked = world.count(Endpoint::UserInfo);
+    page.look();
+    world.advance(1);
+    assert_eq!(world.count(Endpoint::UserInfo), asked + 1);
+    world.release();
+    page.expect_status(Status::Expired);
+}
+
+#[test]
+fn a_page_that_is_loaded_anew_makes_sure_where_user_info_judges_the_token_alone() {
+    for storage in [StorageKind::Session, StorageKind::Local] {
+        let world = World::with(|config| config.storage = Some(storage));
+        world.provider().publishes_no("session_events_endpoint");
+        let page = world.signed_in("richard");
+        world.end_session_unheard();
+        world.user_info_says(200, r#"{"sub":"richard"}"#);
+        world.advance(61);
+        page.load("/", OnLoad::Manual);
+        page.expect_status(Status::Expired);
+        assert_eq!(page.cause(), Some(Ending::InvalidGrant));
+    }
 }

@@ -2,7 +2,10 @@
 
 use gatepass_core::wire::{Command, Outcome, Signal, Status};
 
-use crate::world::{Endpoint, Page, World, page::sign_in_to};
+use crate::world::{
+    Endpoint, World,
+    page::{leave_slowly, sign_in_to},
+};
 
 /// A token that is good for longer than the one that is held.
 fn wanted() -> Command {
@@ -15,21 +18,13 @@ fn wanted() -> Command {
     }
 }
 
-/// Its click sends it away; the provider is slow.
-fn leaves(page: &Page) {
-    page.world.inside().stays = true;
-    page.begin(sign_in_to("/"));
-    page.world.settle();
-    assert!(page.world.inside().is_leaving(page.tab));
-}
-
 #[test]
 fn rp17_a_page_that_is_being_left_refreshes_for_nobody() {
     let world = World::eventless();
     let (first, second) = (world.signed_in("richard"), world.open());
     assert!(first.leads());
     world.advance(90);
-    leaves(&first);
+    leave_slowly(&first);
     second.look();
     second.run(wanted());
     assert_eq!(world.refreshes(), 0);
@@ -40,7 +35,7 @@ fn rp17_a_page_that_is_being_left_refreshes_nothing_for_itself_before_it_stays()
     let world = World::eventless();
     let page = world.signed_in("richard");
     world.advance(60);
-    leaves(&page);
+    leave_slowly(&page);
     let (token, extends) = (page.begin(wanted()), page.begin(Command::Extend {}));
     page.signal(Signal::Online {});
     world.settle();
@@ -62,7 +57,7 @@ fn rp17_a_page_that_is_being_left_takes_nobodys_place() {
     world.settle();
     assert_eq!(world.refreshes(), 1);
     world.advance(4);
-    leaves(&second);
+    leave_slowly(&second);
     // The first tab has new tokens, which the page that is being left does not hear.
     world.release();
     world.advance(12);
@@ -79,7 +74,7 @@ fn rp17_a_page_that_stays_hears_the_others_before_it_refreshes() {
     let token = second.begin(wanted());
     world.settle();
     assert_eq!(world.refreshes(), 1);
-    leaves(&second);
+    leave_slowly(&second);
     // The first tab has new tokens, which the page that is being left does not hear.
     world.release();
     first.close();
@@ -96,17 +91,39 @@ fn rp17_a_page_that_stays_hears_the_others_before_it_refreshes() {
 
 #[test]
 fn rp17_a_second_click_refreshes_nothing_while_the_first_navigation_goes_on() {
+    for asks_before in [true, false] {
+        let world = World::eventless();
+        let page = world.signed_in("richard");
+        world.advance(60);
+        leave_slowly(&page);
+        if asks_before {
+            page.begin(wanted());
+        }
+        world.advance(2);
+        assert_eq!(world.refreshes(), 0);
+        assert!(world.inside().is_leaving(page.tab));
+        world.hold(Endpoint::Discovery);
+        page.begin(sign_in_to("/"));
+        page.begin(wanted());
+        world.advance(3);
+        assert!(world.inside().is_leaving(page.tab));
+        assert_eq!(world.refreshes(), 0);
+    }
+}
+
+#[test]
+fn rp17_a_page_that_comes_back_where_there_are_no_locks_sends_what_it_did_not() {
     let world = World::eventless();
+    world.inside().locks_missing = true;
     let page = world.signed_in("richard");
-    world.advance(60);
-    leaves(&page);
-    page.begin(wanted());
-    world.advance(2);
+    world.advance(10);
+    leave_slowly(&page);
+    let token = page.begin(wanted());
+    world.settle();
     assert_eq!(world.refreshes(), 0);
-    assert!(world.inside().is_leaving(page.tab));
-    world.hold(Endpoint::Discovery);
-    page.begin(sign_in_to("/"));
-    world.advance_ms(100);
-    assert!(world.inside().is_leaving(page.tab));
-    assert_eq!(world.refreshes(), 0);
+    page.freeze();
+    page.thaw();
+    world.advance(1);
+    assert_eq!(world.refreshes(), 1);
+    assert!(matches!(page.outcome(token), Some(Outcome::Token { .. })));
 }

@@ -3,10 +3,10 @@
 use gatepass_core::{
     config::StorageKind,
     error::Code,
-    wire::{Command, Ending, OnLoad, Outcome, Status},
+    wire::{Command, Ending, OnLoad, Outcome, Signal, Status},
 };
 
-use crate::world::{Endpoint, Page, World, page::sign_in_to};
+use crate::world::{Endpoint, Page, World, page::leave_slowly};
 
 const LIFETIME: i64 = 600;
 
@@ -442,10 +442,7 @@ fn f11_a_page_that_is_being_left_ends_nothing_that_was_extended() {
             let (first, second) = (world.signed_in("richard"), world.open());
             let (leaves, stays) = if leader_leaves { (&first, &second) } else { (&second, &first) };
             world.advance_with_heartbeat(LIFETIME - 5);
-            world.inside().stays = true;
-            leaves.begin(sign_in_to("/"));
-            world.settle();
-            assert!(world.inside().is_leaving(leaves.tab));
+            leave_slowly(leaves);
             assert_eq!(stays.run(Command::Extend {}), Some(Outcome::Done {}));
             world.advance(7);
             assert_eq!(
@@ -458,7 +455,11 @@ fn f11_a_page_that_is_being_left_ends_nothing_that_was_extended() {
 }
 
 /// While one tab extends the session, another that waits for that is gone for so many seconds.
-fn one_is_gone_while_another_extends(leave: fn(&Page), seconds: i64, come_back: fn(&Page)) {
+fn one_is_gone_while_another_extends(
+    leave: impl Fn(&Page),
+    seconds: i64,
+    come_back: impl Fn(&Page),
+) {
     let world = world();
     world.provider().access_token_lifetime = 10_000;
     let (first, second) = (world.signed_in("richard"), world.open());
@@ -473,7 +474,7 @@ fn one_is_gone_while_another_extends(leave: fn(&Page), seconds: i64, come_back: 
     world.advance_with_heartbeat(seconds);
     first.expect_status(Status::Authenticated);
     come_back(&second);
-    world.advance(1);
+    world.advance(2);
     assert_eq!((first.status(), first.cause()), (Status::Authenticated, None));
     second.expect_status(Status::Authenticated);
 }
@@ -494,13 +495,15 @@ fn f11_whoever_extends_by_user_info_has_the_same_time_in_other_tabs() {
     world.provider().once(Endpoint::UserInfo, crate::world::provider::Reply::html);
     let id = page.begin(Command::Extend {});
     world.settle();
-    for (next, seconds) in [(Endpoint::Discovery, 9), (Endpoint::UserInfo, 4)] {
-        world.advance_with_heartbeat(seconds);
-        world.inside().held_endpoints = vec![(next, None)];
+    for next in [Some(Endpoint::Discovery), Some(Endpoint::UserInfo), None] {
+        for _ in 0..9 {
+            world.advance_with_heartbeat(1);
+            // Nobody takes it for a page that hung.
+            other.signal(Signal::Wake {});
+        }
+        world.inside().held_endpoints = next.map(|next| (next, None)).into_iter().collect();
         world.settle();
     }
-    world.advance_with_heartbeat(5);
-    world.release();
     assert_eq!((page.status(), page.cause()), (Status::Authenticated, None));
     assert_eq!(page.outcome(id), Some(Outcome::Done {}));
     world.advance(1);
@@ -515,4 +518,106 @@ fn f11_a_page_that_hung_while_it_waited_for_an_extension_asks_again() {
         page.recover();
     };
     one_is_gone_while_another_extends(Page::hang, 30, recover);
+}
+
+#[test]
+fn f11_a_tab_that_begins_ends_nothing_that_another_one_extends() {
+    for storage in [StorageKind::Session, StorageKind::Local] {
+        for stands in [true, false] {
+            let world = World::with(|config| {
+                config.session_lifetime = Some(LIFETIME);
+                config.storage = Some(storage);
+            });
+            world.provider().access_token_lifetime = 10_000;
+            let (first, second) = (world.signed_in("richard"), world.open());
+            world.advance_with_heartbeat(LIFETIME - 1);
+            if !stands {
+                world.end_session_unheard();
+            }
+            world.hold(Endpoint::Token);
+            let extended = first.begin(Command::Extend {});
+            world.advance(3);
+            second.load("/", OnLoad::Manual);
+            world.advance(5);
+            first.expect_status(Status::Restoring);
+            world.release();
+            world.advance(1);
+            if stands {
+                assert_eq!(first.outcome(extended), Some(Outcome::Done {}));
+                first.expect_status(Status::Authenticated);
+                second.expect_status(Status::Authenticated);
+            } else {
+                first.expect_status(Status::Expired);
+                second.expect_status(Status::Anonymous);
+            }
+        }
+    }
+}
+
+#[test]
+fn f11_a_leader_that_was_being_left_and_stays_asks_before_it_ends_the_session() {
+    for before in 7..=10 {
+        let world = world();
+        world.provider().gives_refresh_token = false;
+        world.provider().access_token_lifetime = 10_000;
+        let (leader, other) = (world.signed_in("richard"), world.open());
+        assert!(leader.leads());
+        world.advance_with_heartbeat(LIFETIME - before);
+        leave_slowly(&leader);
+        assert_eq!(other.run(Command::Extend {}), Some(Outcome::Done {}));
+        world.advance(14);
+        assert_eq!((other.status(), other.cause()), (Status::Authenticated, None), "{before}");
+        leader.expect_status(Status::Authenticated);
+    }
+}
+
+#[test]
+fn f11_a_page_that_was_being_left_while_it_waited_for_an_extension_asks_again() {
+    let leave = |page: &Page| {
+        page.world.advance(1);
+        leave_slowly(page);
+    };
+    // Its timers go off together: that it stays, and that it has waited long enough.
+    let stay = |page: &Page| {
+        page.hang();
+        page.world.advance_ms(1200);
+        page.recover_by(Signal::Wake {});
+    };
+    one_is_gone_while_another_extends(leave, 9, stay);
+}
+
+#[test]
+fn f11_a_machine_that_slept_while_a_page_waited_for_an_extension_asks_again() {
+    let world = world();
+    world.provider().access_token_lifetime = 10_000;
+    let (first, second) = (world.signed_in("richard"), world.open());
+    world.advance_with_heartbeat(LIFETIME - 1);
+    world.hold(Endpoint::Token);
+    let extended = first.begin(Command::Extend {});
+    for _ in 0..3 {
+        world.advance(1);
+        // Nobody takes it for a page that hung.
+        second.signal(Signal::Wake {});
+    }
+    world.sleep(60);
+    second.signal(Signal::Wake {});
+    first.signal(Signal::Wake {});
+    world.release();
+    world.advance(1);
+    assert_eq!(first.outcome(extended), Some(Outcome::Done {}));
+    first.expect_status(Status::Authenticated);
+    second.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn f11_a_page_whose_timers_are_always_late_asks_no_more_than_twice() {
+    let world = world();
+    let page = world.signed_in("richard");
+    page.hang();
+    world.advance(LIFETIME + 60);
+    for _ in 0..4 {
+        page.wake_deaf();
+        world.advance(60);
+    }
+    page.expect_status(Status::Expired);
 }

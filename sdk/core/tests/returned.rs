@@ -2,7 +2,7 @@
 
 use gatepass_core::{
     config::StorageKind,
-    wire::{OnLoad, Status},
+    wire::{OnLoad, Signal, Status},
 };
 
 use crate::world::{Endpoint, Page, World};
@@ -16,10 +16,9 @@ fn unasked(world: World) -> World {
     world
 }
 
-/// Whom the page has shown since it last came back, each once.
-fn subjects_since_return(page: &Page) -> Vec<String> {
+/// Whom the page has shown after so many notices, each once.
+fn subjects_since(page: &Page, since: usize) -> Vec<String> {
     let shown = page.shown();
-    let since = shown.iter().rposition(|session| session.status == Status::Restoring).unwrap();
     let subjects = shown[since..].iter().filter_map(|session| session.subject.as_ref());
     let mut subjects: Vec<_> = subjects.map(ToString::to_string).collect();
     subjects.dedup();
@@ -48,25 +47,29 @@ fn s15_a_page_that_comes_back_makes_sure_although_it_asks_already() {
 fn rp27_a_page_that_comes_back_shows_nothing_before_it_knows_what_others_have_kept() {
     let world = unasked(World::with(|config| config.storage = Some(StorageKind::Local)));
     let page = world.signed_in("richard");
+    let from = page.notices();
     page.load("/", OnLoad::Manual);
     let second = world.open();
     world.person_signs_in("gavin");
     second.sign_in();
     second.close();
     page.back();
-    assert_eq!(subjects_since_return(&page), ["gavin"]);
+    assert_eq!(subjects_since(&page, from), ["gavin"]);
 }
 
 #[test]
 fn rp27_a_page_that_comes_back_shows_nothing_while_it_verifies_what_another_tab_has() {
-    let world = unasked(World::eventless());
-    let (page, second) = (world.signed_in("richard"), world.open());
-    page.freeze();
-    world.person_signs_in("gavin");
-    second.sign_in();
-    world.inside().slow_crypto = true;
-    page.thaw();
-    assert_eq!(subjects_since_return(&page), ["gavin"]);
+    // Nobody can be asked; or UserInfo answers for the session before.
+    for world in [unasked(World::eventless()), World::eventless(), World::new()] {
+        let (page, second) = (world.signed_in("richard"), world.open());
+        page.freeze();
+        let from = page.notices();
+        world.person_signs_in("gavin");
+        second.sign_in();
+        world.inside().slow_crypto = true;
+        page.thaw();
+        assert_eq!(subjects_since(&page, from), ["gavin"]);
+    }
 }
 
 #[test]
@@ -75,11 +78,12 @@ fn f7_a_page_that_comes_back_shows_nothing_before_it_knows_what_has_ended() {
     let page = world.signed_in("richard");
     let second = world.open();
     page.freeze();
+    let from = page.notices();
     second.leave_only_this_app();
     second.close();
     page.thaw();
     page.expect_status(Status::Anonymous);
-    assert_eq!(subjects_since_return(&page), [""; 0]);
+    assert_eq!(subjects_since(&page, from), [""; 0]);
     // Where nothing has ended, what it had is shown again.
     let other = world.signed_in("richard");
     other.freeze();
@@ -136,9 +140,68 @@ fn rp27_without_locks_too_nothing_shows_before_the_others_have_spoken() {
     world.inside().locks_missing = true;
     let (page, second) = (world.signed_in("richard"), world.open());
     page.freeze();
+    let from = page.notices();
     world.person_signs_in("gavin");
     second.sign_in();
     page.thaw();
     world.advance(1);
-    assert_eq!(subjects_since_return(&page), ["gavin"]);
+    assert_eq!(subjects_since(&page, from), ["gavin"]);
+}
+
+#[test]
+fn a_page_that_comes_back_asks_once() {
+    for (age, refreshes, is_alone) in [(10, 0, true), (90, 1, true), (10, 0, false), (90, 1, false)]
+    {
+        let world = World::eventless();
+        let page = world.signed_in("richard");
+        // It leads from then on.
+        let other = (!is_alone).then(|| world.open());
+        page.freeze();
+        assert!(other.is_none_or(|other| other.leads()));
+        world.advance(age);
+        page.thaw();
+        if is_alone {
+            page.expect_status(Status::Authenticated);
+        }
+        world.advance(1);
+        page.expect_status(Status::Authenticated);
+        assert_eq!((world.count(Endpoint::UserInfo), world.refreshes()), (1, refreshes), "{age}");
+    }
+}
+
+/// A page beside one that leads has come back, and has heard that its session stands; it waits for a
+/// word yet.
+fn come_back_beside_another(world: &World) -> Page {
+    let (page, second) = (world.signed_in("richard"), world.open());
+    page.freeze();
+    assert!(second.leads());
+    page.thaw();
+    assert_eq!(world.count(Endpoint::UserInfo), 1);
+    page.expect_status(Status::Restoring);
+    world.end_session_unheard();
+    world.hold(Endpoint::UserInfo);
+    page
+}
+
+#[test]
+fn what_was_heard_before_a_page_was_left_again_shows_nothing_when_it_comes_back() {
+    let world = World::eventless();
+    let page = come_back_beside_another(&world);
+    page.freeze();
+    page.thaw();
+    world.advance(1);
+    page.expect_status(Status::Restoring);
+    world.release();
+    page.expect_status(Status::Expired);
+}
+
+#[test]
+fn s15_what_was_heard_before_the_machine_slept_shows_nothing_when_it_wakes() {
+    let world = World::eventless();
+    let page = come_back_beside_another(&world);
+    world.sleep(60);
+    page.signal(Signal::Wake {});
+    page.expect_status(Status::Restoring);
+    world.release();
+    page.expect_status(Status::Expired);
 }

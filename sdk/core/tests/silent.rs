@@ -454,6 +454,7 @@ fn f17_a_sign_out_elsewhere_ends_the_asking() {
     let second = open(&world, OnLoad::Auto);
     second.expect_status(Status::Restoring);
     first.thaw();
+    world.advance(1);
     first.leave_only_this_app();
     world.release();
     second.expect_status(Status::Anonymous);

@@ -61,13 +61,17 @@ impl Machine {
         self.check(None);
     }
 
-    /// Whether the provider is being asked if the session stands.
+    /// Whether the provider is being asked if the session stands. (That it is asked of one before says
+    /// nothing about this one.)
     pub(super) fn is_being_checked(&self) -> bool {
         let is_check = |waiter: &Waiter| matches!(waiter, Waiter::Check(_));
+        let began = self.held.as_ref().map(|held| &held.began);
+        let is_question = |asked: &Question| is_check(&asked.waiter) && began == Some(&asked.began);
         self.is_refreshing_for(&is_check)
-            || self.waiting.iter().any(
-                |(_, expect)| matches!(expect, Expect::UserInfo(asked) if is_check(&asked.waiter)),
-            )
+            || self
+                .waiting
+                .iter()
+                .any(|(_, expect)| matches!(expect, Expect::UserInfo(asked) if is_question(asked)))
             || self
                 .goals
                 .iter()
@@ -114,13 +118,9 @@ impl Machine {
                 }
                 self.fetch(url, Some(authorization), timeout_ms, expect);
             }
-            // Nobody can be asked, which says nothing about the session. What the tabs have written
-            // down is read first.
+            // Nobody can be asked, which says nothing about the session.
             (Some(held), None) if held.tokens.refresh_token.is_none() => {
-                self.owes_answer = self.is_reading_marks();
-                if !self.owes_answer {
-                    self.session_stands();
-                }
+                self.session_stands();
                 self.complete_failed(waiter.command(), Code::TokenUnavailable.into());
             }
             (Some(_), _) => self.refresh(waiter),
@@ -128,8 +128,9 @@ impl Machine {
         }
     }
 
-    /// Whether what the tabs wrote down for a page that slept, or tell it, is still waited for.
-    fn is_reading_marks(&self) -> bool {
+    /// Whether a page that slept still waits for what the tabs wrote down for it, or tell it: there may
+    /// be another session.
+    fn is_hearing_tabs(&self) -> bool {
         self.has_timer(Timer::Word)
             || self.is_adopting()
             || self.waiting.iter().any(|(_, expect)| {
@@ -137,13 +138,14 @@ impl Machine {
             })
     }
 
-    /// It has been read, and nothing has come of it: what was put off for that is answered.
-    pub(super) fn finish_reading(&mut self) {
+    /// They have been heard: if nothing has come of it, the session is shown.
+    pub(super) fn finish_hearing(&mut self) {
         let is_awaited = self.start.is_over() || self.is_confirming();
-        if self.owes_answer && is_awaited && !self.is_reading_marks() {
-            self.owes_answer = false;
-            if self.status == Status::Restoring && !self.is_being_checked() {
-                self.check(None);
+        if is_awaited && !self.is_hearing_tabs() {
+            let stands = self.stands_unshown.take();
+            let is_held = self.held.as_ref().map(|held| &held.began) == stands.as_ref();
+            if stands.is_some() && is_held && self.status == Status::Restoring {
+                self.session_stands();
             }
         }
     }
@@ -195,7 +197,8 @@ impl Machine {
                 }
                 self.complete(waiter.command(), Outcome::Done {});
                 let is_seen = !self.hidden && self.is_held(version);
-                if core::mem::take(&mut self.is_unsure) && is_seen && self.may_refresh() {
+                let may_be_sure = self.is_told() || !self.may_refresh();
+                if core::mem::take(&mut self.is_unsure) && is_seen && !may_be_sure {
                     self.make_sure();
                 }
             }
@@ -231,6 +234,11 @@ impl Machine {
 
     /// The provider says that the session stands.
     pub(super) fn session_stands(&mut self) {
+        self.has_stood = true;
+        if self.status == Status::Restoring && self.is_hearing_tabs() {
+            self.stands_unshown = self.held.as_ref().map(|held| held.began.clone());
+            return;
+        }
         if matches!(self.status, Status::Offline | Status::Restoring) {
             self.set_status(Status::Authenticated);
             self.set_error(None);

@@ -52,6 +52,7 @@ impl Machine {
         if self.held.is_some() && !self.away && (apart_ms >= ASLEEP_MS || is_late) {
             self.forget_heard();
             self.clear_timer(Timer::Word);
+            self.stands_unshown = None;
             self.set_lifetime_timer();
             if self.status == Status::Authenticated && self.can_be_asked_about() {
                 self.set_status(Status::Restoring);
@@ -86,13 +87,20 @@ impl Machine {
             let is_seen = !self.hidden;
             self.broadcast(&Message::Heard { began, at_ms: None, is_seen });
             self.set_timer(Timer::Word, WORD_MS);
+            self.has_stood = false;
         }
     }
 
-    /// It had its time. Meanwhile this tab may have taken its place, and opened the stream.
+    /// It had its time. Meanwhile this tab may have taken its place, and opened the stream, or the
+    /// provider may have answered.
     pub(super) fn handle_no_word(&mut self) {
-        if !self.is_confirmed() {
+        if self.is_confirmed() {
+            return;
+        }
+        if !self.has_stood {
             self.confirm_by_check();
+        } else if self.is_doubtful() {
+            self.make_sure();
         }
     }
 

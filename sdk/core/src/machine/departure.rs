@@ -24,7 +24,7 @@ const POPUP_TIMEOUT_MS: u32 = 600_000;
 const POPUP: &str = "gatepass-popup-";
 
 /// How long a navigation may take to begin, in milliseconds.
-pub(super) const LEAVING_MS: i64 = 10_000;
+const LEAVING_MS: i64 = 10_000;
 
 /// How long after a navigation was ordered another click is taken for a second one of the same.
 const SECOND_CLICK_MS: i64 = 1_000;
@@ -296,6 +296,7 @@ impl Machine {
     pub(super) fn stay(&mut self, pause_ms: i64) {
         if self.leaving && !self.away {
             self.leaving = false;
+            self.over = None;
             self.finish_interrupted_start();
             // What the tabs said meanwhile was not listened to.
             self.broadcast(&crate::tabs::Message::Hello);

@@ -175,7 +175,7 @@ impl Machine {
         if self.has_expired() {
             self.refresh(Waiter::Check(None));
         } else {
-            self.check(None);
+            self.look();
         }
     }
 

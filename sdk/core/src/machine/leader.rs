@@ -51,6 +51,11 @@ impl Machine {
             self.share(true);
             self.open_stream();
             self.refresh_soon();
+            // No other tab leads, so none has a session of which it could say a word.
+            if self.has_timer(Timer::Word) {
+                self.clear_timer(Timer::Word);
+                self.handle_no_word();
+            }
         }
     }
 

@@ -69,7 +69,6 @@ impl Machine {
         } else if self.leaving {
             // It does not listen: another tab may have extended the session. If it stays, it asks.
             self.set_status(Status::Restoring);
-            self.over = None;
             self.set_timer(Timer::Lifetime, STEP_MS);
         } else if let Some(over) = &mut self.over {
             // A page that hung hears only now what the others have said. Once: the timers of a hidden
@@ -82,10 +81,14 @@ impl Machine {
             } else if !is_extending || !self.wait_for_extension(STEP_MS) {
                 self.end(Ending::Lifetime);
             }
-        } else if late > LATE || is_extending || !self.is_leading() {
-            // A page that slept may not have heard that another tab has extended the session, and one
-            // that does not lead may go by an old notion of the time. It asks before it ends it for
-            // all, and shows nothing meanwhile.
+        } else if late > LATE
+            || is_extending
+            || !self.is_leading()
+            || self.status == Status::Restoring
+        {
+            // A page that slept, or was being left, may not have heard that another tab has extended the
+            // session, and one that does not lead may go by an old notion of the time. It asks before it
+            // ends it for all, and shows nothing meanwhile.
             self.set_status(Status::Restoring);
             self.over = Some(Over { since_ms: self.now.monotonic_ms, has_asked_again: false });
             self.broadcast(&Message::Hello);

@@ -122,8 +122,10 @@ pub struct Machine {
     /// What is known of the ladder's rungs in this browser, in words.
     rungs: Text,
     user_info: user_info::UserInfoEndpoint,
-    /// A check was put off until it is read what the tabs wrote down.
-    owes_answer: bool,
+    /// The session that stands, and is shown as soon as the tabs were heard.
+    stands_unshown: Option<Version>,
+    /// It was said that it stands since the tab that leads was asked for its word.
+    has_stood: bool,
     /// When this page last got tokens, on its own clock.
     renewed_ms: i64,
     /// What `UserInfo` confirms next, a refresh makes sure of.
@@ -246,7 +248,8 @@ impl Machine {
             latest_click: 0,
             rungs: Text::default(),
             user_info: user_info::UserInfoEndpoint::default(),
-            owes_answer: false,
+            stands_unshown: None,
+            has_stood: false,
             renewed_ms: 0,
             is_unsure: false,
             made_sure_ms: None,
@@ -273,7 +276,7 @@ impl Machine {
             Fact::Signal { signal } => self.handle_signal(signal, bytes),
         }
         self.run_timers();
-        self.finish_reading();
+        self.finish_hearing();
         self.finish_recall();
         self.resume_commands();
         self.publish();

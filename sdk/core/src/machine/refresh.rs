@@ -224,6 +224,9 @@ impl Machine {
     /// The leader works at it. Whoever has just taken its place waits too: two requests with one
     /// refresh token look like theft.
     pub(super) fn wait_longer(&mut self, version: &Version) {
+        if self.held.is_none() {
+            return self.handle_refreshing_elsewhere();
+        }
         if !self.is_held(version) {
             return;
         }
@@ -299,10 +302,10 @@ impl Machine {
         }
     }
 
-    /// The page stays after all: what it did not send is sent in a while. It did not listen, and is told
-    /// first what another tab has got meanwhile.
+    /// The page stays after all: what it did not send, or is asked for now, is sent in a while. It did
+    /// not listen, and is told first what another tab has got meanwhile.
     pub(super) fn refresh_unsent(&mut self, pause_ms: i64) {
-        if self.is_leading() && self.is_refreshing() && !self.refresh.sent {
+        if self.is_leading() && !self.refresh.sent {
             self.set_timer(Timer::Renew, pause_ms);
         }
     }
@@ -351,7 +354,7 @@ impl Machine {
         // Another tab took the lead while this waited: it sends. A page that hung may hear only in a
         // moment that it was replaced.
         let is_late = difference(self.now.monotonic_ms, self.refresh.begun_ms) >= PATIENCE_MS;
-        if is_late || !self.is_leading() || self.leaving {
+        if is_late || !self.is_leading() {
             self.refresh.sent = false;
             return if self.is_leading() { self.refresh_soon() } else { self.refresh_elsewhere() };
         }

@@ -327,6 +327,7 @@ impl Machine {
             // window of its own has asked for it.
             self.interrupt_frame();
             self.cancel_departures(Way::Frame);
+            self.keep_listening();
         }
         if ours {
             // A tab that has just begun may have heard of the session from this one, and of its end
@@ -374,6 +375,7 @@ impl Machine {
         self.away = false;
         self.leaving = false;
         self.over = None;
+        self.stands_unshown = None;
         // A click of before is not followed now: the person has gone elsewhere since.
         for (id, command) in core::mem::take(&mut self.queued) {
             if matches!(command, Command::SignIn { .. }) {

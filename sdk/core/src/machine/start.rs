@@ -9,7 +9,7 @@
 //!
 //! What failed is not tried again until a session was reached (`rungs.rs`).
 
-use super::{Expect, Machine, Timer, departure::LEAVING_MS, leader::Lead};
+use super::{Expect, Machine, Timer, leader::Lead, refresh::RENEW_MS};
 use crate::{
     address::{Site, site},
     attempt::Way,
@@ -219,6 +219,14 @@ impl Machine {
         self.listen_for(if other { 0 } else { BUSY_MS });
     }
 
+    /// A tab works at the session that it has. What a page that begins would find in storage may be over,
+    /// and is about not to be; with a callback of its own it has no need of it.
+    pub(super) fn handle_refreshing_elsewhere(&mut self) {
+        if self.start.climb().is_some_and(|climb| climb.callback.is_none()) {
+            self.listen_for(RENEW_MS);
+        }
+    }
+
     /// Gives the other tabs another while, if they are listened to at all.
     pub(super) fn listen_for(&mut self, span_ms: i64) {
         if self.has_timer(Timer::Hello) {
@@ -391,7 +399,6 @@ impl Machine {
             self.leaving = false;
             // What the tabs said meanwhile was not listened to.
             self.broadcast(&Message::Hello);
-            self.refresh_unsent(LEAVING_MS);
         }
         if (self.cancel_departures(Way::Redirect) || self.overtakes)
             && !self.has_timer(Timer::Hello)

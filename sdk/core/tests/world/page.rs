@@ -28,6 +28,14 @@ pub fn sign_in_to(return_to: &str) -> Command {
     }
 }
 
+/// A click sends the page away, but the provider is slow: it may stay.
+pub fn leave_slowly(page: &Page) {
+    page.world.inside().stays = true;
+    page.begin(sign_in_to("/"));
+    page.world.settle();
+    assert!(page.world.inside().is_leaving(page.tab));
+}
+
 impl Page {
     /// Loads a path of the app and lets what follows happen.
     pub fn load(&self, path: &str, on_load: OnLoad) {
