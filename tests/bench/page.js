@@ -2,6 +2,8 @@
 
 /** Opens a client, shows what it says, and lets a person sign in and out. */
 export async function page(open) {
+  // Until here it is the browser's work, whatever the page asks.
+  performance.mark("script");
   const find = (id) => document.querySelector(`[data-testid="${id}"]`);
   const show = (status) => {
     performance.mark(`status:${status}`);

@@ -63,6 +63,7 @@ async fn measure_at(size: Size, round_trip: Duration) -> Result<Vec<Row>> {
                 #[expect(clippy::cast_precision_loss, reason = "a handful")]
                 found.redirects.push(since.count(&format!("authorize.received@{client}")) as f64);
                 found.requests.push(seen.requests);
+                found.script.push(seen.script);
             }
         }
     }
@@ -79,6 +80,7 @@ async fn measure_at(size: Size, round_trip: Duration) -> Result<Vec<Row>> {
                 .note(format!("{storage}{far}"))
                 .with("redirects", "", &found.redirects)?
                 .with("requests of the last page", "", &found.requests)?
+                .with("to the page's first line", "ms", &found.script)?
                 .with("time", "ms", &found.time)
         })
         .collect()
@@ -88,6 +90,7 @@ async fn measure_at(size: Size, round_trip: Duration) -> Result<Vec<Row>> {
 struct Found {
     redirects: Vec<f64>,
     requests: Vec<f64>,
+    script: Vec<f64>,
     time: Vec<f64>,
 }
 
@@ -95,6 +98,9 @@ struct Found {
 struct Seen {
     /// Requests to the provider that the session had to wait for.
     requests: f64,
+    /// To the first line of the page's script: what any page takes.
+    script: f64,
+    /// To the session.
     time: f64,
 }
 
@@ -108,7 +114,8 @@ async fn reload(page: &Page<'_>, issuer: &str) -> Result<Seen> {
     .await?;
     let time = number(&told["done"])? - began;
     ensure!(time > 0.0, "the session was there before the reload");
-    Ok(Seen { requests: number(&told["requests"])?, time })
+    let script = number(&told["script"])? - began;
+    Ok(Seen { requests: number(&told["requests"])?, script, time })
 }
 
 /// Milliseconds since 1970 by the browser's clock.
@@ -121,4 +128,6 @@ const TELL: &str = "const mark = performance.getEntriesByName('status:authentica
     const requests = performance.getEntriesByType('resource')\
       .filter((entry) => entry.name.startsWith(arguments[0]) && entry.responseEnd &&\
         entry.responseEnd < mark.startTime);\
-    return { done: performance.timeOrigin + mark.startTime, requests: requests.length }";
+    const script = performance.getEntriesByName('script')[0];\
+    return { script: performance.timeOrigin + script.startTime,\
+      done: performance.timeOrigin + mark.startTime, requests: requests.length }";

@@ -27,11 +27,20 @@ pub struct Browser {
     _own: Own,
 }
 
+/// Whom a browser lets store nothing, as a person may choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blocked {
+    /// No site.
+    Everybody,
+    /// One site of this machine, by its name.
+    Site(&'static str),
+}
+
 /// What a browser is started with besides its world.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Flavour {
-    /// No site may store anything: reading `sessionStorage` throws.
-    pub blocks_storage: bool,
+    /// Who may store nothing: reading `sessionStorage` throws there.
+    pub blocks_storage: Option<Blocked>,
     /// It trusts the authority of `demo --tls`, as after a person's decision.
     pub trusts_demo: bool,
     /// Its windows are private ones.

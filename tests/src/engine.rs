@@ -13,7 +13,7 @@ use anyhow::{Result, bail};
 use std::fmt;
 use thirtyfour::WebDriver;
 
-use crate::browser::Flavour;
+use crate::browser::{Blocked, Flavour};
 use crate::network::Request;
 use crate::process::Program;
 use crate::trust::Store;
@@ -47,6 +47,8 @@ pub enum Ability {
     Preload,
     /// A browser in which no site may store anything.
     BlockedStorage,
+    /// The same for one site alone.
+    BlockedSite,
     /// A browser that begins with what an earlier one has stored.
     KeptProfile,
     /// Private windows beside ordinary ones.
@@ -89,6 +91,7 @@ impl Engine {
             (Self::Firefox, Ability::KeptPages) => {
                 "driven by geckodriver, Firefox keeps no page in its back/forward cache"
             }
+            (Self::Firefox, Ability::BlockedSite) => "geckodriver sets no permission of one site",
             (Self::Firefox, _) | (Self::WebKit, Ability::KeptPages) => return Ok(()),
             (Self::WebKit, Ability::Requests) => "WebKitWebDriver logs no requests",
             (Self::WebKit, Ability::Console) => "WebKitWebDriver logs no console",
@@ -107,7 +110,9 @@ impl Engine {
             (Self::WebKit, Ability::HiddenTabs) => {
                 "under WebKitWebDriver every tab is a visible one"
             }
-            (Self::WebKit, Ability::BlockedStorage) => "MiniBrowser cannot forbid all storage",
+            (Self::WebKit, Ability::BlockedStorage | Ability::BlockedSite) => {
+                "MiniBrowser cannot forbid all storage"
+            }
         };
         Err(Cannot { why })
     }
@@ -166,8 +171,10 @@ impl Log {
 /// When it does not start, or its driver cannot start such a one.
 pub(crate) async fn start(world: World, flavour: Flavour) -> Result<Started> {
     let engine = world.engine();
-    if flavour.blocks_storage {
-        engine.must(Ability::BlockedStorage)?;
+    match flavour.blocks_storage {
+        None => {}
+        Some(Blocked::Everybody) => engine.must(Ability::BlockedStorage)?,
+        Some(Blocked::Site(_)) => engine.must(Ability::BlockedSite)?,
     }
     if flavour.is_private {
         engine.must(Ability::PrivateWindows)?;

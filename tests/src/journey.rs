@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
-use crate::browser::{Browser, Flavour, refuse_tokens};
+use crate::browser::{Blocked, Browser, Flavour, refuse_tokens};
 use crate::engine::{Ability, Cannot};
 use crate::environment;
 use crate::report;
@@ -37,7 +37,14 @@ impl Journey {
     /// The browser lets no site store anything.
     #[must_use]
     pub fn without_storage(mut self) -> Self {
-        self.flavour.blocks_storage = true;
+        self.flavour.blocks_storage = Some(Blocked::Everybody);
+        self
+    }
+
+    /// The browser lets this one site store nothing.
+    #[must_use]
+    pub fn without_storage_at(mut self, name: &'static str) -> Self {
+        self.flavour.blocks_storage = Some(Blocked::Site(name));
         self
     }
 

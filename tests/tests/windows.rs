@@ -7,7 +7,7 @@ use axum::http::header::HeaderName;
 use gatepass_tests::npm_app::{open, open_framing, register, stored, wait};
 use gatepass_tests::pages::SignInPage;
 use gatepass_tests::stage::{GUEST_HOST, PASSWORD};
-use gatepass_tests::{Browser, Result, Stage, Tab, journey, until};
+use gatepass_tests::{Browser, Journey, Result, Stage, Tab, journey, until};
 
 const POLICY: &str = "cross-origin-opener-policy";
 
@@ -154,9 +154,21 @@ fn block_storage(stage: &Stage) -> Result {
 
 #[test]
 fn rp22_a_window_signs_in_where_the_app_can_store_nothing() -> Result {
+    signs_in_without_storage(journey(), true)
+}
+
+#[test]
+fn rp22_a_window_signs_in_where_a_person_lets_the_app_store_nothing() -> Result {
+    signs_in_without_storage(journey().without_storage_at(GUEST_HOST), false)
+}
+
+/// On this journey, on which the page itself does without storage if `is_taken`.
+fn signs_in_without_storage(journey: Journey, is_taken: bool) -> Result {
     for is_silent in [false, true] {
-        journey().go(async |stage, browser| {
-            block_storage(stage)?;
+        journey.go(async |stage, browser| {
+            if is_taken {
+                block_storage(stage)?;
+            }
             let tab = browser.first_tab();
             open_ending(stage, &tab, is_silent).await?;
             ensure!(stored(&tab).await.is_err(), "there is storage");

@@ -10,7 +10,7 @@ use thirtyfour::prelude::*;
 use tokio::sync::OnceCell;
 
 use super::{Log, Logged, Own, Started, address_of};
-use crate::browser::Flavour;
+use crate::browser::{Blocked, Flavour};
 use crate::environment;
 use crate::network::Network;
 use crate::process::Program;
@@ -47,8 +47,16 @@ pub(super) async fn start(world: World, flavour: Flavour) -> Result<Started> {
     options.add_exclude_switch("disable-popup-blocking")?;
     let is_blocked = u8::from(!world.frames_get_cookies());
     let mut preferences = json!({ "profile.cookie_controls_mode": is_blocked });
-    if flavour.blocks_storage {
-        preferences["profile.default_content_setting_values.cookies"] = json!(2);
+    match flavour.blocks_storage {
+        None => {}
+        Some(Blocked::Everybody) => {
+            preferences["profile.default_content_setting_values.cookies"] = json!(2);
+        }
+        Some(Blocked::Site(name)) => {
+            let site = format!("{name}.localhost,*");
+            preferences["profile.content_settings.exceptions.cookies"] =
+                json!({ site: { "setting": 2 } });
+        }
     }
     options.add_experimental_option("prefs", preferences)?;
     if !flavour.is_unlogged {

@@ -54,7 +54,7 @@ fn preferences(world: World, flavour: Flavour) -> Result<FirefoxPreferences> {
     let mut preferences = FirefoxPreferences::new();
     // 5: partitioned by site, as shipped. 1: none for other sites. 2: none at all, nor storage.
     let behaviour = match world {
-        _ if flavour.blocks_storage => 2,
+        _ if flavour.blocks_storage.is_some() => 2,
         World::FirefoxBlockAll => 1,
         _ => 5,
     };
