@@ -1,9 +1,6 @@
 //! When a page makes sure by itself that its session stands, and what spares the provider that.
 
-use gatepass_core::{
-    config::StorageKind,
-    wire::{Command, Ending, Failure, OnLoad, Signal, Status},
-};
+use gatepass_core::wire::{Command, Ending, Failure, OnLoad, Signal, Status};
 use serde_json::json;
 
 use crate::world::{Endpoint, Page, RELAY, World};
@@ -528,16 +525,19 @@ fn a_question_about_the_session_before_spares_none_about_the_one_that_is_there()
 }
 
 #[test]
-fn a_page_that_is_loaded_anew_makes_sure_where_user_info_judges_the_token_alone() {
-    for storage in [StorageKind::Session, StorageKind::Local] {
-        let world = World::with(|config| config.storage = Some(storage));
-        world.provider().publishes_no("session_events_endpoint");
-        let page = world.signed_in("richard");
-        world.end_session_unheard();
-        world.user_info_says(200, r#"{"sub":"richard"}"#);
-        world.advance(61);
-        page.load("/", OnLoad::Manual);
-        page.expect_status(Status::Expired);
-        assert_eq!(page.cause(), Some(Ending::InvalidGrant));
-    }
+fn a_page_that_is_looked_at_as_the_leading_tab_is_closed_does_not_go_blank() {
+    let world = World::new();
+    let (first, second) = (world.signed_in("richard"), world.open());
+    world.heartbeat();
+    second.look();
+    second.signal(Signal::Hidden {});
+    world.advance_with_heartbeat(60);
+    let (notices, asked) = (second.notices(), world.count(Endpoint::UserInfo));
+    // It is on its way out, and answers nobody.
+    first.hang();
+    second.signal(Signal::Shown {});
+    first.close();
+    assert!(second.leads());
+    world.advance(1);
+    assert_eq!((second.notices(), world.count(Endpoint::UserInfo)), (notices, asked));
 }

@@ -127,3 +127,40 @@ fn rp17_a_page_that_comes_back_where_there_are_no_locks_sends_what_it_did_not() 
     assert_eq!(world.refreshes(), 1);
     assert!(matches!(page.outcome(token), Some(Outcome::Token { .. })));
 }
+
+#[test]
+fn rp17_a_leader_that_stays_serves_its_own_page_soon() {
+    let world = World::eventless();
+    let (first, second) = (world.signed_in("richard"), world.open());
+    world.advance(60);
+    leave_slowly(&first);
+    world.advance(5);
+    let extended = second.begin(Command::Extend {});
+    world.advance_ms(5_100);
+    let token = first.begin(wanted());
+    world.advance(1);
+    assert!(matches!(first.outcome(token), Some(Outcome::Token { .. })));
+    world.advance(12);
+    assert!(first.leads());
+    assert_eq!(second.outcome(extended), Some(Outcome::Done {}));
+}
+
+#[test]
+fn rp17_a_page_that_wants_nothing_takes_nobodys_place() {
+    let world = World::eventless();
+    let (first, second) = (world.signed_in("richard"), world.open());
+    world.advance(60);
+    leave_slowly(&first);
+    let extended = second.begin(Command::Extend {});
+    world.advance(3);
+    // A second click, for which the provider has not answered yet.
+    world.hold_for(Endpoint::Discovery, &first);
+    first.begin(sign_in_to("/"));
+    // The other tab takes its place, and is answered late.
+    world.hold_for(Endpoint::Token, &second);
+    world.advance(24);
+    assert!(second.leads());
+    world.release();
+    assert_eq!(second.outcome(extended), Some(Outcome::Done {}));
+    assert!(second.leads());
+}

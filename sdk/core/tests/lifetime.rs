@@ -621,3 +621,28 @@ fn f11_a_page_whose_timers_are_always_late_asks_no_more_than_twice() {
     }
     page.expect_status(Status::Expired);
 }
+
+#[test]
+fn f11_a_page_that_missed_a_version_ends_nothing_that_another_tab_extends() {
+    for storage in [StorageKind::Memory, StorageKind::Session, StorageKind::Local] {
+        let world = World::with(|config| {
+            config.session_lifetime = Some(LIFETIME);
+            config.storage = Some(storage);
+        });
+        let (first, second) = (world.signed_in("richard"), world.open());
+        world.advance_with_heartbeat(LIFETIME - 20);
+        second.freeze();
+        assert!(first.token().is_ok());
+        world.advance(19);
+        world.hold(Endpoint::Token);
+        let extended = first.begin(Command::Extend {});
+        world.advance(3);
+        second.thaw();
+        world.advance(3);
+        world.release();
+        world.advance(1);
+        assert_eq!(first.outcome(extended), Some(Outcome::Done {}), "{storage:?}");
+        first.expect_status(Status::Authenticated);
+        second.expect_status(Status::Authenticated);
+    }
+}

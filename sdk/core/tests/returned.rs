@@ -5,7 +5,7 @@ use gatepass_core::{
     wire::{OnLoad, Signal, Status},
 };
 
-use crate::world::{Endpoint, Page, World};
+use crate::world::{Endpoint, Page, World, page::get_token};
 
 /// A world in which nobody can be asked whether a session stands.
 fn unasked(world: World) -> World {
@@ -59,14 +59,17 @@ fn rp27_a_page_that_comes_back_shows_nothing_before_it_knows_what_others_have_ke
 
 #[test]
 fn rp27_a_page_that_comes_back_shows_nothing_while_it_verifies_what_another_tab_has() {
-    // Nobody can be asked; or UserInfo answers for the session before.
-    for world in [unasked(World::eventless()), World::eventless(), World::new()] {
+    // Nobody can be asked; UserInfo answers for the session before; or the provider is away.
+    let worlds = [unasked(World::eventless()), World::eventless(), World::new()];
+    let worlds = worlds.map(|world| (world, false)).into_iter().chain([(World::new(), true)]);
+    for (world, is_down) in worlds {
         let (page, second) = (world.signed_in("richard"), world.open());
         page.freeze();
         let from = page.notices();
         world.person_signs_in("gavin");
         second.sign_in();
         world.inside().slow_crypto = true;
+        world.provider().is_down = is_down;
         page.thaw();
         assert_eq!(subjects_since(&page, from), ["gavin"]);
     }
@@ -162,6 +165,8 @@ fn a_page_that_comes_back_asks_once() {
         page.thaw();
         if is_alone {
             page.expect_status(Status::Authenticated);
+            // What another tab has got, and told before it was closed, may be on its way.
+            assert_eq!(world.refreshes(), 0);
         }
         world.advance(1);
         page.expect_status(Status::Authenticated);
@@ -178,6 +183,9 @@ fn come_back_beside_another(world: &World) -> Page {
     page.thaw();
     assert_eq!(world.count(Endpoint::UserInfo), 1);
     page.expect_status(Status::Restoring);
+    let token = page.begin(get_token());
+    world.settle();
+    assert_eq!(page.outcome(token), None);
     world.end_session_unheard();
     world.hold(Endpoint::UserInfo);
     page

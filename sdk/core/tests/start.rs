@@ -5,6 +5,8 @@ use gatepass_core::{
     wire::{Command, Ending, Failure, OnLoad, Outcome, Scope, Signal, Status},
 };
 
+use serde_json::json;
+
 use crate::world::{APP, CLIENT, Endpoint, ISSUER, Page, World, page::sign_in_to, provider::Visit};
 
 fn hint() -> String {
@@ -485,4 +487,28 @@ fn a_session_that_is_over_by_the_providers_word_says_so_where_there_was_one() {
         page.load("/", on_load);
         assert_eq!((page.cause(), page.code()), (None, None), "it is told once");
     }
+}
+
+#[test]
+fn the_end_of_a_session_before_does_not_shorten_the_wait_for_a_tab_that_is_about_to_have_one() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let page = world.tab();
+    first.leave_only_this_app();
+    let ended = world.overheard("ended").to_string();
+    world.hold(Endpoint::Token);
+    first.begin(sign_in_to("/"));
+    world.settle();
+    first.expect_status(Status::Restoring);
+    page.load("/", OnLoad::Manual);
+    // Nor if an extension was waited for before.
+    let version = world.overheard("session")["version"].clone();
+    let refreshing = json!({ "kind": "refreshing", "version": version }).to_string();
+    for word in [&refreshing, r#"{"kind":"busy"}"#, &ended] {
+        world.say(word);
+    }
+    world.advance(5);
+    page.expect_status(Status::Restoring);
+    world.release();
+    page.expect_status(Status::Authenticated);
 }

@@ -138,16 +138,9 @@ impl Machine {
             })
     }
 
-    /// They have been heard: if nothing has come of it, the session is shown.
+    /// They had their time: what has come of it is shown.
     pub(super) fn finish_hearing(&mut self) {
-        let is_awaited = self.start.is_over() || self.is_confirming();
-        if is_awaited && !self.is_hearing_tabs() {
-            let stands = self.stands_unshown.take();
-            let is_held = self.held.as_ref().map(|held| &held.began) == stands.as_ref();
-            if stands.is_some() && is_held && self.status == Status::Restoring {
-                self.session_stands();
-            }
-        }
+        self.is_deaf &= self.is_hearing_tabs();
     }
 
     pub(super) fn handle_user_info(&mut self, answer: &Answer, bytes: &[u8], question: &Question) {
@@ -235,10 +228,6 @@ impl Machine {
     /// The provider says that the session stands.
     pub(super) fn session_stands(&mut self) {
         self.has_stood = true;
-        if self.status == Status::Restoring && self.is_hearing_tabs() {
-            self.stands_unshown = self.held.as_ref().map(|held| held.began.clone());
-            return;
-        }
         if matches!(self.status, Status::Offline | Status::Restoring) {
             self.set_status(Status::Authenticated);
             self.set_error(None);

@@ -52,7 +52,6 @@ impl Machine {
         if self.held.is_some() && !self.away && (apart_ms >= ASLEEP_MS || is_late) {
             self.forget_heard();
             self.clear_timer(Timer::Word);
-            self.stands_unshown = None;
             self.set_lifetime_timer();
             if self.status == Status::Authenticated && self.can_be_asked_about() {
                 self.set_status(Status::Restoring);

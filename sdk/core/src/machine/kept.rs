@@ -175,7 +175,9 @@ impl Machine {
         if self.has_expired() {
             self.refresh(Waiter::Check(None));
         } else {
-            self.look();
+            // No more than that: the answer of a refresh is lost with the page if it is loaded anew once
+            // more, and the token is used up.
+            self.check(None);
         }
     }
 

@@ -1,6 +1,9 @@
 //! Which tab of an origin leads: only it refreshes and holds the event stream.
 
-use super::{Expect, Machine, Timer, refresh::RENEW_MS};
+use super::{
+    Expect, Machine, Timer,
+    refresh::{RENEW_MS, TAKEOVER_MS},
+};
 use crate::wire::{Answer, Effect, Failure};
 
 /// This tab's part.
@@ -51,9 +54,12 @@ impl Machine {
             self.share(true);
             self.open_stream();
             self.refresh_soon();
-            // No other tab leads, so none has a session of which it could say a word.
-            if self.has_timer(Timer::Word) {
+            // No other tab leads that could say a word. (Where something is shown, what the stream says
+            // is waited for.)
+            if self.is_deaf && self.has_timer(Timer::Word) {
                 self.clear_timer(Timer::Word);
+                // What the one that led said last may be on its way.
+                self.refresh_unsent(TAKEOVER_MS);
                 self.handle_no_word();
             }
         }
@@ -76,6 +82,10 @@ impl Machine {
     pub(super) fn replace_leader(&mut self) {
         if self.is_leading() {
             return self.refresh_as_leader();
+        }
+        // It may have waited without anybody who wants anything.
+        if !self.is_refreshing() {
+            return;
         }
         // A page that sleeps or is being left waits on: it could not lead.
         if self.away || self.leaving {

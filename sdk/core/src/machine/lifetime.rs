@@ -81,11 +81,7 @@ impl Machine {
             } else if !is_extending || !self.wait_for_extension(STEP_MS) {
                 self.end(Ending::Lifetime);
             }
-        } else if late > LATE
-            || is_extending
-            || !self.is_leading()
-            || self.status == Status::Restoring
-        {
+        } else if late > LATE || is_extending || !self.is_leading() || self.withholds_tokens() {
             // A page that slept, or was being left, may not have heard that another tab has extended the
             // session, and one that does not lead may go by an old notion of the time. It asks before it
             // ends it for all, and shows nothing meanwhile.

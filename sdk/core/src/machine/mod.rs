@@ -122,8 +122,9 @@ pub struct Machine {
     /// What is known of the ladder's rungs in this browser, in words.
     rungs: Text,
     user_info: user_info::UserInfoEndpoint,
-    /// The session that stands, and is shown as soon as the tabs were heard.
-    stands_unshown: Option<Version>,
+    /// The page slept with a session, and has not heard yet what the tabs say: whatever is known of it
+    /// meanwhile is not shown.
+    is_deaf: bool,
     /// It was said that it stands since the tab that leads was asked for its word.
     has_stood: bool,
     /// When this page last got tokens, on its own clock.
@@ -248,7 +249,7 @@ impl Machine {
             latest_click: 0,
             rungs: Text::default(),
             user_info: user_info::UserInfoEndpoint::default(),
-            stands_unshown: None,
+            is_deaf: false,
             has_stood: false,
             renewed_ms: 0,
             is_unsure: false,
@@ -286,7 +287,7 @@ impl Machine {
 
     /// While it is not known whether the session still stands, nobody gets a token of it.
     const fn withholds_tokens(&self) -> bool {
-        self.held.is_some() && matches!(self.status, Status::Restoring)
+        self.held.is_some() && (self.is_deaf || matches!(self.status, Status::Restoring))
     }
 
     /// It is known again.

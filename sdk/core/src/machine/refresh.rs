@@ -227,14 +227,13 @@ impl Machine {
         if self.held.is_none() {
             return self.handle_refreshing_elsewhere();
         }
-        if !self.is_held(version) {
-            return;
-        }
-        if self.has_timer(Timer::Renew) {
+        if self.is_held(version) && self.is_refreshing() && self.has_timer(Timer::Renew) {
             self.set_timer(Timer::Renew, RENEW_MS);
         }
-        // What it works at may be the session's further life.
-        self.wait_for_extension(RENEW_MS);
+        // What it works at may be the session's further life, of a version of it that has not come here.
+        if self.held.as_ref().is_some_and(|held| held.version <= *version) {
+            self.wait_for_extension(RENEW_MS);
+        }
     }
 
     /// A further step of a refresh begins, which may take as long as a request. Said in any case: who

@@ -86,6 +86,10 @@ impl Machine {
             self.user_info.begin_anew();
             self.is_unsure = false;
         }
+        // Of another tab, or a sign-in: what it was listened for.
+        self.is_deaf &= session.version.tab == self.tab
+            && self.held.as_ref().is_some_and(|held| held.began == session.began);
+        let had_one = self.held.is_some();
         self.renewed_ms = self.now.monotonic_ms;
         self.held = Some(session);
         self.unfinished = Secret::default();
@@ -98,7 +102,8 @@ impl Machine {
         self.set_lifetime_timer();
         self.set_expiry_timer();
         if self.is_over() {
-            self.end(Ending::Lifetime);
+            // Another tab may be extending it.
+            if had_one { self.handle_lifetime() } else { self.end(Ending::Lifetime) }
         }
         if self.held.is_some() {
             self.lead_or_wait();
@@ -327,7 +332,7 @@ impl Machine {
             // window of its own has asked for it.
             self.interrupt_frame();
             self.cancel_departures(Way::Frame);
-            self.keep_listening();
+            self.hear_no_extension();
         }
         if ours {
             // A tab that has just begun may have heard of the session from this one, and of its end
@@ -375,7 +380,6 @@ impl Machine {
         self.away = false;
         self.leaving = false;
         self.over = None;
-        self.stands_unshown = None;
         // A click of before is not followed now: the person has gone elsewhere since.
         for (id, command) in core::mem::take(&mut self.queued) {
             if matches!(command, Command::SignIn { .. }) {
@@ -393,6 +397,8 @@ impl Machine {
         self.load_last_end();
         if self.held.is_some() {
             self.set_status(Status::Restoring);
+            self.publish();
+            self.is_deaf = true;
             // Whoever leads now has not been asked yet, and does not hang for that.
             if !self.is_leading() {
                 self.refresh_elsewhere();

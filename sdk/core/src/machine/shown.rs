@@ -13,10 +13,6 @@ impl Machine {
         if self.status != status && self.over.is_none() {
             self.status = status;
             self.changed = true;
-            // Where a stream tells, what has confirmed the session is word enough.
-            if status == Status::Authenticated && self.was_heard() {
-                self.clear_timer(Timer::Word);
-            }
             if status == Status::Offline {
                 self.begin_to_reach();
             } else {
@@ -51,7 +47,7 @@ impl Machine {
 
     /// Tells the subscribers, once per change.
     pub(super) fn publish(&mut self) {
-        if !self.changed {
+        if !self.changed || self.is_deaf {
             return;
         }
         self.changed = false;

@@ -62,6 +62,8 @@ pub(super) struct Climb {
     /// The page was loaded by an answer that brought no session: no redirect on top of it. Or it
     /// was left and came back. Or somebody has clicked: what they asked for would be lost.
     pub(super) may_not_redirect: bool,
+    /// It is listened for what another tab works at.
+    awaits_extension: bool,
     /// Another tab has been told to wait for us.
     pub(super) said_busy: bool,
 }
@@ -224,12 +226,23 @@ impl Machine {
     pub(super) fn handle_refreshing_elsewhere(&mut self) {
         if self.start.climb().is_some_and(|climb| climb.callback.is_none()) {
             self.listen_for(RENEW_MS);
+            if let Some(climb) = self.start.climb() {
+                climb.awaits_extension = true;
+            }
+        }
+    }
+
+    /// It has come to nothing.
+    pub(super) fn hear_no_extension(&mut self) {
+        if self.start.climb().is_some_and(|climb| climb.awaits_extension) {
+            self.listen_for(HELLO_MS);
         }
     }
 
     /// Gives the other tabs another while, if they are listened to at all.
     pub(super) fn listen_for(&mut self, span_ms: i64) {
-        if self.has_timer(Timer::Hello) {
+        if let (true, Some(climb)) = (self.has_timer(Timer::Hello), self.start.climb()) {
+            climb.awaits_extension = false;
             self.set_timer(Timer::Hello, span_ms);
         }
     }
