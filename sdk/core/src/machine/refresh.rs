@@ -9,7 +9,7 @@ use crate::{
     text::Text,
     time::{Seconds, UnixTime, difference},
     token::{Target, Tokens, read_response, refresh_form},
-    wire::{Answer, Ending, Outcome, Status},
+    wire::{Answer, Command, Ending, Outcome, Status},
 };
 use alloc::vec::Vec;
 
@@ -115,6 +115,13 @@ impl Machine {
     }
 
     fn give_token(&mut self, id: u32, target: &Target) {
+        if self.withholds_tokens() {
+            let Target { resource, scope } = target.clone();
+            let (resource, scope) = (Some(resource), Some(scope));
+            let again =
+                Command::GetToken { min_ttl: None, origin: None, refused: None, resource, scope };
+            return self.queued.push((id, again));
+        }
         let found = self.held.as_ref().and_then(|held| held.tokens.find(target));
         let Some((token, expires_at)) = found else { return };
         let outcome = Outcome::Token {
