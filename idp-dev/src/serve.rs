@@ -135,7 +135,15 @@ async fn connection(
 ) {
     // Events are small and must not wait for each other.
     let _is_set = stream.set_nodelay(true);
-    let Some(tls) = tls else { return requests(stream, router, place).await };
+    match tls {
+        None => requests(stream, router, place).await,
+        // Boxed: what it may grow to would weigh on every connection that is none.
+        Some(tls) => Box::pin(secure(stream, router, tls, place)).await,
+    }
+}
+
+/// By https.
+async fn secure(stream: TcpStream, router: Router, tls: TlsAcceptor, place: Arc<Place>) {
     let accepted = tokio::select! {
         accepted = tokio::time::timeout(HEADER_TIME, tls.accept(stream)) => accepted,
         () = place.is_wanted() => return,
@@ -144,7 +152,7 @@ async fn connection(
     // instance, has nobody to be told but itself.
     let Ok(Ok(stream)) = accepted else { return };
     if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP_2) {
-        multiplexed(stream, router, place).await;
+        Box::pin(multiplexed(stream, router, place)).await;
     } else {
         requests(stream, router, place).await;
     }
