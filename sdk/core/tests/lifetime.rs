@@ -646,3 +646,25 @@ fn f11_a_page_that_missed_a_version_ends_nothing_that_another_tab_extends() {
         second.expect_status(Status::Authenticated);
     }
 }
+
+#[test]
+fn f11_what_was_extended_and_kept_is_not_ended_before_it_is_read() {
+    let world = World::with(|config| {
+        config.session_lifetime = Some(LIFETIME);
+        config.storage = Some(StorageKind::Local);
+    });
+    world.provider().access_token_lifetime = 10_000;
+    let (first, second) = (world.signed_in("richard"), world.open());
+    world.advance_with_heartbeat(LIFETIME - 10);
+    second.freeze();
+    assert_eq!(first.extend(), Some(Outcome::Done {}));
+    first.close();
+    world.advance(100);
+    world.hold(Endpoint::Vault);
+    second.thaw();
+    world.advance(1);
+    second.expect_status(Status::Restoring);
+    world.release();
+    world.advance(2);
+    assert_eq!((second.status(), second.cause()), (Status::Authenticated, None));
+}

@@ -2,7 +2,7 @@
 
 use gatepass_core::{
     config::StorageKind,
-    wire::{OnLoad, Signal, Status},
+    wire::{Command, OnLoad, Outcome, Signal, Status},
 };
 
 use crate::world::{Endpoint, Page, World, page::get_token};
@@ -174,6 +174,35 @@ fn a_page_that_comes_back_asks_once() {
     }
 }
 
+#[test]
+fn what_a_page_that_comes_back_finds_in_storage_is_asked_about_before_anything_is_given_out() {
+    let world = World::with(|config| config.storage = Some(StorageKind::Local));
+    world.provider().publishes_no("session_events_endpoint");
+    let (first, second) = (world.signed_in("richard"), world.open());
+    world.hold(Endpoint::Token);
+    let token = second.begin(Command::GetToken {
+        min_ttl: Some(1000),
+        origin: None,
+        refused: None,
+        resource: None,
+        scope: None,
+    });
+    world.settle();
+    second.freeze();
+    world.release();
+    first.close();
+    world.advance(60);
+    world.hold(Endpoint::UserInfo);
+    let from = second.notices();
+    second.thaw();
+    world.advance(1);
+    assert_eq!(second.statuses_since(from), [Status::Restoring]);
+    assert_eq!(second.outcome(token), None);
+    world.release();
+    second.expect_status(Status::Authenticated);
+    assert!(matches!(second.outcome(token), Some(Outcome::Token { .. })));
+}
+
 /// A page beside one that leads has come back, and has heard that its session stands; it waits for a
 /// word yet.
 fn come_back_beside_another(world: &World) -> Page {
@@ -195,10 +224,12 @@ fn come_back_beside_another(world: &World) -> Page {
 fn what_was_heard_before_a_page_was_left_again_shows_nothing_when_it_comes_back() {
     let world = World::eventless();
     let page = come_back_beside_another(&world);
+    let notices = page.notices();
     page.freeze();
     page.thaw();
     world.advance(1);
     page.expect_status(Status::Restoring);
+    assert_eq!(page.notices(), notices, "nothing has changed");
     world.release();
     page.expect_status(Status::Expired);
 }
@@ -207,9 +238,11 @@ fn what_was_heard_before_a_page_was_left_again_shows_nothing_when_it_comes_back(
 fn s15_what_was_heard_before_the_machine_slept_shows_nothing_when_it_wakes() {
     let world = World::eventless();
     let page = come_back_beside_another(&world);
+    let notices = page.notices();
     world.sleep(60);
     page.signal(Signal::Wake {});
     page.expect_status(Status::Restoring);
+    assert_eq!(page.notices(), notices, "nothing has changed");
     world.release();
     page.expect_status(Status::Expired);
 }

@@ -512,3 +512,22 @@ fn the_end_of_a_session_before_does_not_shorten_the_wait_for_a_tab_that_is_about
     world.release();
     page.expect_status(Status::Authenticated);
 }
+
+#[test]
+fn a_session_that_ends_while_it_is_verified_is_waited_for_no_more() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let page = world.tab();
+    world.inside().slow_crypto = true;
+    let said = world.inside().channel.len();
+    page.begin_load("/", OnLoad::Manual);
+    let is_told = |world: &World| {
+        world.inside().channel[said..].iter().any(|text| text.contains(r#""kind":"session""#))
+    };
+    while !is_told(&world) {
+        assert!(world.inside().deliver_one());
+    }
+    first.leave_only_this_app();
+    world.advance(1);
+    page.expect_status(Status::Anonymous);
+}

@@ -130,7 +130,7 @@ impl Machine {
 
     /// Whether a page that slept still waits for what the tabs wrote down for it, or tell it: there may
     /// be another session.
-    fn is_hearing_tabs(&self) -> bool {
+    pub(super) fn is_hearing_tabs(&self) -> bool {
         self.has_timer(Timer::Word)
             || self.is_adopting()
             || self.waiting.iter().any(|(_, expect)| {

@@ -58,6 +58,8 @@ impl Machine {
         let late = difference(self.time().0, end);
         // Whoever has said in time that they stay is not put out by a slow answer, nor by a wrong one.
         let is_extending = self.is_extending();
+        // Nor a page that has not read yet what others have written down, or verified what they say.
+        let is_hearing = self.is_hearing_tabs();
         let is_awaking = self.is_first_after_silence();
         if late < 0 {
             // Timers run on the monotonic clock; the provider's may have been set back since.
@@ -78,7 +80,7 @@ impl Machine {
             if was_deaf {
                 self.broadcast(&Message::Hello);
                 self.set_timer(Timer::Lifetime, ASKING_MS);
-            } else if !is_extending || !self.wait_for_extension(STEP_MS) {
+            } else if !(is_extending || is_hearing) || !self.wait_for_extension(STEP_MS) {
                 self.end(Ending::Lifetime);
             }
         } else if late > LATE || is_extending || !self.is_leading() || self.withholds_tokens() {

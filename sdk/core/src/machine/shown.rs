@@ -12,7 +12,8 @@ impl Machine {
         // Whatever else is heard meanwhile says nothing of the lifetime.
         if self.status != status && self.over.is_none() {
             self.status = status;
-            self.changed = true;
+            // That is what a page that has not heard the others yet shows in any case.
+            self.changed = !(self.is_deaf && status == Status::Restoring);
             if status == Status::Offline {
                 self.begin_to_reach();
             } else {

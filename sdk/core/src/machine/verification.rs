@@ -352,6 +352,8 @@ impl Machine {
                     self.correct(&shared);
                     if shared.kept_ms.is_some() {
                         self.recalled_in_vain();
+                    } else {
+                        self.keep_listening();
                     }
                     return;
                 }
@@ -388,6 +390,8 @@ impl Machine {
                 let is_own = self.held.as_ref().is_none_or(|h| h.tokens.others == tokens.others);
                 let own = is_own.then(Target::default);
                 let replaces = self.held.as_ref().is_some_and(|held| held.began != began);
+                // What lay in storage is no other tab's word.
+                let is_deaf = self.is_deaf && kept_ms.is_some();
                 self.hold(Box::new(Held {
                     id_token,
                     tokens,
@@ -398,6 +402,7 @@ impl Machine {
                     session_state,
                     extended_at,
                 }));
+                self.is_deaf |= is_deaf;
                 // A leader that did not know this version may have been asked for the next one.
                 let leads = kept_ms.is_none() && self.is_leading();
                 // Nobody has answered for the session before.

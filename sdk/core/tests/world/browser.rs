@@ -390,6 +390,7 @@ impl Browser {
 
     fn perform(&mut self, document: u64, id: u32, effect: Effect) {
         let unavailable = Answer::Failed { reason: Failure::Unavailable };
+        let endpoint = matches!(effect, Effect::LoadSealed { .. }).then_some(Endpoint::Vault);
         let answer = match effect {
             Effect::Fetch { method, url, authorization, form, limit, .. } => {
                 return self.fetch(
@@ -529,7 +530,8 @@ impl Browser {
                 Answer::Done {}
             }
         };
-        self.answer(document, id, answer);
+        let fact = Fact::Answer { effect: id, answer };
+        self.deliver(document, endpoint, fact, Vec::new());
     }
 
     /// The provider's frames that are watched now: address and words.

@@ -28,6 +28,8 @@ pub enum Endpoint {
     Frame,
     /// Where something was once.
     Gone,
+    /// None of the provider's: what was kept encrypted, which may be as slow.
+    Vault,
 }
 
 /// A request as it arrived.
@@ -397,7 +399,7 @@ impl Provider {
                 Endpoint::UserInfo => self.user_info(&request, now),
                 Endpoint::Events => self.events(&request, now),
                 Endpoint::Revocation => self.revoke(&request.form),
-                Endpoint::Frame | Endpoint::Gone => Reply::json(404, &json!({})),
+                Endpoint::Frame | Endpoint::Gone | Endpoint::Vault => Reply::json(404, &json!({})),
             }
         };
         reply.has_date &= self.sends_date;
