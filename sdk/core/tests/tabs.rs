@@ -761,6 +761,31 @@ fn the_mark_of_a_later_end_is_kept_although_an_older_one_is_told_after_it() {
 }
 
 #[test]
+fn the_mark_of_a_later_end_is_put_back_by_whoever_knows_it() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    page.leave_only_this_app();
+    let key = format!("gatepass:1:{ISSUER}#{CLIENT}#ended");
+    let mark = world.origin_storage()[&key].clone();
+    let older = r#"{"kind":"ended","began":[1767225600000,"z"],"cause":"invalid_grant","at":1}"#;
+    // Somebody who has heard of nothing says what it knows, and closes.
+    let tell = || {
+        world.inside().storage.insert(key.clone(), older.into());
+        world.say(older);
+        world.origin_storage()[&key].clone()
+    };
+    assert_eq!(tell(), mark);
+    // Also one who has just opened, and one who has a session again.
+    let second = world.open();
+    page.close();
+    assert_eq!(tell(), mark);
+    world.advance(1);
+    second.sign_in();
+    assert_eq!(tell(), mark);
+    second.expect_status(Status::Authenticated);
+}
+
+#[test]
 fn a_page_that_slept_without_a_session_hears_what_ended_meanwhile() {
     let world = World::new();
     let first = world.open();

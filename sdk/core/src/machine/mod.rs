@@ -90,6 +90,8 @@ pub struct Machine {
     ended: Version,
     /// The same when a frame began to ask.
     ended_before_probe: Version,
+    /// What ended it.
+    ended_by: Option<Cause>,
     cause: Option<Cause>,
     error: Option<Error>,
     /// It is of a check or a refresh: the next one that succeeds takes it back.
@@ -229,6 +231,7 @@ impl Machine {
             held: None,
             ended: Version::default(),
             ended_before_probe: Version::default(),
+            ended_by: None,
             cause: None,
             error: None,
             error_passes: false,

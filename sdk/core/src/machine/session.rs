@@ -194,8 +194,14 @@ impl Machine {
     fn mark_end(&mut self, began: &Version, cause: &Cause) {
         if *began > self.ended {
             self.ended = began.clone();
-            let (began, cause) = (began.clone(), cause.clone());
-            let mark = Message::Ended { began, session_id: None, cause };
+            self.ended_by = Some(cause.clone());
+            self.write_end();
+        }
+    }
+
+    fn write_end(&mut self) {
+        if let Some(cause) = self.ended_by.clone() {
+            let mark = Message::Ended { began: self.ended.clone(), session_id: None, cause };
             self.save(Area::Origin, self.shared_key("ended"), mark.write());
         }
     }
@@ -326,6 +332,10 @@ impl Machine {
         let ours = self.held.as_ref().is_some_and(|held| {
             began > held.began || (began == held.began && session_id == held.id_token.session_id())
         });
+        if began < self.ended {
+            // Whoever says so has marked it, over the later one.
+            self.write_end();
+        }
         if ours || self.held.is_none() {
             self.mark_end(&began, cause);
             // What a frame finds out now would undo what somebody has just done; who signs in in a
@@ -421,7 +431,10 @@ impl Machine {
             && let Some(Message::Ended { began, cause, .. }) = self.read_message(text)
         {
             let ours = self.held.as_ref().is_some_and(|held| held.began <= began);
-            self.ended = core::cmp::max(began, core::mem::take(&mut self.ended));
+            if began > self.ended {
+                self.ended = began;
+                self.ended_by = Some(cause.clone());
+            }
             if ours {
                 self.forget(cause.ending, cause.at);
             }
