@@ -3,12 +3,25 @@
 /** @import { Signal } from "./wire.d.ts" */
 /** @import { Emit, Part } from "./part.d.ts" */
 
+/** For how long after the page's start, or another word that it is seen, its window's focus is no news. */
+const QUIET_MS = 1_000;
+
+/** How long after its window's focus that is told. */
+const ASIDE_MS = 100;
+
 /**
  * @param {Emit} emit
  * @returns {Part}
  */
 export function page(emit) {
   const abort = new AbortController();
+  let told = performance.now();
+
+  /** @param {Signal["kind"]} kind */
+  const tell = (kind) => {
+    told = performance.now();
+    emit({ kind: "signal", signal: /** @type {Signal} */ ({ kind }) });
+  };
 
   /**
    * @param {EventTarget} target
@@ -20,14 +33,19 @@ export function page(emit) {
       event,
       (happened) => {
         const kind = kindOf(happened);
-        if (kind) emit({ kind: "signal", signal: /** @type {Signal} */ ({ kind }) });
+        if (kind) tell(kind);
       },
       abort,
     );
 
   on(document, "visibilitychange", () => (document.hidden ? "hidden" : "shown"));
-  // No word of the window's focus: where a page listens to it, WebKitGTK 2.50 hangs for a minute now and
-  // then, in its WebAssembly.
+  // Of two windows side by side both are visible all the time. Told a moment later: where WebAssembly runs
+  // within this event WebKitGTK 2.50 hangs for minutes now and then.
+  const turnTo = () => {
+    const isNews = performance.now() - told >= QUIET_MS;
+    if (isNews && !document.hidden) tell("shown");
+  };
+  window.addEventListener("focus", () => setTimeout(turnTo, ASIDE_MS), abort);
   on(window, "online", () => "online");
   // A held lock or an open request keeps a page out of the back/forward cache.
   on(window, "pagehide", () => "leave");
@@ -37,7 +55,7 @@ export function page(emit) {
   on(document, "resume", () => "return");
 
   // Opened in the background: nobody looks at it yet.
-  if (document.hidden) emit({ kind: "signal", signal: { kind: "hidden" } });
+  if (document.hidden) tell("hidden");
 
   return { close: () => abort.abort() };
 }

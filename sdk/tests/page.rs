@@ -22,6 +22,9 @@ extern "C" {
 extern "C" {
     /// Lets an event happen at `window` or `document`.
     fn happen(target: &JsValue, event: &str, persisted: bool);
+
+    /// Lets time pass.
+    async fn pass(milliseconds: u32);
 }
 
 fn world() -> World {
@@ -39,6 +42,38 @@ async fn page_tells_when_it_is_hidden_and_shown() {
     let _shown = Undo::replace(&document, "hidden", &false.into());
     happen(&document, "visibilitychange", false);
     assert_eq!(world.signal().await, Signal::Shown {});
+}
+
+#[wasm_bindgen_test]
+async fn s15_page_tells_that_somebody_turns_to_its_window() {
+    let (world, window) = (world(), global("window"));
+    // A page that has just begun asks by itself.
+    happen(&window, "focus", false);
+    pass(1_200).await;
+    world.assert_silence();
+    happen(&window, "focus", false);
+    assert_eq!(world.signal().await, Signal::Shown {});
+}
+
+#[wasm_bindgen_test]
+async fn page_of_a_tab_that_is_shown_and_gets_the_focus_says_so_once() {
+    let (world, window) = (world(), global("window"));
+    pass(1_200).await;
+    happen(&window, "focus", false);
+    happen(&global("document"), "visibilitychange", false);
+    assert_eq!(world.signal().await, Signal::Shown {});
+    pass(300).await;
+    world.assert_silence();
+}
+
+#[wasm_bindgen_test]
+async fn page_that_is_hidden_says_nothing_of_a_focus() {
+    let (world, window) = (world(), global("window"));
+    pass(1_200).await;
+    let _hidden = Undo::replace(&global("document"), "hidden", &true.into());
+    happen(&window, "focus", false);
+    pass(300).await;
+    world.assert_silence();
 }
 
 #[wasm_bindgen_test]

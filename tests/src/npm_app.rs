@@ -281,6 +281,14 @@ pub async fn look_at(tab: &Tab<'_>) -> Result<()> {
     tab.run("document.dispatchEvent(new Event('visibilitychange'))", vec![]).await.map(drop)
 }
 
+/// Somebody turns to the app's window, of two that are seen side by side.
+///
+/// # Errors
+/// When the page is gone.
+pub async fn turn_to(tab: &Tab<'_>) -> Result<()> {
+    tab.run("dispatchEvent(new Event('focus'))", vec![]).await.map(drop)
+}
+
 /// Somebody signs in at the app, which keeps the session so and asks nobody by itself; gives the address
 /// that it was opened at.
 ///

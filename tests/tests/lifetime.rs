@@ -1,7 +1,7 @@
 //! A session's own lifetime, its countdown, and "stay signed in" (F11), with the provider's clock moved.
 
 use anyhow::{Context, ensure};
-use gatepass_tests::npm_app::{kept, look_at, open, wait, wait_ended};
+use gatepass_tests::npm_app::{kept, open, turn_to, wait, wait_ended};
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::{Client, Result, Tab, journey, until};
@@ -118,7 +118,7 @@ fn f11_each_row_of_its_table_comes_true_by_the_providers_clock() -> Result {
         wait(&tab, "status", "authenticated").await?;
         wait(&tab, "user-name", "Richard Hendricks").await?;
         // It asks when somebody turns to it, and a click then needs the password.
-        look_at(&tab).await?;
+        turn_to(&tab).await?;
         wait_ended(&tab).await?;
         wait(&tab, "user-name", "").await?;
         ensure!(tab.run("return window.marked", vec![]).await? == true, "the page was left");

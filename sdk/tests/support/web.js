@@ -28,6 +28,11 @@ export function limit() {
   return new Promise((_, reject) => setTimeout(reject, 10_000));
 }
 
+/** For what comes after a while, or does not. */
+export function pass(milliseconds) {
+  return new Promise((done) => setTimeout(done, milliseconds));
+}
+
 export async function text(url, method, body) {
   const response = await fetch(url, { method, body, cache: "no-store" });
   if (!response.ok) throw new Error(`${method} ${url}: ${response.status}`);
