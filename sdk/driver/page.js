@@ -3,8 +3,11 @@
 /** @import { Signal } from "./wire.d.ts" */
 /** @import { Emit, Part } from "./part.d.ts" */
 
-/** For how long after the page's start, or another word that it is seen, its window's focus is no news. */
+/** For how long after the page's start, or the last word of it, its window's focus is no news. */
 const QUIET_MS = 1_000;
+
+/** The same of a focus that comes back from a frame of the page, which somebody may use by turns with it. */
+const FRAME_QUIET_MS = 30_000;
 
 /** How long after its window's focus that is told. */
 const ASIDE_MS = 100;
@@ -16,6 +19,7 @@ const ASIDE_MS = 100;
 export function page(emit) {
   const abort = new AbortController();
   let told = performance.now();
+  let quietMs = QUIET_MS;
 
   /** @param {Signal["kind"]} kind */
   const tell = (kind) => {
@@ -42,9 +46,13 @@ export function page(emit) {
   // Of two windows side by side both are visible all the time. Told a moment later: where WebAssembly runs
   // within this event WebKitGTK 2.50 hangs for minutes now and then.
   const turnTo = () => {
-    const isNews = performance.now() - told >= QUIET_MS;
+    const isNews = performance.now() - told >= quietMs;
     if (isNews && !document.hidden) tell("shown");
   };
+  const leftFor = () => {
+    quietMs = document.activeElement instanceof HTMLIFrameElement ? FRAME_QUIET_MS : QUIET_MS;
+  };
+  window.addEventListener("blur", () => setTimeout(leftFor), abort);
   window.addEventListener("focus", () => setTimeout(turnTo, ASIDE_MS), abort);
   on(window, "online", () => "online");
   // A held lock or an open request keeps a page out of the back/forward cache.

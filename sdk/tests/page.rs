@@ -23,6 +23,10 @@ extern "C" {
     /// Lets an event happen at `window` or `document`.
     fn happen(target: &JsValue, event: &str, persisted: bool);
 
+    /// Somebody turns from the page to a frame in it.
+    #[wasm_bindgen(js_name = enterFrame)]
+    fn enter_frame() -> Function;
+
     /// Lets time pass.
     async fn pass(milliseconds: u32);
 }
@@ -64,6 +68,22 @@ async fn page_of_a_tab_that_is_shown_and_gets_the_focus_says_so_once() {
     assert_eq!(world.signal().await, Signal::Shown {});
     pass(300).await;
     world.assert_silence();
+}
+
+#[wasm_bindgen_test]
+async fn page_that_is_used_by_turns_with_a_frame_of_its_own_says_nothing_of_that() {
+    let (world, window) = (world(), global("window"));
+    let leave_frame = enter_frame();
+    pass(1_200).await;
+    happen(&window, "focus", false);
+    pass(300).await;
+    world.assert_silence();
+    leave_frame.call0(&JsValue::NULL).unwrap();
+    // To another window now, and back.
+    happen(&window, "blur", false);
+    pass(300).await;
+    happen(&window, "focus", false);
+    assert_eq!(world.signal().await, Signal::Shown {});
 }
 
 #[wasm_bindgen_test]

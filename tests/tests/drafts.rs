@@ -133,8 +133,7 @@ fn s11_half_filled_form_is_not_shown_to_somebody_else() -> Result {
 fn s11_half_filled_form_is_erased_by_a_sign_out() -> Result {
     journey().go(async |stage, browser| {
         let app = half_filled(stage, browser).await?;
-        app.sign_out().await?;
-        app.wait_signed_out().await?;
+        app.sign_out_and_return().await?;
         signs_in_again(&app, "richard").await?;
         stays_empty(stage, &app, async || {
             app.visit("/private?a=b").await?;

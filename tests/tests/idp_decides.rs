@@ -116,8 +116,7 @@ fn d1_a_disabled_person_is_out_of_both_apps_and_stays_out() -> Result {
         // Others are not meant.
         page.submit("gavin", PASSWORD).await?;
         pied_piper.wait_signed_in().await?;
-        pied_piper.sign_out().await?;
-        pied_piper.wait_signed_out().await?;
+        pied_piper.sign_out_and_return().await?;
         stage.control.change_user("richard", &json!({ "disabled": false })).await?;
         pied_piper.tab.click("sign-in").await?;
         SignInPage::wait(pied_piper.tab.clone()).await?.submit("richard", PASSWORD).await?;

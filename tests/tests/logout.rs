@@ -288,8 +288,7 @@ fn f11_s5_the_end_of_the_single_sign_on_session_signs_out_both() -> Result {
 fn signing_in_again_as_another_shows_the_other() -> Result {
     journey().go(async |stage, browser| {
         let [pied_piper, hooli] = App::both(stage, browser).await?;
-        hooli.sign_out().await?;
-        hooli.wait_signed_out().await?;
+        hooli.sign_out_and_return().await?;
         pied_piper.wait_signed_out().await?;
         hooli.tab.click("sign-in").await?;
         SignInPage::wait(hooli.tab.clone()).await?.submit("gavin", PASSWORD).await?;

@@ -56,8 +56,7 @@ fn inspect_app(client: Client) -> Result {
         inspection.look(&app.tab, "after leaving").await?;
         app.tab.click("sign-in").await?;
         app.wait_signed_in().await?;
-        app.sign_out().await?;
-        app.wait_signed_out().await?;
+        app.sign_out_and_return().await?;
         inspection.look(&app.tab, "after signing out").await?;
         app.tab.click("sign-in").await?;
         SignInPage::wait(app.tab.clone()).await?.cancel().await?;

@@ -54,8 +54,7 @@ fn records_each_step_in_light_and_dark() -> Result {
         lobby.wait_ticked("leave-app").await?;
         album.take(&hooli.tab, "left-app", "Hooli has forgotten you, and nobody else has").await?;
 
-        pied_piper.sign_out().await?;
-        pied_piper.wait_signed_out().await?;
+        pied_piper.sign_out_and_return().await?;
         hooli.tab.click("sign-in").await?;
         SignInPage::wait(hooli.tab.clone()).await?.submit("dinesh", "wrong").await?;
         lobby.wait_ticked("wrong-password").await?;

@@ -385,3 +385,28 @@ fn rp22_a_window_ends_at_the_page_for_frames_where_there_is_one() {
         assert_eq!(world.last_visit()["redirect_uri"], ends_at);
     }
 }
+
+/// A provider without session events that ends the session before for the one that begins: back from the
+/// window somebody looks at the page before the code's answer has come.
+#[test]
+fn rp22_the_session_before_is_not_asked_about_while_the_next_one_arrives() {
+    let world = World::eventless();
+    let page = world.signed_in("richard");
+    world.advance(5);
+    let click = click(&page, Some("login"));
+    let since = page.notices();
+    world.hold(Endpoint::Token);
+    page.person_enters_in_window("gavin");
+    world.provider().end_sso(0);
+    let asked = world.count(Endpoint::UserInfo);
+    page.look();
+    assert_eq!(world.count(Endpoint::UserInfo), asked);
+    world.release();
+    assert_eq!(page.outcome(click), Some(Outcome::Done {}));
+    assert_eq!(page.claim("sub"), "gavin");
+    let statuses = page.statuses_since(since);
+    assert!(!statuses.contains(&Status::Expired), "{statuses:?}");
+    // The new one is asked about as any other.
+    page.look();
+    assert_eq!(world.count(Endpoint::UserInfo), asked + 1);
+}

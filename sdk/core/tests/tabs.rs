@@ -779,7 +779,19 @@ fn the_mark_of_a_later_end_is_put_back_by_whoever_knows_it() {
     let second = world.open();
     page.close();
     assert_eq!(tell(), mark);
-    world.advance(1);
+    // Also one who slept, and finds the older one.
+    second.freeze();
+    assert_ne!(tell(), mark);
+    second.thaw();
+    assert_eq!(world.origin_storage()[&key], mark);
+    // But no later one is written over.
+    let latest = mark.replace("1767225600001", "1767225700001");
+    assert_ne!(latest, mark);
+    world.inside().storage.insert(key.clone(), latest.clone());
+    world.say(older);
+    assert_eq!(world.origin_storage()[&key], latest);
+    let mark = latest;
+    world.advance(200);
     second.sign_in();
     assert_eq!(tell(), mark);
     second.expect_status(Status::Authenticated);

@@ -28,6 +28,14 @@ export function limit() {
   return new Promise((_, reject) => setTimeout(reject, 10_000));
 }
 
+/** Somebody turns from the page to a frame in it. */
+export function enterFrame() {
+  const frame = document.body.appendChild(document.createElement("iframe"));
+  frame.focus();
+  dispatchEvent(new Event("blur"));
+  return () => frame.remove();
+}
+
 /** For what comes after a while, or does not. */
 export function pass(milliseconds) {
   return new Promise((done) => setTimeout(done, milliseconds));

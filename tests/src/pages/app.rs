@@ -188,6 +188,20 @@ impl<'a> App<'a> {
         self.tab.click("sign-out").await
     }
 
+    /// The same, and waits for the page after it. On the one that is being left a click is lost.
+    ///
+    /// # Errors
+    /// When it does not come, or shows a session.
+    pub async fn sign_out_and_return(&self) -> Result<()> {
+        self.mark().await?;
+        self.sign_out().await?;
+        until("the page after the sign-out", async || {
+            Ok((!self.is_marked().await.unwrap_or(true)).then_some(()))
+        })
+        .await?;
+        self.wait_signed_out().await
+    }
+
     /// Clicks "Leave only this app".
     ///
     /// # Errors

@@ -94,6 +94,13 @@ impl Machine {
         }
     }
 
+    /// Whether a code is being redeemed, or what came for it is being verified.
+    pub(super) fn is_arriving(&self) -> bool {
+        self.waiting.iter().any(|(_, expect)| matches!(expect, Expect::Tokens(_)))
+            || self.goals.iter().any(|goal| matches!(goal, Goal::Redeem(_)))
+            || self.is_verifying(&|purpose| matches!(purpose, verification::Purpose::SignIn(..)))
+    }
+
     /// OIDC Core 3.1.3: the code for tokens.
     pub(super) fn redeem(&mut self, metadata: &Metadata, redemption: Box<Redemption>) {
         let Redemption { attempt, response, failed } = &*redemption;

@@ -67,9 +67,10 @@ impl Machine {
         }
     }
 
-    /// Makes sure that the session stands, unless the stream has just said so.
+    /// Makes sure that the session stands, unless the stream has just said so, or another sign-in is about
+    /// to take its place: the provider may have ended it for that one.
     pub(super) fn confirm(&mut self) {
-        if self.is_confirmed() || self.has_timer(Timer::Word) {
+        if self.is_confirmed() || self.has_timer(Timer::Word) || self.is_arriving() {
             return;
         }
         if self.is_leading() {

@@ -333,8 +333,8 @@ impl Machine {
             began > held.began || (began == held.began && session_id == held.id_token.session_id())
         });
         if began < self.ended {
-            // Whoever says so has marked it, over the later one.
-            self.write_end();
+            // Whoever says so may have marked it over the later one.
+            self.load_last_end();
         }
         if ours || self.held.is_none() {
             self.mark_end(&began, cause);
@@ -431,7 +431,9 @@ impl Machine {
             && let Some(Message::Ended { began, cause, .. }) = self.read_message(text)
         {
             let ours = self.held.as_ref().is_some_and(|held| held.began <= began);
-            if began > self.ended {
+            if began < self.ended {
+                self.write_end();
+            } else {
                 self.ended = began;
                 self.ended_by = Some(cause.clone());
             }

@@ -81,13 +81,15 @@ impl Verification {
 
     /// Whether this page asked for it, by a code or a refresh token that counts once: so nobody can
     /// make it come more often, and what came beside it is lost if it cannot be verified.
-    const fn is_asked_for(&self) -> bool {
-        matches!(self.subject, Subject::IdToken { .. }) && !self.adopts()
+    fn is_asked_for(&self) -> bool {
+        self.purpose().is_some_and(|purpose| !matches!(purpose, Purpose::Adopt(_)))
     }
 
-    /// Whether it came from another tab, or was kept.
-    const fn adopts(&self) -> bool {
-        matches!(self.subject, Subject::IdToken { purpose: Purpose::Adopt(_), .. })
+    const fn purpose(&self) -> Option<&Purpose> {
+        match &self.subject {
+            Subject::IdToken { purpose, .. } => Some(purpose),
+            Subject::EventToken(_) => None,
+        }
     }
 
     const fn jws(&self) -> &UntrustedJws {
@@ -101,15 +103,21 @@ impl Verification {
 impl Machine {
     /// Whether a session that another tab told, or that was kept, is being verified.
     pub(super) fn is_adopting(&self) -> bool {
+        self.is_verifying(&|purpose| matches!(purpose, Purpose::Adopt(_)))
+    }
+
+    /// Whether an ID token that came for such a purpose is being verified.
+    pub(super) fn is_verifying(&self, is_meant: &dyn Fn(&Purpose) -> bool) -> bool {
+        let is_for = |verification: &Verification| verification.purpose().is_some_and(is_meant);
         let expected = self.waiting.iter().any(|(_, expect)| match expect {
-            Expect::Signature(verification) => verification.adopts(),
-            Expect::AccessTokenHash(check) => matches!(check.purpose, Purpose::Adopt(_)),
+            Expect::Signature(verification) => is_for(verification),
+            Expect::AccessTokenHash(check) => is_meant(&check.purpose),
             _ => false,
         });
-        let waits = |goal: &Goal| matches!(goal, Goal::Keys(Some(it)) if it.adopts());
+        let waits = |goal: &Goal| matches!(goal, Goal::Keys(Some(it)) if is_for(it));
         expected
             || self.goals.iter().any(waits)
-            || self.awaiting_keys.iter().flatten().any(|verification| verification.adopts())
+            || self.awaiting_keys.iter().flatten().any(|verification| is_for(verification))
     }
 
     /// Finds the key and asks for the signature's verdict. An unknown key makes the set be fetched
