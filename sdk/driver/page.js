@@ -6,7 +6,8 @@
 /** For how long after the page's start, or the last word of it, its window's focus is no news. */
 const QUIET_MS = 1_000;
 
-/** The same of a focus that comes back from a frame of the page, which somebody may use by turns with it. */
+/** A focus that comes back from a frame of the page, which somebody may use by turns with it, waits for that
+ * long after the last word: between the two they may have been in another window. */
 const FRAME_QUIET_MS = 30_000;
 
 /** How long after its window's focus that is told. */
@@ -18,12 +19,13 @@ const ASIDE_MS = 100;
  */
 export function page(emit) {
   const abort = new AbortController();
-  let told = performance.now();
-  let quietMs = QUIET_MS;
+  // By the clock of the day, for the page's own stands still while the machine sleeps.
+  let told = Date.now();
+  let isFromFrame = false;
 
   /** @param {Signal["kind"]} kind */
   const tell = (kind) => {
-    told = performance.now();
+    told = Date.now();
     emit({ kind: "signal", signal: /** @type {Signal} */ ({ kind }) });
   };
 
@@ -43,17 +45,22 @@ export function page(emit) {
     );
 
   on(document, "visibilitychange", () => (document.hidden ? "hidden" : "shown"));
-  // Of two windows side by side both are visible all the time. Told a moment later: where WebAssembly runs
-  // within this event WebKitGTK 2.50 hangs for minutes now and then.
-  const turnTo = () => {
-    const isNews = performance.now() - told >= quietMs;
-    if (isNews && !document.hidden) tell("shown");
+  // Of two windows side by side both are visible all the time. Told a moment later, unless something was
+  // told meanwhile: where WebAssembly runs within this event WebKitGTK 2.50 hangs for minutes now and then.
+  const onFocus = () => {
+    const before = told;
+    const ageMs = Math.abs(Date.now() - before);
+    const waitMs = isFromFrame ? Math.max(ASIDE_MS, FRAME_QUIET_MS - ageMs) : ASIDE_MS;
+    if (!isFromFrame && ageMs < QUIET_MS) return;
+    setTimeout(() => told === before && !document.hidden && tell("shown"), waitMs);
   };
-  const leftFor = () => {
-    quietMs = document.activeElement instanceof HTMLIFrameElement ? FRAME_QUIET_MS : QUIET_MS;
-  };
-  window.addEventListener("blur", () => setTimeout(leftFor), abort);
-  window.addEventListener("focus", () => setTimeout(turnTo, ASIDE_MS), abort);
+  // Only after the event the document knows to which of its frames the focus went.
+  const onBlur = () =>
+    setTimeout(() => {
+      isFromFrame = document.activeElement instanceof HTMLIFrameElement;
+    });
+  window.addEventListener("blur", onBlur, abort);
+  window.addEventListener("focus", onFocus, abort);
   on(window, "online", () => "online");
   // A held lock or an open request keeps a page out of the back/forward cache.
   on(window, "pagehide", () => "leave");

@@ -35,6 +35,21 @@ fn world() -> World {
     World::new([PAGE.with(Function::clone)])
 }
 
+/// A page of which nothing was heard for a while, and its window.
+async fn quiet_world() -> (World, JsValue) {
+    let world = world();
+    pass(1_200).await;
+    (world, global("window"))
+}
+
+/// The same, whose frame has the focus, and how the frame goes.
+async fn quiet_world_of_a_frame() -> (World, JsValue, Function) {
+    let world = world();
+    let leave_frame = enter_frame();
+    pass(1_200).await;
+    (world, global("window"), leave_frame)
+}
+
 #[wasm_bindgen_test]
 async fn page_tells_when_it_is_hidden_and_shown() {
     let (world, document) = (world(), global("document"));
@@ -61,8 +76,7 @@ async fn s15_page_tells_that_somebody_turns_to_its_window() {
 
 #[wasm_bindgen_test]
 async fn page_of_a_tab_that_is_shown_and_gets_the_focus_says_so_once() {
-    let (world, window) = (world(), global("window"));
-    pass(1_200).await;
+    let (world, window) = quiet_world().await;
     happen(&window, "focus", false);
     happen(&global("document"), "visibilitychange", false);
     assert_eq!(world.signal().await, Signal::Shown {});
@@ -72,9 +86,7 @@ async fn page_of_a_tab_that_is_shown_and_gets_the_focus_says_so_once() {
 
 #[wasm_bindgen_test]
 async fn page_that_is_used_by_turns_with_a_frame_of_its_own_says_nothing_of_that() {
-    let (world, window) = (world(), global("window"));
-    let leave_frame = enter_frame();
-    pass(1_200).await;
+    let (world, window, leave_frame) = quiet_world_of_a_frame().await;
     happen(&window, "focus", false);
     pass(300).await;
     world.assert_silence();
@@ -86,10 +98,25 @@ async fn page_that_is_used_by_turns_with_a_frame_of_its_own_says_nothing_of_that
     assert_eq!(world.signal().await, Signal::Shown {});
 }
 
+/// Who left for a frame may have been in another window before they come back to the page.
+#[wasm_bindgen_test]
+async fn page_that_somebody_comes_back_to_from_a_frame_says_so_half_a_minute_after_its_last_word() {
+    let (world, window, leave_frame) = quiet_world_of_a_frame().await;
+    let later = js_sys::Date::now() + 28_000.0;
+    {
+        let later = Function::new_no_args(&format!("return {later}"));
+        let _later = Undo::replace(&global("Date"), "now", &later);
+        happen(&window, "focus", false);
+    }
+    assert_eq!(world.signal().await, Signal::Shown {});
+    leave_frame.call0(&JsValue::NULL).unwrap();
+    happen(&window, "blur", false);
+    pass(10).await;
+}
+
 #[wasm_bindgen_test]
 async fn page_that_is_hidden_says_nothing_of_a_focus() {
-    let (world, window) = (world(), global("window"));
-    pass(1_200).await;
+    let (world, window) = quiet_world().await;
     let _hidden = Undo::replace(&global("document"), "hidden", &true.into());
     happen(&window, "focus", false);
     pass(300).await;

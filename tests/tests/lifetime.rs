@@ -6,14 +6,11 @@ use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::{Client, Result, Tab, journey, until};
 
-/// Writes down when the page no longer shows the session, if it is not left.
+/// Writes down when the page no longer has the session, if it is not left.
 const WATCH: &str = "
-    const text = (id) => document.querySelector(`[data-testid=${id}]`).textContent;
-    const watch = setInterval(() => {
-      if (text('status') === 'authenticated' && text('user-name') === 'Richard Hendricks') return;
-      window.endedAt = Date.now();
-      clearInterval(watch);
-    }, 10);
+    auth.subscribe(({ status, user }) => {
+      if (status !== 'authenticated' || user?.name !== 'Richard Hendricks') window.endedAt ??= Date.now();
+    });
 ";
 
 #[test]

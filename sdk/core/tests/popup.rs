@@ -4,9 +4,11 @@ use gatepass_core::{
     error::Code,
     wire::{Command, Ending, Failure, Mode, OnLoad, Outcome, Scope, Status},
 };
+use serde_json::json;
 
 use crate::world::{
     APP, Endpoint, Page, World,
+    keys::{ES256, ES256_NEXT},
     page::sign_in_to,
     provider::{SILENT, Visit},
 };
@@ -386,27 +388,59 @@ fn rp22_a_window_ends_at_the_page_for_frames_where_there_is_one() {
     }
 }
 
-/// A provider without session events that ends the session before for the one that begins: back from the
-/// window somebody looks at the page before the code's answer has come.
+/// A provider without session events ends the session before for the one that begins, and before all has
+/// come that the new one takes, somebody looks at the page.
 #[test]
 fn rp22_the_session_before_is_not_asked_about_while_the_next_one_arrives() {
-    let world = World::eventless();
-    let page = world.signed_in("richard");
-    world.advance(5);
-    let click = click(&page, Some("login"));
-    let since = page.notices();
-    world.hold(Endpoint::Token);
-    page.person_enters_in_window("gavin");
-    world.provider().end_sso(0);
-    let asked = world.count(Endpoint::UserInfo);
-    page.look();
-    assert_eq!(world.count(Endpoint::UserInfo), asked);
-    world.release();
-    assert_eq!(page.outcome(click), Some(Outcome::Done {}));
-    assert_eq!(page.claim("sub"), "gavin");
-    let statuses = page.statuses_since(since);
-    assert!(!statuses.contains(&Status::Expired), "{statuses:?}");
-    // The new one is asked about as any other.
-    page.look();
-    assert_eq!(world.count(Endpoint::UserInfo), asked + 1);
+    // The tokens for the code, then the key that signed the ID token.
+    for late in [Endpoint::Token, Endpoint::Keys] {
+        let world = World::eventless();
+        let page = world.signed_in("richard");
+        world.advance(5);
+        let click = click(&page, Some("login"));
+        let since = page.notices();
+        world.provider().key = &ES256_NEXT;
+        world.provider().published = vec![ES256.jwk(), ES256_NEXT.jwk()];
+        world.hold(late);
+        page.person_enters_in_window("gavin");
+        world.provider().end_sso(0);
+        let asked = world.count(Endpoint::UserInfo);
+        page.look();
+        assert_eq!(world.count(Endpoint::UserInfo), asked, "{late:?}");
+        assert_eq!(page.claim("sub"), "richard");
+        world.release();
+        assert_eq!(page.outcome(click), Some(Outcome::Done {}), "{late:?}");
+        assert_eq!(page.claim("sub"), "gavin");
+        let statuses = page.statuses_since(since);
+        assert!(!statuses.contains(&Status::Expired), "{late:?}: {statuses:?}");
+        // The new one is asked about as any other.
+        page.look();
+        assert_eq!(world.count(Endpoint::UserInfo), asked + 1, "{late:?}");
+    }
+}
+
+/// The same, where the one that begins comes to nothing, and the one before has ended for it or stands.
+#[test]
+fn rp22_the_session_before_is_asked_about_once_the_next_one_has_failed() {
+    for (late, stands) in [(Endpoint::Token, true), (Endpoint::Keys, false)] {
+        let world = World::eventless();
+        let page = world.signed_in("richard");
+        world.advance(5);
+        let click = click(&page, Some("login"));
+        world.provider().next_id_token(|token| token.header("kid", json!("unheard")));
+        world.hold(late);
+        page.person_enters_in_window("gavin");
+        if !stands {
+            world.provider().end_sso(0);
+        }
+        let asked = world.count(Endpoint::UserInfo);
+        page.look();
+        page.look();
+        assert_eq!(world.count(Endpoint::UserInfo), asked, "{late:?}");
+        world.release();
+        assert_eq!(refused(page.outcome(click)), Some(Code::KeyNotFound), "{late:?}");
+        world.advance(5);
+        assert_eq!(world.count(Endpoint::UserInfo), asked + 1, "{late:?}");
+        page.expect_status(if stands { Status::Authenticated } else { Status::Expired });
+    }
 }

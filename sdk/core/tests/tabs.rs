@@ -775,7 +775,7 @@ fn the_mark_of_a_later_end_is_put_back_by_whoever_knows_it() {
         world.origin_storage()[&key].clone()
     };
     assert_eq!(tell(), mark);
-    // Also one who has just opened, and one who has a session again.
+    // Also one who has just opened.
     let second = world.open();
     page.close();
     assert_eq!(tell(), mark);
@@ -791,10 +791,17 @@ fn the_mark_of_a_later_end_is_put_back_by_whoever_knows_it() {
     world.say(older);
     assert_eq!(world.origin_storage()[&key], latest);
     let mark = latest;
+    // Also one who has a session again.
     world.advance(200);
     second.sign_in();
     assert_eq!(tell(), mark);
     second.expect_status(Status::Authenticated);
+    // Whose end nobody has told it of: somebody wrote it down.
+    let latest = mark.replace("1767225700001", "1767225800001");
+    world.inside().storage.insert(key.clone(), latest.clone());
+    world.say(older);
+    assert_eq!(world.origin_storage()[&key], latest);
+    second.expect_status(Status::Anonymous);
 }
 
 #[test]

@@ -67,16 +67,26 @@ impl Machine {
         }
     }
 
-    /// Makes sure that the session stands, unless the stream has just said so, or another sign-in is about
-    /// to take its place: the provider may have ended it for that one.
+    /// Makes sure that the session stands, unless the stream has just said so. Where another sign-in is
+    /// about to take its place the provider may have ended it for that one: only if that fails it is asked.
     pub(super) fn confirm(&mut self) {
-        if self.is_confirmed() || self.has_timer(Timer::Word) || self.is_arriving() {
+        if self.is_confirmed() || self.has_timer(Timer::Word) {
             return;
         }
-        if self.is_leading() {
+        if self.is_arriving() {
+            self.owes_confirm = true;
+        } else if self.is_leading() {
             self.confirm_by_check();
         } else {
             self.ask_for_word();
+        }
+    }
+
+    /// Nothing has come that took the session's place.
+    pub(super) fn finish_arrival(&mut self) {
+        if self.owes_confirm && !self.is_arriving() {
+            self.owes_confirm = false;
+            self.confirm();
         }
     }
 

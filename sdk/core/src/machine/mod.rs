@@ -88,10 +88,10 @@ pub struct Machine {
     held: Option<Box<session::Held>>,
     /// Whatever began no later is known to be over.
     ended: Version,
-    /// The same when a frame began to ask.
-    ended_before_probe: Version,
-    /// What ended it.
+    /// Why what `ended` names is over; none where `ended` names nothing.
     ended_by: Option<Cause>,
+    /// `ended`, when a frame began to ask.
+    ended_before_probe: Version,
     cause: Option<Cause>,
     error: Option<Error>,
     /// It is of a check or a refresh: the next one that succeeds takes it back.
@@ -119,6 +119,8 @@ pub struct Machine {
     told_at_ms: Option<i64>,
     /// Something has changed about the session, as was said, and no refresh has shown it yet.
     owes_look: bool,
+    /// The session was to be confirmed while a sign-in was under way that takes its place, if it succeeds.
+    owes_confirm: bool,
     /// The command of the latest click on "sign in": a window is its alone.
     latest_click: u32,
     /// What is known of the ladder's rungs in this browser, in words.
@@ -230,8 +232,8 @@ impl Machine {
             status: Status::Restoring,
             held: None,
             ended: Version::default(),
-            ended_before_probe: Version::default(),
             ended_by: None,
+            ended_before_probe: Version::default(),
             cause: None,
             error: None,
             error_passes: false,
@@ -249,6 +251,7 @@ impl Machine {
             accepted_event_tokens: Vec::new(),
             told_at_ms: None,
             owes_look: false,
+            owes_confirm: false,
             latest_click: 0,
             rungs: Text::default(),
             user_info: user_info::UserInfoEndpoint::default(),
@@ -280,6 +283,7 @@ impl Machine {
             Fact::Signal { signal } => self.handle_signal(signal, bytes),
         }
         self.run_timers();
+        self.finish_arrival();
         self.finish_hearing();
         self.finish_recall();
         self.resume_commands();

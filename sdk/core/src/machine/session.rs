@@ -85,6 +85,7 @@ impl Machine {
         if self.held.as_ref().is_none_or(|held| held.began != session.began) {
             self.user_info.begin_anew();
             self.is_unsure = false;
+            self.owes_confirm = false;
         }
         // Of another tab, or a sign-in: what it was listened for.
         self.is_deaf &= session.version.tab == self.tab
@@ -199,6 +200,7 @@ impl Machine {
         }
     }
 
+    /// Writes the last end that this page knows of.
     fn write_end(&mut self) {
         if let Some(cause) = self.ended_by.clone() {
             let mark = Message::Ended { began: self.ended.clone(), session_id: None, cause };
