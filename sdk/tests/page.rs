@@ -85,7 +85,7 @@ async fn page_of_a_tab_that_is_shown_and_gets_the_focus_says_so_once() {
 }
 
 #[wasm_bindgen_test]
-async fn page_that_is_used_by_turns_with_a_frame_of_its_own_says_nothing_of_that() {
+async fn page_that_is_used_by_turns_with_a_frame_of_its_own_does_not_tell_of_each() {
     let (world, window, leave_frame) = quiet_world_of_a_frame().await;
     happen(&window, "focus", false);
     pass(300).await;

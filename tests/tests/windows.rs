@@ -3,7 +3,7 @@
 //! where the app can store nothing, and where the browser opens none.
 
 use anyhow::{Context, ensure};
-use axum::http::header::HeaderName;
+use axum::http::header::{CACHE_CONTROL, HeaderName};
 use gatepass_tests::npm_app::{open, open_framing, register, stored, wait};
 use gatepass_tests::pages::SignInPage;
 use gatepass_tests::stage::{GUEST_HOST, PASSWORD};
@@ -111,28 +111,70 @@ fn rp22_a_window_ends_at_the_page_without_the_app_and_closes_itself() -> Result 
     })
 }
 
+#[test]
+fn rp22_a_window_that_closes_itself_does_not_begin_the_app() -> Result {
+    journey().go(async |stage, browser| {
+        // Whatever page begins the app asks for the module, also the browser's second.
+        stage.site.set_header(CACHE_CONTROL, "no-store")?;
+        let begun = || {
+            let requests = stage.site.requests();
+            requests.iter().filter(|request| request.path().ends_with(".wasm")).count()
+        };
+        let tab = browser.first_tab();
+        open_ending(stage, &tab, false).await?;
+        ensure!(begun() == 1, "the page has asked for {} modules", begun());
+        let window = opened_window(browser, &tab).await?;
+        SignInPage { tab: window }.submit("richard", PASSWORD).await?;
+        is_signed_in_and_stayed(stage, &tab, false).await?;
+        window_closes(browser).await?;
+        ensure!(begun() == 1, "the window has begun the app");
+        Ok(())
+    })
+}
+
 /// Somebody takes the window's address to a tab: the app is told there too, but no script may close it.
+async fn signs_in_in_a_tab<'a>(
+    stage: &Stage,
+    browser: &'a Browser,
+    is_silent: bool,
+) -> Result<Tab<'a>> {
+    let tab = browser.first_tab();
+    open_ending(stage, &tab, is_silent).await?;
+    // It has a history, so it is nobody's window. (Opened now: Firefox would open it in the window.)
+    let beside = browser.new_tab().await?;
+    beside.goto(&stage.lobby()).await?;
+    let window = opened_window(browser, &tab).await?;
+    beside.goto(&window.address().await?).await?;
+    let page = SignInPage::wait(beside).await?;
+    page.submit("richard", PASSWORD).await?;
+    is_signed_in_and_stayed(stage, &tab, is_silent).await?;
+    Ok(page.tab)
+}
+
 #[test]
 fn rp22_a_window_that_may_not_close_itself_says_that_the_person_can() -> Result {
     journey().go(async |stage, browser| {
-        let tab = browser.first_tab();
-        open_ending(stage, &tab, true).await?;
-        // It has a history, so it is nobody's window. (Opened now: Firefox would open it in the window.)
-        let beside = browser.new_tab().await?;
-        beside.goto(&stage.lobby()).await?;
-        let window = opened_window(browser, &tab).await?;
-        beside.goto(&window.address().await?).await?;
-        let page = SignInPage::wait(beside).await?;
-        page.submit("richard", PASSWORD).await?;
-        is_signed_in_and_stayed(stage, &tab, true).await?;
+        let beside = signs_in_in_a_tab(stage, browser, true).await?;
         let silent = format!("{}{SILENT}", stage.site.origin(GUEST_HOST));
         until("the page without the app", async || {
-            Ok((page.tab.address().await? == silent).then_some(()))
+            Ok((beside.address().await? == silent).then_some(()))
         })
         .await?;
-        let words = page.tab.words().await?;
+        let words = beside.words().await?;
         ensure!(words.contains("close this window"), "what it shows is {words:?}");
         Ok(())
+    })
+}
+
+#[test]
+fn rp22_a_window_that_may_not_close_itself_is_a_page_of_the_app() -> Result {
+    journey().go(async |stage, browser| {
+        let beside = signs_in_in_a_tab(stage, browser, false).await?;
+        wait(&beside, "status", "authenticated").await?;
+        wait(&beside, "user-name", "Richard Hendricks").await?;
+        let home = format!("{}/", stage.site.origin(GUEST_HOST));
+        ensure!(beside.address().await? == home, "the answer is still in its address");
+        stage.control.timeline().await?.exactly(1, "authorize.received@npm-app")
     })
 }
 

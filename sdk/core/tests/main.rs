@@ -14,6 +14,7 @@ mod corpora;
 mod diagnosis;
 mod discovery;
 mod door;
+mod ends;
 mod forms;
 mod front_channel;
 mod id_token;

@@ -2,7 +2,7 @@
 
 use gatepass_core::{
     error::Code,
-    wire::{Command, Ending, OnLoad, Outcome, Scope, Signal, Status},
+    wire::{Command, OnLoad, Outcome, Signal, Status},
 };
 use serde_json::{Value, json};
 
@@ -31,48 +31,6 @@ fn a_sign_in_is_seen_by_the_other_tabs() {
     world.signed_in("richard");
     other.expect_status(Status::Authenticated);
     assert_eq!(other.notices(), notices + 1, "subscribers are told once");
-}
-
-#[test]
-fn f7_a_sign_out_is_seen_by_the_other_tabs() {
-    let world = World::new();
-    let first = world.signed_in("richard");
-    let second = world.open();
-    let third = world.open();
-    second.sign_out();
-    for page in [&first, &third] {
-        page.expect_status(Status::Anonymous);
-        assert_eq!(page.cause(), Some(Ending::SignedOut));
-        assert_eq!(page.token(), Err(Code::NotSignedIn));
-    }
-    assert_eq!(world.inside().open_streams(), 0);
-}
-
-#[test]
-fn leaving_only_this_app_signs_all_its_tabs_out_and_goes_nowhere() {
-    let world = World::new();
-    let first = world.signed_in("richard");
-    let second = world.open();
-    let visits = world.visits();
-    assert_eq!(second.leave_only_this_app(), Some(Outcome::Done {}));
-    for page in [&first, &second] {
-        page.expect_status(Status::Anonymous);
-        assert_eq!(page.cause(), Some(Ending::SignedOutHere));
-    }
-    assert_eq!(world.visits(), visits);
-    assert!(!world.provider().sessions[0].ended);
-}
-
-#[test]
-fn f2_a_logout_token_reaches_the_tabs_without_a_stream() {
-    let world = World::new();
-    let first = world.signed_in("richard");
-    let second = world.open();
-    world.provider_ends_session();
-    for page in [&first, &second] {
-        page.expect_status(Status::Anonymous);
-        assert_eq!(page.cause(), Some(Ending::LogoutToken));
-    }
 }
 
 #[test]
@@ -343,69 +301,6 @@ fn a_sign_in_during_another_tabs_start_is_adopted_by_it_without_leaving() {
 }
 
 #[test]
-fn a_session_announced_late_does_not_revive_one_that_ended() {
-    let world = World::new();
-    let first = world.signed_in("richard");
-    let second = world.open();
-    world.advance_with_heartbeat(290);
-    first.token().unwrap();
-    let announced = world.overheard("session").to_string();
-    let before: Value = serde_json::from_str(&announced).unwrap();
-    assert!(before["version"][0].as_i64().unwrap() > crate::world::BEGIN_MS);
-    second.leave_only_this_app();
-    world.say(&announced);
-    first.expect_status(Status::Anonymous);
-    second.expect_status(Status::Anonymous);
-}
-
-#[test]
-fn an_ended_of_an_earlier_sign_in_does_not_end_a_later_one() {
-    let world = World::new();
-    let first = world.signed_in("richard");
-    first.leave_only_this_app();
-    let ended = world.overheard("ended").to_string();
-    world.advance(1);
-    // The provider's session is the same, so is `sid`.
-    first.sign_in();
-    first.expect_status(Status::Authenticated);
-    world.say(&ended);
-    first.expect_status(Status::Authenticated);
-}
-
-#[test]
-fn rp24_a_page_that_missed_everything_shows_nothing_before_a_check() {
-    let world = World::new();
-    let first = world.signed_in("richard");
-    let second = world.open();
-    first.freeze();
-    second.sign_out();
-    world.hold(Endpoint::UserInfo);
-    world.hold(Endpoint::Events);
-    // Not even the mark of the sign-out is there.
-    world.inside().storage.clear();
-    first.thaw();
-    first.expect_status(Status::Restoring);
-    assert_eq!(first.session().claims, None);
-    world.release();
-    assert_ne!(first.status(), Status::Authenticated);
-    assert_eq!(first.session().claims, None);
-}
-
-#[test]
-fn rp24_a_page_that_missed_a_local_sign_out_does_not_show_the_session_again() {
-    let world = World::new();
-    let first = world.signed_in("richard");
-    let second = world.open();
-    first.freeze();
-    second.leave_only_this_app();
-    world.advance(7);
-    first.thaw();
-    first.expect_status(Status::Anonymous);
-    assert_eq!(first.session().claims, None);
-    assert_eq!(first.session().cause, second.session().cause, "why and when");
-}
-
-#[test]
 fn a_page_that_missed_a_sign_in_adopts_it_when_it_returns() {
     let world = World::new();
     let first = world.open();
@@ -424,93 +319,6 @@ fn a_page_that_adopts_before_it_knows_whether_it_leads_waits_for_the_lock_once()
     assert!(second.leads());
     second.leave_only_this_app();
     assert_eq!(world.inside().leader(), None, "who has no session holds no lock");
-}
-
-#[test]
-fn f18_nothing_of_a_session_is_stored_for_the_origin_but_a_hint() {
-    let world = World::new();
-    let page = world.signed_in("richard");
-    let stored = world.origin_storage();
-    assert_eq!(stored.values().collect::<Vec<_>>(), ["1"]);
-    page.sign_out();
-    // Up to which moment what began is over, the chance name of the tab that says so, why and when.
-    let stored = world.origin_storage();
-    let keys: Vec<_> = stored.keys().collect();
-    assert_eq!(keys, [&format!("gatepass:1:{ISSUER}#{CLIENT}#ended")]);
-    let mark: Value = serde_json::from_str(stored.values().next().unwrap()).unwrap();
-    assert_eq!(mark["began"][0], crate::world::BEGIN_MS + 1);
-    assert_eq!(mark["began"][1].as_str().unwrap().len(), 12);
-    let began = &mark["began"];
-    let at = crate::world::BEGIN_MS / 1000;
-    let all = json!({ "kind": "ended", "began": began, "cause": "signed_out", "at": at });
-    assert_eq!(mark, all);
-}
-
-#[test]
-fn a_sign_out_that_crosses_a_sign_in_leaves_the_new_session_and_its_hint() {
-    let world = World::new();
-    let first = world.signed_in("richard");
-    let (second, third) = (world.open(), world.open());
-    first.leave_only_this_app();
-    let ended = world.overheard("ended").to_string();
-    world.advance(1);
-    world.person_signs_in("gavin");
-    second.sign_in();
-    // Only now the others hear of that sign-out, and what it has written arrives.
-    let storage = |name: &str| format!("gatepass:1:{ISSUER}#{CLIENT}#{name}");
-    world.inside().storage.remove(&storage("hint"));
-    world.inside().storage.insert(storage("ended"), ended.clone());
-    third.freeze();
-    world.say(&ended);
-    third.thaw();
-    for page in [&second, &third, &first] {
-        page.expect_status(Status::Authenticated);
-        assert_eq!(page.claim("sub"), "gavin");
-    }
-    assert!(world.origin_storage().contains_key(&storage("hint")));
-    // The mark of that end ends no later one either.
-    third.freeze();
-    third.thaw();
-    third.expect_status(Status::Authenticated);
-}
-
-#[test]
-fn a_sign_out_ends_a_sign_in_of_which_the_page_has_not_heard() {
-    for scope in [Scope::Local, Scope::Global] {
-        let world = World::new();
-        let first = world.signed_in("richard");
-        let (second, third) = (world.open(), world.open());
-        first.hang();
-        world.advance(1);
-        second.sign_in();
-        third.freeze();
-        world.hold(Endpoint::Discovery);
-        first.begin(Command::SignOut { scope });
-        first.recover();
-        world.settle();
-        third.thaw();
-        for page in [&first, &second, &third] {
-            page.expect_status(Status::Anonymous);
-            assert_eq!(page.token(), Err(Code::NotSignedIn));
-        }
-        // Nor does a page that opens now come back to it.
-        let fourth = world.open();
-        fourth.expect_status(Status::Anonymous);
-    }
-}
-
-#[test]
-fn a_mark_of_an_end_that_makes_no_sense_is_none() {
-    let hello = r#"{"kind":"hello","began":[9007199254740991,"z"],"cause":"signed_out","at":1}"#;
-    let early = r#"{"kind":"ended","began":[1,"z"],"cause":"signed_out","at":1}"#;
-    for mark in ["", "1", "[]", "{}", hello, early, &hello.replace("hello", "ended")[..60]] {
-        let world = World::new();
-        let page = world.signed_in("richard");
-        world.inside().storage.insert(format!("gatepass:1:{ISSUER}#{CLIENT}#ended"), mark.into());
-        page.freeze();
-        page.thaw();
-        page.expect_status(Status::Authenticated);
-    }
 }
 
 #[test]
@@ -571,20 +379,6 @@ fn a_page_that_sleeps_again_before_its_check_tells_nothing_twice() {
     page.freeze();
     page.thaw();
     assert_eq!(page.notices(), notices);
-}
-
-#[test]
-fn whoever_had_a_session_says_once_that_it_is_over() {
-    let world = World::new();
-    let first = world.signed_in("richard");
-    let others = [world.open(), world.open()];
-    first.leave_only_this_app();
-    for page in &others {
-        page.expect_status(Status::Anonymous);
-    }
-    let browser = world.inside();
-    let ended = browser.channel.iter().filter(|text| text.contains("\"ended\""));
-    assert_eq!(ended.count(), 3);
 }
 
 #[test]
@@ -697,125 +491,6 @@ fn rp12_a_tab_adopts_what_a_key_has_signed_that_is_gone() {
     // Whoever adopted it can hand it on.
     first.close();
     world.open().expect_status(Status::Authenticated);
-}
-
-// What a review found, each with the smallest way to it.
-
-#[test]
-fn the_end_of_a_later_sign_in_is_the_end_of_what_it_had_replaced() {
-    let world = World::new();
-    let first = world.signed_in("richard");
-    let began = world.overheard("session")["began"][0].as_i64().unwrap();
-    let later = json!([began + 1, "x"]);
-    let word = json!({
-        "kind": "ended", "began": later, "sid": "another", "cause": "signed_out", "at": 1,
-    });
-    world.say(&word.to_string());
-    first.expect_status(Status::Anonymous);
-    // Whatever came of that, the next sign-in counts in all tabs.
-    let second = world.open();
-    second.sign_in();
-    first.expect_status(Status::Authenticated);
-}
-
-#[test]
-fn rp20_an_end_at_the_end_of_time_does_not_keep_the_tabs_from_agreeing() {
-    let world = World::new();
-    let (first, second) = (world.open(), world.open());
-    let word = r#"{"kind":"ended","began":[9007199254740991,"x"],"cause":"signed_out","at":1}"#;
-    world.say(word);
-    let key = format!("gatepass:1:{ISSUER}#{CLIENT}");
-    world.inside().storage.insert(format!("{key}#ended"), word.into());
-    first.set_storage(&format!("{key}#memory"), r#"{"latest":9007199254740991}"#);
-    first.load("/", OnLoad::Manual);
-    world.person_signs_in("richard");
-    first.sign_in();
-    for page in [&first, &second] {
-        page.expect_status(Status::Authenticated);
-    }
-    assert_eq!(first.token(), second.token());
-}
-
-#[test]
-fn the_mark_of_a_later_end_is_kept_although_an_older_one_is_told_after_it() {
-    let world = World::new();
-    let first = world.signed_in("richard");
-    let (second, third) = (world.open(), world.open());
-    world.advance(1);
-    // The first hears of nothing, and signs out of what it has.
-    first.hang();
-    second.sign_in();
-    third.expect_status(Status::Authenticated);
-    third.freeze();
-    second.leave_only_this_app();
-    let key = format!("gatepass:1:{ISSUER}#{CLIENT}#ended");
-    let mark = world.origin_storage()[&key].clone();
-    first.begin(Command::SignOut { scope: gatepass_core::wire::Scope::Local });
-    assert_ne!(world.origin_storage()[&key], mark);
-    first.recover();
-    assert_eq!(world.origin_storage()[&key], mark);
-    // Who slept all the while learns of it before anything is shown.
-    world.hold(Endpoint::UserInfo);
-    third.thaw();
-    third.expect_status(Status::Anonymous);
-}
-
-#[test]
-fn the_mark_of_a_later_end_is_put_back_by_whoever_knows_it() {
-    let world = World::new();
-    let page = world.signed_in("richard");
-    page.leave_only_this_app();
-    let key = format!("gatepass:1:{ISSUER}#{CLIENT}#ended");
-    let mark = world.origin_storage()[&key].clone();
-    let older = r#"{"kind":"ended","began":[1767225600000,"z"],"cause":"invalid_grant","at":1}"#;
-    // Somebody who has heard of nothing says what it knows, and closes.
-    let tell = || {
-        world.inside().storage.insert(key.clone(), older.into());
-        world.say(older);
-        world.origin_storage()[&key].clone()
-    };
-    assert_eq!(tell(), mark);
-    // Also one who has just opened.
-    let second = world.open();
-    page.close();
-    assert_eq!(tell(), mark);
-    // Also one who slept, and finds the older one.
-    second.freeze();
-    assert_ne!(tell(), mark);
-    second.thaw();
-    assert_eq!(world.origin_storage()[&key], mark);
-    // But no later one is written over.
-    let latest = mark.replace("1767225600001", "1767225700001");
-    assert_ne!(latest, mark);
-    world.inside().storage.insert(key.clone(), latest.clone());
-    world.say(older);
-    assert_eq!(world.origin_storage()[&key], latest);
-    let mark = latest;
-    // Also one who has a session again.
-    world.advance(200);
-    second.sign_in();
-    assert_eq!(tell(), mark);
-    second.expect_status(Status::Authenticated);
-    // Whose end nobody has told it of: somebody wrote it down.
-    let latest = mark.replace("1767225700001", "1767225800001");
-    world.inside().storage.insert(key.clone(), latest.clone());
-    world.say(older);
-    assert_eq!(world.origin_storage()[&key], latest);
-    second.expect_status(Status::Anonymous);
-}
-
-#[test]
-fn a_page_that_slept_without_a_session_hears_what_ended_meanwhile() {
-    let world = World::new();
-    let first = world.open();
-    first.freeze();
-    let second = world.signed_in("richard");
-    let session = world.overheard("session").to_string();
-    second.leave_only_this_app();
-    first.thaw();
-    // Somebody who has not heard of the end tells of the session once more.
-    world.say(&session);
-    first.expect_status(Status::Anonymous);
 }
 
 #[test]
