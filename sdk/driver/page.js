@@ -57,7 +57,9 @@ export function page(emit) {
   // Only after the event the document knows to which of its frames the focus went.
   const onBlur = () =>
     setTimeout(() => {
-      isFromFrame = document.activeElement instanceof HTMLIFrameElement;
+      let active = document.activeElement;
+      while (active?.shadowRoot) active = active.shadowRoot.activeElement;
+      isFromFrame = !!active && "contentWindow" in active;
     });
   window.addEventListener("blur", onBlur, abort);
   window.addEventListener("focus", onFocus, abort);

@@ -23,9 +23,9 @@ extern "C" {
     /// Lets an event happen at `window` or `document`.
     fn happen(target: &JsValue, event: &str, persisted: bool);
 
-    /// Somebody turns from the page to a frame in it.
+    /// Somebody turns from the page to a frame in it, so many shadow roots deep.
     #[wasm_bindgen(js_name = enterFrame)]
-    fn enter_frame() -> Function;
+    fn enter_frame(depth: u32) -> Function;
 
     /// Lets time pass.
     async fn pass(milliseconds: u32);
@@ -43,11 +43,18 @@ async fn quiet_world() -> (World, JsValue) {
 }
 
 /// The same, whose frame has the focus, and how the frame goes.
-async fn quiet_world_of_a_frame() -> (World, JsValue, Function) {
+async fn quiet_world_of_a_frame(depth: u32) -> (World, JsValue, Function) {
     let world = world();
-    let leave_frame = enter_frame();
+    let leave_frame = enter_frame(depth);
     pass(1_200).await;
     (world, global("window"), leave_frame)
+}
+
+/// The window gets the focus, and the clock of the day is another one.
+fn focus_at(window: &JsValue, at_ms: f64) {
+    let now = Function::new_no_args(&format!("return {at_ms}"));
+    let _clock = Undo::replace(&global("Date"), "now", &now);
+    happen(window, "focus", false);
 }
 
 #[wasm_bindgen_test]
@@ -82,32 +89,52 @@ async fn page_of_a_tab_that_is_shown_and_gets_the_focus_says_so_once() {
     assert_eq!(world.signal().await, Signal::Shown {});
     pass(300).await;
     world.assert_silence();
+    // Whichever of the two comes first.
+    happen(&global("document"), "visibilitychange", false);
+    assert_eq!(world.signal().await, Signal::Shown {});
+    happen(&window, "focus", false);
+    pass(300).await;
+    world.assert_silence();
+}
+
+#[wasm_bindgen_test]
+async fn page_whose_clock_was_set_back_or_on_tells_that_somebody_turns_to_its_window() {
+    for hours in [-1.0, 1.0] {
+        let (world, window) = quiet_world().await;
+        focus_at(&window, js_sys::Date::now() + hours * 3_600_000.0);
+        assert_eq!(world.signal().await, Signal::Shown {});
+        let (world, window, leave_frame) = quiet_world_of_a_frame(0).await;
+        focus_at(&window, js_sys::Date::now() + hours * 3_600_000.0);
+        assert_eq!(world.signal().await, Signal::Shown {});
+        leave_frame.call0(&JsValue::NULL).unwrap();
+    }
 }
 
 #[wasm_bindgen_test]
 async fn page_that_is_used_by_turns_with_a_frame_of_its_own_does_not_tell_of_each() {
-    let (world, window, leave_frame) = quiet_world_of_a_frame().await;
-    happen(&window, "focus", false);
-    pass(300).await;
-    world.assert_silence();
-    leave_frame.call0(&JsValue::NULL).unwrap();
-    // To another window now, and back.
-    happen(&window, "blur", false);
-    pass(300).await;
-    happen(&window, "focus", false);
-    assert_eq!(world.signal().await, Signal::Shown {});
+    // Also where the frame is part of a component, or of one in another.
+    for depth in 0..3 {
+        let (world, window, leave_frame) = quiet_world_of_a_frame(depth).await;
+        happen(&window, "focus", false);
+        pass(300).await;
+        world.assert_silence();
+        leave_frame.call0(&JsValue::NULL).unwrap();
+        // To another window now, and back.
+        happen(&window, "blur", false);
+        pass(300).await;
+        happen(&window, "focus", false);
+        assert_eq!(world.signal().await, Signal::Shown {});
+    }
 }
 
 /// Who left for a frame may have been in another window before they come back to the page.
 #[wasm_bindgen_test]
 async fn page_that_somebody_comes_back_to_from_a_frame_says_so_half_a_minute_after_its_last_word() {
-    let (world, window, leave_frame) = quiet_world_of_a_frame().await;
-    let later = js_sys::Date::now() + 28_000.0;
-    {
-        let later = Function::new_no_args(&format!("return {later}"));
-        let _later = Undo::replace(&global("Date"), "now", &later);
-        happen(&window, "focus", false);
-    }
+    let begun = js_sys::Date::now();
+    let (world, window, leave_frame) = quiet_world_of_a_frame(0).await;
+    focus_at(&window, begun + 28_000.0);
+    pass(300).await;
+    world.assert_silence();
     assert_eq!(world.signal().await, Signal::Shown {});
     leave_frame.call0(&JsValue::NULL).unwrap();
     happen(&window, "blur", false);

@@ -444,3 +444,43 @@ fn rp22_the_session_before_is_asked_about_once_the_next_one_has_failed() {
         page.expect_status(if stands { Status::Authenticated } else { Status::Expired });
     }
 }
+
+/// The same in a tab that does not lead: somebody looks, and the answer comes while it waits for the word
+/// of the one that does.
+#[test]
+fn rp22_the_session_before_is_not_asked_about_when_no_word_of_it_comes_either() {
+    for is_refused in [false, true] {
+        let world = World::eventless();
+        let first = world.signed_in("richard");
+        let second = world.open();
+        world.advance(5);
+        let click = click(&second, Some("login"));
+        let since = second.notices();
+        let asked = world.count(Endpoint::UserInfo);
+        if is_refused {
+            world.provider().next_id_token(|token| token.header("kid", json!("unheard")));
+        }
+        world.hold(Endpoint::Token);
+        second.look();
+        second.person_enters_in_window("gavin");
+        world.provider().end_sso(0);
+        world.advance(1);
+        assert_eq!(world.count(Endpoint::UserInfo), asked);
+        second.expect_status(Status::Authenticated);
+        world.release();
+        world.advance(5);
+        if is_refused {
+            assert_eq!(refused(second.outcome(click)), Some(Code::KeyNotFound));
+            assert_eq!(world.count(Endpoint::UserInfo), asked + 1);
+            first.expect_status(Status::Expired);
+            second.expect_status(Status::Expired);
+        } else {
+            assert_eq!(second.outcome(click), Some(Outcome::Done {}));
+            assert_eq!(world.count(Endpoint::UserInfo), asked);
+            let statuses = second.statuses_since(since);
+            assert!(!statuses.contains(&Status::Expired), "{statuses:?}");
+            assert_eq!(second.cause(), Some(Ending::UserChanged));
+            assert_eq!(first.claim("sub"), "gavin");
+        }
+    }
+}

@@ -28,12 +28,15 @@ export function limit() {
   return new Promise((_, reject) => setTimeout(reject, 10_000));
 }
 
-/** Somebody turns from the page to a frame in it. */
-export function enterFrame() {
-  const frame = document.body.appendChild(document.createElement("iframe"));
-  frame.focus();
+/** Somebody turns from the page to a frame in it, or in components of it. */
+export function enterFrame(depth) {
+  const top = document.body.appendChild(document.createElement("div"));
+  let parent = top;
+  for (let at = 0; at < depth; at++)
+    parent = parent.attachShadow({ mode: "open" }).appendChild(document.createElement("div"));
+  parent.appendChild(document.createElement("iframe")).focus();
   dispatchEvent(new Event("blur"));
-  return () => frame.remove();
+  return () => top.remove();
 }
 
 /** For what comes after a while, or does not. */

@@ -82,10 +82,9 @@ impl Machine {
         }
     }
 
-    /// Nothing has come that took the session's place.
+    /// Nothing has come that took the session's place; or it is still to come.
     pub(super) fn finish_arrival(&mut self) {
-        if self.owes_confirm && !self.is_arriving() {
-            self.owes_confirm = false;
+        if core::mem::take(&mut self.owes_confirm) {
             self.confirm();
         }
     }
@@ -107,7 +106,9 @@ impl Machine {
         if self.is_confirmed() {
             return;
         }
-        if !self.has_stood {
+        if self.is_arriving() {
+            self.owes_confirm = true;
+        } else if !self.has_stood {
             self.confirm_by_check();
         } else if self.is_doubtful() {
             self.make_sure();
