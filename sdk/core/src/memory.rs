@@ -10,7 +10,8 @@ use alloc::{string::String, vec::Vec};
 /// Automatic redirects that are allowed between two reached sessions.
 const REDIRECTS: i64 = 1;
 
-/// Automatic redirects that are allowed in one minute, sessions reached or not.
+/// The redirect that is one too many in a minute: of automatic ones, sessions reached or not, and of those
+/// that were asked for, without a session.
 const REDIRECTS_A_MINUTE: usize = 10;
 
 /// Trips to the provider whose records a tab keeps, used ones included. A person is on one of them,
@@ -24,6 +25,8 @@ pub(crate) struct Memory {
     redirects: i64,
     /// When the last of them were, in Unix seconds.
     times: Vec<i64>,
+    /// When the app asked for the last that brought no session, in Unix seconds.
+    asked: Vec<i64>,
     /// Set by an error answer to an automatic check and by a sign-out of the person: no automatic
     /// check until the person clicks.
     pub(crate) stopped: bool,
@@ -52,10 +55,9 @@ pub(crate) enum Permission {
 impl Memory {
     /// Whether the page may redirect by itself now.
     pub(crate) fn permission(&self, now: UnixTime) -> Permission {
-        let recent = self.times.iter().filter(|time| is_recent(**time, now)).count();
         if self.stopped {
             Permission::Stopped
-        } else if self.redirects >= REDIRECTS || recent + 1 >= REDIRECTS_A_MINUTE {
+        } else if self.redirects >= REDIRECTS || is_too_many(&self.times, now) {
             Permission::Broken
         } else {
             Permission::Granted
@@ -64,11 +66,27 @@ impl Memory {
 
     /// The page redirects by itself now.
     pub(crate) fn redirected(&mut self, now: UnixTime) {
-        self.times.retain(|time| is_recent(*time, now));
-        self.times.push(now.0);
+        note(&mut self.times, now);
         self.redirects += 1;
         // Of this trip nothing has been seen yet.
         self.failure = Text::default();
+    }
+
+    /// The page leaves because the app asked for it.
+    pub(crate) fn left_when_asked(&mut self, now: UnixTime) {
+        note(&mut self.asked, now);
+    }
+
+    /// Whether it has been asked for so often that no person can have done it: an app that signs in
+    /// whenever nobody is signed in would leave and come back for ever.
+    pub(crate) fn is_asked_too_often(&self, now: UnixTime) -> bool {
+        is_too_many(&self.asked, now)
+    }
+
+    /// A session was reached.
+    pub(crate) fn reached(&mut self) {
+        self.asked.clear();
+        self.reset();
     }
 
     /// A session was reached, or the person clicked: whatever stopped automatic checks is over.
@@ -76,6 +94,11 @@ impl Memory {
         self.redirects = 0;
         self.stopped = false;
         self.failure = Text::default();
+    }
+
+    /// Whether the last trip failed. That nobody is signed in is an answer, not a fault.
+    pub(crate) fn has_failed(&self) -> bool {
+        !matches!(&*self.failure, "" | "login_required")
     }
 
     /// What became of the redirects that [`Permission::Broken`] is about, as far as it was seen.
@@ -107,12 +130,14 @@ impl Memory {
         writer.integer(self.unfinished_at);
         writer.name("latest");
         writer.integer(self.latest_ms);
-        writer.name("times");
-        writer.open('[');
-        for time in &self.times {
-            writer.integer(*time);
+        for (name, times) in [("times", &self.times), ("asked", &self.asked)] {
+            writer.name(name);
+            writer.open('[');
+            for time in times {
+                writer.integer(*time);
+            }
+            writer.close(']');
         }
-        writer.close(']');
         writer.name("trips");
         writer.open('[');
         for state in &self.trips {
@@ -127,10 +152,14 @@ impl Memory {
     pub(crate) fn read(text: &str) -> Self {
         let Ok(value) = read(text.as_bytes()) else { return Self::default() };
         let list = |name| value.get(name).and_then(Value::as_array).unwrap_or_default();
-        let (times, trips) = (list("times"), list("trips"));
+        let trips = list("trips");
+        let times = |name| {
+            list(name).iter().filter_map(Value::as_integer).take(REDIRECTS_A_MINUTE).collect()
+        };
         Self {
             redirects: value.get("redirects").and_then(Value::as_integer).unwrap_or_default(),
-            times: times.iter().filter_map(Value::as_integer).take(REDIRECTS_A_MINUTE).collect(),
+            times: times("times"),
+            asked: times("asked"),
             stopped: value.get("stopped") == Some(&Value::Bool(true)),
             failure: value.str("failure").unwrap_or_default().into(),
             unfinished_at: value.get("unfinished").and_then(Value::as_integer).unwrap_or_default(),
@@ -138,6 +167,16 @@ impl Memory {
             trips: trips.iter().filter_map(Value::as_str).take(TRIPS).map(Into::into).collect(),
         }
     }
+}
+
+fn note(times: &mut Vec<i64>, now: UnixTime) {
+    times.retain(|time| is_recent(*time, now));
+    times.push(now.0);
+}
+
+fn is_too_many(times: &[i64], now: UnixTime) -> bool {
+    let recent = times.iter().filter(|time| is_recent(**time, now)).count();
+    recent + 1 >= REDIRECTS_A_MINUTE
 }
 
 fn is_recent(time: i64, now: UnixTime) -> bool {

@@ -44,6 +44,8 @@ pub(crate) struct SharedSession {
     pub(crate) kept_ms: Option<i64>,
     /// It is the leader's word to those who wait for it: ask again.
     pub(crate) leads: bool,
+    /// The provider's stream has spoken of it.
+    pub(crate) is_told: bool,
 }
 
 /// A message between tabs.
@@ -115,6 +117,7 @@ impl Message {
                 session.clock_offset_ms.write_member("clock_offset_ms", &mut writer);
                 writer.member("keys", &session.keys);
                 session.leads.write_member("leads", &mut writer);
+                session.is_told.write_member("told", &mut writer);
                 writer.name("others");
                 writer.open('[');
                 for other in &session.tokens.others {
@@ -205,6 +208,7 @@ impl Message {
                 keys: member(value, "keys", &mut wrong),
                 kept_ms: None,
                 leads: is_true(value, "leads"),
+                is_told: is_true(value, "told"),
             })),
             "renew" => Self::Renew {
                 version: member(value, "version", &mut wrong),

@@ -117,6 +117,7 @@ fn rp3_state_nonce_and_verifier_are_new_for_each_attempt() {
             assert!(seen.insert(asked[name].clone()), "{name} came before");
         }
         page.load("/", OnLoad::Manual);
+        world.advance(10);
     }
     assert_eq!(seen.len(), 60);
 }

@@ -25,7 +25,6 @@ fn s15_a_tab_whose_leader_hangs_asks_for_itself_and_shows_nothing_meanwhile() {
     let world = World::new();
     let (first, second) = (world.signed_in("richard"), world.open());
     world.heartbeat();
-    second.look();
     assert!(first.leads());
     first.hang();
     world.advance(29);

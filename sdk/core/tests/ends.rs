@@ -36,6 +36,28 @@ fn leaving_only_this_app_signs_all_its_tabs_out_and_goes_nowhere() {
     }
     assert_eq!(world.visits(), visits);
     assert!(!world.provider().sessions[0].ended);
+    // Nor does a reload of either bring it back, before somebody clicks.
+    for page in [&second, &first] {
+        page.load("/", OnLoad::Auto);
+        page.expect_status(Status::Anonymous);
+    }
+    assert_eq!(world.visits(), visits);
+    first.sign_in();
+    for page in [&first, &second] {
+        page.expect_status(Status::Authenticated);
+    }
+}
+
+#[test]
+fn leaving_only_this_app_counts_for_a_tab_that_slept() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    second.freeze();
+    first.leave_only_this_app();
+    second.thaw();
+    second.load("/", OnLoad::Auto);
+    second.expect_status(Status::Anonymous);
 }
 
 #[test]
@@ -172,6 +194,7 @@ fn a_sign_out_ends_a_sign_in_of_which_the_page_has_not_heard() {
         second.sign_in();
         third.freeze();
         world.hold(Endpoint::Discovery);
+        world.advance_ms(1);
         first.begin(Command::SignOut { scope });
         first.recover();
         world.settle();

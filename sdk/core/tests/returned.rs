@@ -100,11 +100,15 @@ fn a_page_that_came_back_and_was_confirmed_is_not_blanked_again() {
     let world = World::new();
     let page = world.signed_in("richard");
     world.heartbeat();
+    let from = page.notices();
     page.freeze();
+    // What it shows last is what the browser shows first when it comes back.
+    assert_eq!(page.statuses_since(from), [Status::Restoring]);
+    assert_eq!(page.session().claims, None);
     world.advance(60);
     // The stream takes a moment to be opened.
     world.hold(Endpoint::Events);
-    let (from, asked) = (page.notices(), world.count(Endpoint::UserInfo));
+    let asked = world.count(Endpoint::UserInfo);
     page.thaw();
     page.expect_status(Status::Authenticated);
     world.advance_ms(150);
@@ -120,12 +124,13 @@ fn a_page_that_came_back_to_a_new_sign_in_is_not_blanked_again() {
     let world = World::new();
     let (page, second) = (world.signed_in("richard"), world.open());
     world.heartbeat();
+    let from = page.notices();
     page.freeze();
     second.sign_in();
     world.heartbeat();
     world.advance_with_heartbeat(60);
     assert!(second.leads());
-    let (from, asked) = (page.notices(), world.count(Endpoint::UserInfo));
+    let asked = world.count(Endpoint::UserInfo);
     page.thaw();
     world.advance_ms(150);
     let shown = page.statuses_since(from);
@@ -188,12 +193,12 @@ fn what_a_page_that_comes_back_finds_in_storage_is_asked_about_before_anything_i
         scope: None,
     });
     world.settle();
+    let from = second.notices();
     second.freeze();
     world.release();
     first.close();
     world.advance(60);
     world.hold(Endpoint::UserInfo);
-    let from = second.notices();
     second.thaw();
     world.advance(1);
     assert_eq!(second.statuses_since(from), [Status::Restoring]);
@@ -245,4 +250,22 @@ fn s15_what_was_heard_before_the_machine_slept_shows_nothing_when_it_wakes() {
     assert_eq!(page.notices(), notices, "nothing has changed");
     world.release();
     page.expect_status(Status::Expired);
+}
+
+/// What was under way when the page was left may come before the browser lets it sleep.
+#[test]
+fn rp24_what_comes_while_a_page_is_left_is_not_shown_before_it_has_asked() {
+    let world = World::eventless();
+    let page = world.signed_in("richard");
+    world.hold(Endpoint::UserInfo);
+    page.look();
+    page.signal(Signal::Leave {});
+    page.expect_status(Status::Restoring);
+    world.release();
+    page.expect_status(Status::Restoring);
+    assert_eq!(page.session().claims, None);
+    page.signal(Signal::Return {});
+    world.advance(1);
+    page.expect_status(Status::Authenticated);
+    assert_eq!(world.count(Endpoint::UserInfo), 2);
 }

@@ -218,6 +218,70 @@ fn d13_the_breaker_says_what_it_saw() {
     assert_eq!(page.code(), None);
 }
 
+/// An app that signs in whenever nobody is signed in, at a provider that refuses.
+#[test]
+fn d13_f14_a_sign_in_that_is_asked_for_ten_times_in_a_minute_is_no_persons() {
+    let world = World::new();
+    let page = world.open();
+    let refuse = || {
+        page.sign_in();
+        page.person_cancels();
+        assert_eq!(page.code(), Some(Code::AccessDenied));
+    };
+    (0..9).for_each(|_| refuse());
+    let visits = world.visits();
+    for _ in 0..2 {
+        let outcome = page.run(sign_in_to("/"));
+        assert!(
+            matches!(outcome, Some(Outcome::Failed { error }) if error.code == Code::RedirectLoop)
+        );
+        assert_eq!(broken_by(&page), "access_denied");
+    }
+    // Nor does a reload begin anew.
+    page.load("/", OnLoad::Manual);
+    page.run(sign_in_to("/"));
+    assert_eq!(broken_by(&page), "access_denied");
+    assert_eq!(world.visits(), visits);
+    world.advance(61);
+    refuse();
+    // Whoever reaches a session has not failed.
+    (0..7).for_each(|_| refuse());
+    world.person_signs_in("richard");
+    page.sign_in();
+    page.expect_status(Status::Authenticated);
+    page.sign_out();
+    world.inside().provider.cookie = None;
+    (0..9).for_each(|_| refuse());
+}
+
+/// Why nothing is asked any more is said on each page, until somebody clicks.
+#[test]
+fn d13_a_provider_that_refuses_is_named_after_a_reload_too() {
+    for code in ["interaction_required", "access_denied"] {
+        let world = World::new();
+        world.provider().next_callback(move |parameters| {
+            parameters.retain(|(name, _)| name != "code" && name != "error");
+            parameters.push(("error".into(), code.into()));
+        });
+        let page = load(&world, OnLoad::Auto);
+        assert_eq!(page.code().map(Code::as_str), Some(code));
+        let visits = world.visits();
+        for _ in 0..2 {
+            page.load("/", OnLoad::Auto);
+            page.expect_status(Status::Anonymous);
+            assert_eq!(broken_by(&page), code);
+        }
+        assert_eq!(world.visits(), visits);
+        page.load("/", OnLoad::Manual);
+        assert_eq!(page.code(), None);
+    }
+    // That nobody is signed in is no failure.
+    let world = World::new();
+    let page = load(&world, OnLoad::Auto);
+    page.load("/", OnLoad::Auto);
+    assert_eq!((page.status(), page.code()), (Status::Anonymous, None));
+}
+
 #[test]
 fn the_breaker_stops_at_the_tenth_redirect_in_a_minute() {
     let world = World::new();

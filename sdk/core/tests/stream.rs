@@ -5,7 +5,7 @@ use gatepass_core::{
     wire::{Failure, Signal, Status},
 };
 
-use crate::world::{Endpoint, Page, Reply, World, expect_growing_pauses};
+use crate::world::{Endpoint, Page, Reply, World, expect_growing_pauses, keys::STRANGER};
 
 fn opened(page: &Page) -> usize {
     page.world.count(Endpoint::Events)
@@ -201,6 +201,44 @@ fn what_was_missed_is_learnt_on_reconnect() {
     world.advance(2);
     assert_ne!(page.status(), Status::Authenticated);
     assert_eq!(page.session().claims, None);
+}
+
+/// A session that is over is told of by 200 too: that the provider answers does not say that it stands.
+#[test]
+fn rp24_a_page_that_was_offline_does_not_show_a_session_that_ended_meanwhile() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    let other = world.open();
+    world.provider().is_down = true;
+    world.close_streams();
+    page.check();
+    page.expect_status(Status::Offline);
+    world.end_session_unheard();
+    let from = [page.notices(), other.notices()];
+    world.provider().is_down = false;
+    world.advance(60);
+    for (page, from) in [&page, &other].into_iter().zip(from) {
+        page.expect_status(Status::Anonymous);
+        let shown = page.statuses_since(from);
+        assert!(!shown.contains(&Status::Authenticated), "{shown:?}");
+    }
+}
+
+#[test]
+fn a_stream_that_spoke_of_an_end_spares_no_check_until_it_is_opened_anew() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    page.look();
+    assert_eq!(world.count(Endpoint::UserInfo), 0);
+    world.push_logout_token(|token| token.key = &STRANGER);
+    world.advance_with_heartbeat(60);
+    page.look();
+    assert_eq!(world.count(Endpoint::UserInfo), 1);
+    page.expect_status(Status::Authenticated);
+    world.close_streams();
+    world.advance(2);
+    page.look();
+    assert_eq!(world.count(Endpoint::UserInfo), 1);
 }
 
 #[test]

@@ -269,7 +269,6 @@ fn a_check_that_fails_for_the_network_is_offline_and_keeps_the_session() {
         |reply: &mut Reply| reply.fail(Failure::Network),
         |reply: &mut Reply| reply.fail(Failure::Timeout),
         |reply: &mut Reply| reply.status = 500,
-        |reply: &mut Reply| reply.status = 429,
     ] {
         let (page, outcome) = check(change);
         assert!(

@@ -2,7 +2,7 @@
 
 use gatepass_core::{
     error::Code,
-    wire::{Command, Failure, Outcome, Status},
+    wire::{Command, Failure, Outcome, Signal, Status},
 };
 use serde_json::json;
 
@@ -363,4 +363,69 @@ fn a_refusal_after_a_network_that_was_away_is_the_first_one() {
     world.provider().once(Endpoint::UserInfo, |reply| reply.status = 404);
     world.advance(31);
     page.expect_status(Status::Expired);
+}
+
+/// Auth0, say, lets each person ask five times a minute.
+#[test]
+fn a_user_info_that_was_asked_too_often_is_let_alone_and_no_provider_that_is_away() {
+    for refreshes in [true, false] {
+        for (wished, rests) in [(None, 30), (Some(5), 30), (Some(90), 90), (Some(100_000), 600)] {
+            let world = World::eventless();
+            world.provider().gives_refresh_token = refreshes;
+            let page = world.signed_in("richard");
+            world.provider().always(Endpoint::UserInfo, move |reply| {
+                (reply.status, reply.retry_after) = (429, wished);
+            });
+            let from = page.notices();
+            for _ in 0..3 {
+                page.look();
+                world.advance(1);
+            }
+            assert_eq!(world.count(Endpoint::UserInfo), 1);
+            let statuses = page.statuses_since(from);
+            assert!(statuses.iter().all(|s| *s == Status::Authenticated), "{statuses:?}");
+            world.provider().behave();
+            world.advance(rests - 4);
+            page.look();
+            assert_eq!(world.count(Endpoint::UserInfo), 1, "{wished:?}");
+            world.advance(2);
+            page.look();
+            assert_eq!(world.count(Endpoint::UserInfo), 2, "{wished:?}");
+            // Without a refresh token it may have run out meanwhile.
+            if refreshes || rests < 300 {
+                page.expect_status(Status::Authenticated);
+            }
+        }
+    }
+}
+
+/// Entra's, say, where the tokens are for an API of the app's own.
+#[test]
+fn a_user_info_that_refuses_a_fresh_token_twice_is_not_for_these_tokens() {
+    let world = World::eventless();
+    let page = world.signed_in("richard");
+    world.user_info_says(401, "{}");
+    for _ in 0..5 {
+        page.look();
+        world.advance(2);
+        page.expect_status(Status::Authenticated);
+    }
+    // The first might have been the session's end, which a refresh tells; then the new one is refused.
+    assert_eq!((world.count(Endpoint::UserInfo), world.refreshes()), (2, 2));
+    // A refresh alone tells from then on.
+    world.advance(61);
+    world.end_session_unheard();
+    page.look();
+    page.expect_status(Status::Expired);
+    assert_eq!(world.count(Endpoint::UserInfo), 2);
+    // A token whose time is over is refused by every provider.
+    let world = World::eventless();
+    let page = world.signed_in("richard");
+    page.signal(Signal::Hidden {});
+    for asked in 1..4 {
+        world.advance(3700);
+        page.check();
+        page.expect_status(Status::Authenticated);
+        assert_eq!((world.count(Endpoint::UserInfo), world.refreshes()), (asked, asked));
+    }
 }

@@ -185,9 +185,10 @@ impl World {
         let token = request.authorization.as_deref().and_then(|text| text.strip_prefix("Bearer "));
         let Some(grant) = token.and_then(grant_of) else { return };
         self.streams.push(Stream { page, effect, grant, stalled: false });
-        self.chunk(page, effect, "event: open\ndata: {\"heartbeat\": 15}\n\n");
         if self.provider.sso_of(grant).is_some_and(|sso| sso.ended) {
             self.tell_of_end(|stream| (stream.page, stream.effect) == (page, effect));
+        } else {
+            self.chunk(page, effect, "event: open\ndata: {\"heartbeat\": 15}\n\n");
         }
     }
 

@@ -152,12 +152,23 @@ impl Machine {
         };
         let read = match answer {
             Answer::Response { response } => {
+                if response.status == 429 {
+                    self.user_info.rests(self.now.monotonic_ms, response.retry_after);
+                    return self.check_for(waiter);
+                }
                 if response.status == 401 {
-                    self.user_info.answers();
+                    let is_early = held.tokens.refresh_token.is_some()
+                        && held.tokens.expires_at.is_some_and(|at| at > self.time());
                     // The refused token is not the one that is held now: another tab has refreshed
                     // meanwhile.
                     if held.version != *version {
+                        self.user_info.answers();
                         return self.check_for(waiter);
+                    }
+                    if is_early {
+                        self.user_info.refuses(self.now.monotonic_ms);
+                    } else {
+                        self.user_info.answers();
                     }
                     return self.refresh(waiter);
                 }
@@ -181,7 +192,7 @@ impl Machine {
         };
         match read.and_then(|info| info.verify(&held.id_token)) {
             Ok(info) => {
-                self.user_info.answers();
+                self.user_info.accepts();
                 let error = self.error.as_ref();
                 self.error_passes |= error.is_some_and(|it| it.code == Code::UserInfoInvalid);
                 self.session_confirmed(&info);

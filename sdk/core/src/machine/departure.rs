@@ -6,6 +6,7 @@ use crate::{
     attempt::{Attempt, SignInAttempt, Way, record_key, return_key},
     authorization::{self, Wishes},
     error::{Code, Error},
+    memory::Memory,
     secret::Secret,
     text::Text,
     time::difference,
@@ -59,7 +60,13 @@ impl Machine {
             return self.complete_failed(Some(id), error);
         }
         let way = if mode == Some(Mode::Popup) { Way::Popup(id) } else { Way::Click };
+        let now = self.local_time();
         match &mut self.memory {
+            Some(memory) if way == Way::Click && memory.is_asked_too_often(now) => {
+                let error = broken("signIn", memory);
+                self.set_error(Some(error.clone()));
+                return self.complete_failed(Some(id), error);
+            }
             Some(memory) => memory.reset(),
             // The click fails before it leaves: state and verifier would be lost on the way. A page
             // that stays keeps them.
@@ -195,6 +202,10 @@ impl Machine {
         let record =
             Attempt::SignIn(departure.attempt.clone()).write(&self.config, self.local_time());
         self.keep_learnt();
+        let now = self.local_time();
+        if let (Way::Click, Some(memory)) = (departure.attempt.way, &mut self.memory) {
+            memory.left_when_asked(now);
+        }
         let (state, return_to) = (departure.state.clone(), departure.return_to.clone());
         self.save_attempt(&state, return_to, record, Expect::AttemptSaved(departure, url));
     }
@@ -324,4 +335,9 @@ impl Machine {
             self.complete_failed(departure.command, error);
         }
     }
+}
+
+/// What the breaker has stopped, and why.
+pub(super) fn broken(subject: &str, memory: &Memory) -> Error {
+    Error::new(Code::RedirectLoop, subject, "a session", memory.why_broken())
 }

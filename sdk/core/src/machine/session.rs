@@ -114,7 +114,7 @@ impl Machine {
     /// Keeps a sign that this browser had a session, and opens the way for automatic checks again.
     pub(super) fn remember_session(&mut self) {
         if let Some(memory) = &mut self.memory {
-            memory.reset();
+            memory.reached();
         }
         self.save_memory();
         self.forget_failures();
@@ -155,6 +155,7 @@ impl Machine {
             keys: held.keys.clone(),
             kept_ms: None,
             leads,
+            is_told: self.was_heard(),
         };
         Some(Message::Session(Box::new(session)))
     }
@@ -215,6 +216,13 @@ impl Machine {
         }
         self.erase_kept(Area::Tab);
         self.erase_forms();
+        // The provider still knows the person: whichever tab is reloaded next would sign them in again.
+        if ending == Ending::SignedOutHere
+            && let Some(memory) = &mut self.memory
+        {
+            memory.stopped = true;
+            self.save_memory();
+        }
         self.status = match ending {
             Ending::InvalidGrant | Ending::InvalidToken | Ending::Lifetime => Status::Expired,
             _ => Status::Anonymous,
@@ -447,6 +455,11 @@ impl Machine {
 
     pub(super) fn handle_leave(&mut self) {
         self.away = true;
+        // A page that comes back shows first what it showed last.
+        if self.held.is_some() {
+            self.set_status(Status::Restoring);
+            self.publish();
+        }
         self.mark_as_heard();
         self.stop_leading();
         // The lock that a start asked for may be granted to a page that sleeps already: nobody else

@@ -9,6 +9,9 @@ use alloc::boxed::Box;
 
 impl Machine {
     pub(super) fn set_status(&mut self, status: Status) {
+        // Whatever is heard of a session after the page was left is asked about when it comes back.
+        let is_unseen = self.away && self.held.is_some();
+        let status = if is_unseen { Status::Restoring } else { status };
         // Whatever else is heard meanwhile says nothing of the lifetime.
         if self.status != status && self.over.is_none() {
             self.status = status;

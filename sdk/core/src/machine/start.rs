@@ -9,7 +9,7 @@
 //!
 //! What failed is not tried again until a session was reached (`rungs.rs`).
 
-use super::{Expect, Machine, Timer, leader::Lead, refresh::RENEW_MS};
+use super::{Expect, Machine, Timer, departure::broken, leader::Lead, refresh::RENEW_MS};
 use crate::{
     address::{Site, site},
     attempt::Way,
@@ -353,10 +353,14 @@ impl Machine {
                 let here = climb.here.clone();
                 self.begin_automatic_departure(here);
             }
-            (Some(Permission::Broken), _) => {
-                let seen = self.memory.as_ref().map_or("", Memory::why_broken);
-                let error = Error::new(Code::RedirectLoop, "automatic sign-in", "a session", seen);
-                self.set_error(Some(error));
+            (Some(permission @ (Permission::Broken | Permission::Stopped)), _) => {
+                let is_told =
+                    |memory: &&Memory| permission == Permission::Broken || memory.has_failed();
+                let error = self.memory.as_ref().filter(is_told);
+                let error = error.map(|memory| broken("automatic sign-in", memory));
+                if error.is_some() {
+                    self.set_error(error);
+                }
                 self.finish_start();
             }
             _ => self.finish_start(),

@@ -7,6 +7,7 @@ use crate::{
     event_stream::EventStream,
     event_token::{Kind, UntrustedEventToken},
     secret::Secret,
+    tabs::Message,
     text::Text,
     time::difference,
     wire::{Answer, Effect, Failure, Noted, Status, StreamState},
@@ -31,6 +32,8 @@ pub(super) struct Stream {
     effect: Option<u32>,
     open: bool,
     parser: EventStream,
+    /// It has said that the session stands: `open` (docs/session-events.md, 4.1).
+    stands: bool,
     /// When it last said anything.
     heard_at_ms: Option<i64>,
     /// Tries in a row that failed.
@@ -110,8 +113,8 @@ impl Machine {
         if response.status == 200 && is_stream {
             self.stream.open = true;
             self.streams_opened += 1;
+            self.stream.stands = false;
             self.stream.parser = EventStream::default();
-            self.stream.failures = 0;
             self.stream.refreshed = false;
             return self.heard();
         }
@@ -159,17 +162,28 @@ impl Machine {
         self.stream_failed(None);
     }
 
-    /// The provider is there and the session stands.
+    /// The provider is there, and the session stands if it has said so: of one that is over it tells by
+    /// 200 too (docs/session-events.md, 4.3).
     fn heard(&mut self) {
         self.set_timer(Timer::StreamSilence, SILENCE_MS);
         let offline = self.status == Status::Offline;
-        if !self.is_relayed() {
+        if self.is_relayed() {
+            self.stream.failures = 0;
+            if offline {
+                self.check(None);
+            }
+        } else if self.stream.stands {
+            self.stream.failures = 0;
+            let is_first = !self.was_heard();
             self.heard_by_leader(0);
+            // The others are to know that it is worth waiting for.
+            if let (true, Some(held)) = (is_first, &self.held) {
+                let (began, at_ms) = (held.began.clone(), self.heard_wall_ms());
+                self.broadcast(&Message::Heard { began, at_ms, is_seen: false });
+            }
             if offline {
                 self.session_stands();
             }
-        } else if offline {
-            self.check(None);
         }
     }
 
@@ -215,10 +229,12 @@ impl Machine {
             }
             return;
         }
-        self.heard();
         let Some(events) = self.stream.parser.push(bytes) else {
             return self.handle_silence();
         };
+        self.stream.stands |= events.iter().any(|event| event.name == "open");
+        self.stream.stands &= events.iter().all(|event| event.name != "logout");
+        self.heard();
         for event in events {
             match event.name.as_str() {
                 "logout" => self.handle_event_token(&event.data, Kind::Logout),
@@ -279,7 +295,8 @@ impl Machine {
                 && difference(*at, self.now.monotonic_ms) <= LONGEST_PAUSE_MS
         };
         let tries = self.is_opening() || self.timers.iter().any(is_soon);
-        (self.stream.open || tries) && !self.is_relayed()
+        let speaks = self.stream.open && self.stream.stands;
+        (speaks || tries) && !self.is_relayed()
     }
 
     fn is_opening(&self) -> bool {
@@ -318,6 +335,11 @@ impl Machine {
     pub(super) fn heard_by_leader(&mut self, age_ms: i64) {
         self.stream.heard_at_ms = Some(self.now.monotonic_ms - age_ms);
         self.stream.was_heard = true;
+    }
+
+    /// Another tab says whether there is a stream that tells this browser of the session.
+    pub(super) const fn learn_whether_told(&mut self, is_told: bool) {
+        self.stream.was_heard |= is_told;
     }
 
     /// Whether there is a stream that tells this browser of the session.

@@ -13,12 +13,17 @@
 /// For how long an endpoint that is of no use is not asked.
 const USELESS_MS: i64 = 10 * 60_000;
 
+/// For how long one that was asked too often is let alone at least.
+const REST_MS: i64 = 30_000;
+
 /// What a page knows of it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct UserInfoEndpoint {
     /// It has answered this page, whatever it said: what fails later is the network's fault.
     is_readable: bool,
     doubt: Doubt,
+    /// How many tokens in a row it has refused before their time.
+    refusals: u32,
     /// How often it has become suspect: what was asked before that proves nothing more.
     suspicions: u32,
 }
@@ -52,8 +57,31 @@ impl UserInfoEndpoint {
     }
 
     /// It has said what it is asked for.
+    pub(super) fn accepts(&mut self) {
+        self.answers();
+        self.refusals = 0;
+    }
+
+    /// It has answered about the session.
     pub(super) fn answers(&mut self) {
         (self.is_readable, self.doubt) = (true, Doubt::No);
+    }
+
+    /// It has refused a token before its time: the session may be over, which a refresh tells. Where a
+    /// second one, which a refresh has brought since, is refused too, it is not for tokens like these (but
+    /// for those of another API, say).
+    pub(super) fn refuses(&mut self, now_ms: i64) {
+        self.answers();
+        self.refusals = self.refusals.saturating_add(1);
+        if self.refusals > 1 {
+            self.doubt = useless(now_ms, USELESS_MS);
+        }
+    }
+
+    /// It was asked too often (RFC 6585, 4), and is let alone for so many seconds.
+    pub(super) fn rests(&mut self, now_ms: i64, seconds: Option<i64>) {
+        let ms = seconds.unwrap_or(0).saturating_mul(1000).clamp(REST_MS, USELESS_MS);
+        (self.is_readable, self.doubt) = (true, useless(now_ms, ms));
     }
 
     /// It could not be reached; true if that is not the network's fault.
@@ -62,7 +90,7 @@ impl UserInfoEndpoint {
             // An answer to what was asked before that was known.
             known if self.is_useless(now_ms) => known,
             _ if self.is_readable => Doubt::No,
-            Doubt::Suspect if asked == self.suspicions => useless(now_ms),
+            Doubt::Suspect if asked == self.suspicions => useless(now_ms, USELESS_MS),
             _ => Doubt::Failed,
         };
         self.is_useless(now_ms)
@@ -75,7 +103,7 @@ impl UserInfoEndpoint {
         let is_second = core::mem::replace(&mut self.is_readable, true) && asked == self.suspicions;
         match self.doubt {
             _ if self.is_useless(now_ms) => {}
-            Doubt::Suspect if is_second => self.doubt = useless(now_ms),
+            Doubt::Suspect if is_second => self.doubt = useless(now_ms, USELESS_MS),
             Doubt::Suspect => {}
             _ => self.becomes_suspect(),
         }
@@ -103,10 +131,10 @@ impl UserInfoEndpoint {
 
     /// There are other tokens to ask it with.
     pub(super) fn begin_anew(&mut self) {
-        self.doubt = Doubt::No;
+        (self.doubt, self.refusals) = (Doubt::No, 0);
     }
 }
 
-const fn useless(now_ms: i64) -> Doubt {
-    Doubt::Useless { until_ms: now_ms.saturating_add(USELESS_MS) }
+const fn useless(now_ms: i64, for_ms: i64) -> Doubt {
+    Doubt::Useless { until_ms: now_ms.saturating_add(for_ms) }
 }

@@ -378,6 +378,7 @@ impl Machine {
                     self.clock_offset_ms = shared.clock_offset_ms;
                     self.measured_offset_ms = shared.clock_offset_ms;
                 }
+                self.learn_whether_told(shared.is_told);
                 let SharedSession {
                     version,
                     began,

@@ -107,11 +107,12 @@ impl Browser {
         self.deliver(document, Some(Endpoint::Events), fact, Vec::new());
         if is_open {
             self.streams.push(Stream { document, effect, sso });
-            let open = b"event: open\ndata: {\"heartbeat\": 15}\n\n";
-            self.chunk(document, effect, open.to_vec());
-            // A session that is over is told at once.
+            // A session that is over is told at once, and nothing else.
             if let Some(sso) = sso.filter(|at| self.provider.sessions[*at].ended) {
                 self.push_logout(sso, |_| {});
+            } else {
+                let open = b"event: open\ndata: {\"heartbeat\": 15}\n\n";
+                self.chunk(document, effect, open.to_vec());
             }
         }
     }
