@@ -73,7 +73,7 @@ fn a_clock_that_is_wrong_by_an_hour_is_told() -> Result {
 
 #[test]
 fn a_refresh_while_the_provider_is_down_keeps_the_session() -> Result {
-    journey().go(async |stage, browser| {
+    journey().with_a_wire().go(async |stage, browser| {
         let tab = browser.first_tab();
         open(stage, &tab).await?;
         wait(&tab, "status", "anonymous").await?;
@@ -83,8 +83,7 @@ fn a_refresh_while_the_provider_is_down_keeps_the_session() -> Result {
         stage.control.wait_for(1, "stream.opened@npm-app").await?;
         // The token has run out, and nothing gets through to the provider.
         tab.run(&shift(600), vec![]).await?;
-        let blocked = json!({ "urls": ["*://idp.localhost*"] });
-        tab.command("Network.setBlockedURLs", blocked).await?;
+        stage.wire()?.cut();
         for _ in 0..2 {
             tab.click("fetch-userinfo").await?;
             wait(&tab, "refused", "issuer_unreachable").await?;
@@ -92,7 +91,7 @@ fn a_refresh_while_the_provider_is_down_keeps_the_session() -> Result {
             wait(&tab, "user-name", "Richard Hendricks").await?;
         }
         // The network is back: the same session goes on, with a new token.
-        tab.command("Network.setBlockedURLs", json!({ "urls": [] })).await?;
+        stage.wire()?.mend();
         tab.click("fetch-userinfo").await?;
         stage.control.wait_for(1, "userinfo.served@npm-app").await?;
         wait(&tab, "status", "authenticated").await?;

@@ -87,7 +87,18 @@ fn s11_half_filled_form_survives_a_new_sign_in() -> Result {
         // The one-time code is not among them.
         wait_fields(&app, json!([WORDS, "exceeds", true, ""])).await?;
         ensure!(app.tab.address().await?.ends_with("/private?a=b#c"), "the way back was lost");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_half_filled_form_that_came_back_is_for_everybody_to_use() -> Result {
+    journey().go(async |stage, browser| {
         let mut inspection = Inspection::begin()?;
+        let app = half_filled(stage, browser).await?;
+        session_dies(stage, &app).await?;
+        signs_in_again(&app, "richard").await?;
+        wait_fields(&app, json!([WORDS, "exceeds", true, ""])).await?;
         inspection.look(&app.tab, "a form that came back").await?;
         inspection.end()
     })

@@ -127,6 +127,13 @@ fn the_package_can_be_imported_and_a_client_made_on_a_server() -> Result {
         assert.throws(() => createClient({ issuer: "https://idp.example" }), {
             code: "config_invalid",
         });
+        const on = (onLoad) =>
+            createClient({ issuer: "https://idp.example", clientId: "pied-piper", onLoad });
+        for (const known of ["hint", "auto", "check", "probe", "manual", undefined]) on(known);
+        for (const unknown of ["always", "Auto", "login-required", " auto"])
+            assert.throws(() => on(unknown), (refused) =>
+                refused.code === "config_invalid" && refused.evidence.subject === "onLoad" &&
+                refused.evidence.found === unknown);
     "#;
     run(Command::new("node").args(["--input-type=module", "--eval", script]).current_dir(app))
 }

@@ -25,7 +25,6 @@ mod shell;
 mod snapshot;
 mod stay;
 mod tick;
-mod veil;
 mod ways;
 mod words;
 

@@ -11,7 +11,7 @@ use crate::{
     server,
     snapshot::Snapshot,
     stay::Stay,
-    tick, veil,
+    tick,
     ways::{self, Ways},
 };
 use gatepass_leptos::{
@@ -106,13 +106,7 @@ fn Wired(
     api: Option<String>,
 ) -> impl IntoView {
     let session = use_session();
-    let is_veiled = veil::while_returning(use_client());
-    let snapshot =
-        Memo::new(
-            move |_| {
-                if is_veiled.get() { Snapshot::default() } else { session.with(Snapshot::of) }
-            },
-        );
+    let snapshot = Memo::new(move |_| session.with(Snapshot::of));
     let (sign_in, sign_out, extend) = (use_sign_in(), use_sign_out(), use_extend());
     let left = use_session_expires_in();
     let client = use_client();
@@ -159,7 +153,7 @@ fn Wired(
             ask_server.pending().get() || wishes.iter().any(|pending| pending.get())
         }),
         now: Signal::derive(move || clock.get() + snapshot.with(|now| now.clock_offset)),
-        left: Signal::derive(move || if is_veiled.get() { None } else { left.get() }),
+        left: left.into(),
         extend: Callback::new(move |()| {
             set_failure.set(None);
             extend.dispatch(());

@@ -229,7 +229,7 @@ codes! {
         "Set the clock.";
     RedirectLoop "redirect_loop" Environment ""
         "Automatic sign-in was stopped: it had been tried and had brought no session."
-        "The evidence says what became of the attempt before. Let the person click sign-in; if that fails too, its error names the cause.";
+        "The evidence says what became of the attempt before. Let the person click sign-in, and no script in their place; if that fails too, its error names the cause.";
     NotSignedIn "not_signed_in" Application ""
         "There is no session to take a token from."
         "Ask for tokens only while the status is `authenticated`.";

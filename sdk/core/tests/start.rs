@@ -2,7 +2,7 @@
 
 use gatepass_core::{
     error::Code,
-    wire::{Command, Ending, Failure, OnLoad, Outcome, Scope, Signal, Status},
+    wire::{Command, Ending, Failure, Mode, OnLoad, Outcome, Scope, Signal, Status},
 };
 
 use serde_json::json;
@@ -242,6 +242,14 @@ fn d13_f14_a_sign_in_that_is_asked_for_ten_times_in_a_minute_is_no_persons() {
     page.run(sign_in_to("/"));
     assert_eq!(broken_by(&page), "access_denied");
     assert_eq!(world.visits(), visits);
+    // A window leaves no page, and takes a person to open.
+    let mut window = sign_in_to("/");
+    if let Command::SignIn { mode, .. } = &mut window {
+        *mode = Some(Mode::Popup);
+    }
+    page.begin(window);
+    world.settle();
+    assert_eq!(world.inside().popups.len(), 1);
     world.advance(61);
     refuse();
     // Whoever reaches a session has not failed.

@@ -418,6 +418,18 @@ fn a_user_info_that_refuses_a_fresh_token_twice_is_not_for_these_tokens() {
     page.look();
     page.expect_status(Status::Expired);
     assert_eq!(world.count(Endpoint::UserInfo), 2);
+    // One that it has accepted a token in between is for them: somebody may take back a token.
+    let world = World::eventless();
+    let page = world.signed_in("richard");
+    for asked in [1, 3, 5] {
+        world.provider().once(Endpoint::UserInfo, |reply| reply.status = 401);
+        page.look();
+        assert_eq!((world.count(Endpoint::UserInfo), world.refreshes()), (asked, asked / 2 + 1));
+        world.advance(2);
+        page.look();
+        page.expect_status(Status::Authenticated);
+        assert_eq!(world.count(Endpoint::UserInfo), asked + 1);
+    }
     // A token whose time is over is refused by every provider.
     let world = World::eventless();
     let page = world.signed_in("richard");

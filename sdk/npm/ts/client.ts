@@ -152,7 +152,8 @@ function begin<C>(
   if (options.storage && options.storage !== "memory") openVault().catch(() => {});
 
   let started: Promise<Send> | undefined;
-  let onLoad = options.onLoad ?? "hint";
+  const { onLoad: asked = "hint" } = options;
+  let onLoad = asked === "check" ? "auto" : asked;
   const start = async () => {
     try {
       const step = await openMachine(source, configOf(options));

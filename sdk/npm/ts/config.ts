@@ -44,6 +44,8 @@ export function configOf(options: Options): Config {
 const SHAPES = [
   ["issuer", /^https?:\/\/[^?#]+$/, "an https address without query"],
   ["clientId", /./, "a client id"],
+  // It is no part of the configuration that the machine checks.
+  ["onLoad", /^(hint|auto|check|probe|manual)?$/, "hint, auto, check, probe or manual"],
 ] as const;
 
 /** The words of the table, here because a constructor cannot wait for them. */

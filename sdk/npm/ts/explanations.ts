@@ -50,7 +50,7 @@ export const explanations: Record<ErrorCode, readonly [meaning: string, fix: str
   algorithm_unsupported: ["The browser cannot check signatures of the algorithm that the provider signs with.", "Let the provider sign with RS256 or ES256, which every browser has, serve verifier_bg.wasm beside the script (npm package), or ask for a newer browser."],
   clock_differs: ["This machine's clock differs from the provider's by more than tokens may. The provider's is followed: this is a warning.", "Set the clock."],
   clock_wrong: ["This machine's clock differs from the provider's by more than a quarter of an hour.", "Set the clock."],
-  redirect_loop: ["Automatic sign-in was stopped: it had been tried and had brought no session.", "The evidence says what became of the attempt before. Let the person click sign-in; if that fails too, its error names the cause."],
+  redirect_loop: ["Automatic sign-in was stopped: it had been tried and had brought no session.", "The evidence says what became of the attempt before. Let the person click sign-in, and no script in their place; if that fails too, its error names the cause."],
   not_signed_in: ["There is no session to take a token from.", "Ask for tokens only while the status is `authenticated`."],
   token_unavailable: ["The access token has expired and there is no refresh token.", "Let the person sign in again."],
   sign_out_unsupported: ["The provider has no end_session_endpoint: the person is signed out here only.", "Use a provider with RP-initiated logout, or offer `scope: \"local\"` only."],

@@ -26,8 +26,8 @@ export interface Options {
   silentRedirectUri?: string;
   /** The scopes, separated by spaces; `openid profile email` by default. */
   scope?: string;
-  /** What the page may do at its start when no tab has a session; `hint` by default. */
-  onLoad?: OnLoad;
+  /** What the page may do at its start when no tab has a session; `hint` by default. `check` is `auto`. */
+  onLoad?: OnLoad | "check";
   /** Origins besides the page's own that {@link Client.fetch} sends the access token to. */
   tokenOrigins?: string[];
   /**

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 
-use super::{rows, table};
+use super::{rows, table, worlds};
 use crate::workspace;
 
 /// How a test ended.
@@ -119,8 +119,25 @@ impl Report {
             .with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// Prints the summary for people. Its last line is the count, alone.
-    pub(crate) fn print(&self, is_whole: bool) {
+    /// The promised behaviours that no test has shown; and, where `is_all` the journeys were walked, those
+    /// that none has shown in a browser that can show each.
+    fn missing(&self, is_all: bool) -> Vec<String> {
+        let passed = || self.entries.iter().filter(|entry| entry.outcome == Outcome::Passed);
+        let shown = passed().map(|entry| entry.name.as_str());
+        let mut missing: Vec<_> = rows::without_a_test(shown).map(str::to_owned).collect();
+        for world in worlds::COMPLETE.into_iter().filter(|_| is_all) {
+            let is_there = |entry: &&Entry| {
+                entry.world == world && matches!(entry.ring, Ring::Npm | Ring::E2e)
+            };
+            let shown = passed().filter(is_there).map(|entry| entry.name.as_str());
+            missing.extend(rows::without_a_test(shown).map(|row| format!("{row} in {world}")));
+        }
+        missing
+    }
+
+    /// Prints the summary for people. Its last line is the count, alone. Whether all is well: nothing has
+    /// failed, something has passed, and where the run `is_whole` nothing that is promised is missing.
+    pub(crate) fn print(&self, is_whole: bool, is_all: bool) -> bool {
         for entry in self.entries.iter().filter(|entry| entry.outcome == Outcome::Failed) {
             println!("\nFAILED {} in {} ({})", entry.name, entry.world, entry.ring);
             if let Some(said) = &entry.said {
@@ -149,17 +166,15 @@ impl Report {
         if self.count_of(Ring::E2e) > 0 {
             println!("\n{}", table::of(&self.entries, table::Detail::Behaviours));
         }
-        if is_whole {
-            let passed = self.entries.iter().filter(|entry| entry.outcome == Outcome::Passed);
-            let without = rows::without_a_test(passed.map(|entry| entry.name.as_str()));
-            if without.is_empty() {
-                println!("Every behaviour that is promised so far has a test that passed.");
-            } else {
-                println!("Behaviours without a test that passed: {}", without.join(" "));
-            }
+        let missing = if is_whole { self.missing(is_all) } else { Vec::new() };
+        if is_whole && missing.is_empty() {
+            println!("Every behaviour that is promised so far has a test that passed.");
+        } else if is_whole {
+            println!("FAILED: behaviours without a test that passed: {}", missing.join(", "));
         }
         println!("Report: target/report/tests.json, target/report/worlds.md");
         let (passed, failed) = (self.count(Outcome::Passed), self.count(Outcome::Failed));
         println!("{passed} passed, {failed} failed");
+        passed > 0 && failed == 0 && missing.is_empty()
     }
 }

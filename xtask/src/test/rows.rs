@@ -11,9 +11,11 @@ const PROMISED: [&str; 31] = [
 ];
 
 /// The promised behaviours that none of these tests shows.
-pub(super) fn without_a_test<'a>(passed: impl Iterator<Item = &'a str>) -> Vec<&'static str> {
+pub(super) fn without_a_test<'a>(
+    passed: impl Iterator<Item = &'a str>,
+) -> impl Iterator<Item = &'static str> {
     let shown: Vec<String> = passed.flat_map(ids).collect();
-    PROMISED.into_iter().filter(|row| !shown.iter().any(|id| id == row)).collect()
+    PROMISED.into_iter().filter(move |row| !shown.iter().any(|id| id == row))
 }
 
 /// The ids at the beginning of a test's own name, in capitals.
@@ -50,6 +52,7 @@ mod tests {
     fn lists_what_no_test_shows() {
         let (shown, missing) = PROMISED.split_at(PROMISED.len() - 3);
         let name = format!("{}_all_at_once", shown.join("_").to_lowercase());
-        assert_eq!(without_a_test([name.as_str(), "f1_again"].into_iter()), missing);
+        let without: Vec<_> = without_a_test([name.as_str(), "f1_again"].into_iter()).collect();
+        assert_eq!(without, missing);
     }
 }

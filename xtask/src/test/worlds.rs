@@ -16,6 +16,9 @@ pub(super) const FIREFOX: [&str; 2] = ["firefox-default", "firefox-block-all"];
 /// WebKit's world.
 pub(super) const WEBKIT: &str = "webkit-itp";
 
+/// Where each behaviour that is promised is to be seen.
+pub(super) const COMPLETE: [&str; 2] = [CHROMIUM[0], FIREFOX[0]];
+
 /// All of them, as the table has them.
 pub(crate) const ALL: [&str; 5] = [CHROMIUM[0], CHROMIUM[1], FIREFOX[0], FIREFOX[1], WEBKIT];
 
