@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use axum::Router;
 use axum::extract::Query;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum_server::tls_rustls::RustlsConfig;
 use rustls::crypto::aws_lc_rs;
@@ -50,6 +50,7 @@ struct Said {
 enum Answer {
     Json(String),
     Page(String),
+    Elsewhere(String),
     Missing,
     Silence,
 }
@@ -61,6 +62,7 @@ impl IntoResponse for Answer {
                 ([(header::CONTENT_TYPE, "application/json")], text).into_response()
             }
             Self::Page(html) => Html(html).into_response(),
+            Self::Elsewhere(address) => Redirect::temporary(&address).into_response(),
             Self::Missing => StatusCode::NOT_FOUND.into_response(),
             // It is never made: who asks waits for ever.
             Self::Silence => StatusCode::GATEWAY_TIMEOUT.into_response(),
@@ -115,6 +117,11 @@ impl Site {
     /// what they do not have.
     pub fn answer_page(&self, path: &str, html: impl Into<String>) {
         self.said().by_path.insert(path.to_owned(), Answer::Page(html.into()));
+    }
+
+    /// Leads from a path to an address.
+    pub fn redirect(&self, path: &str, address: impl Into<String>) {
+        self.said().by_path.insert(path.to_owned(), Answer::Elsewhere(address.into()));
     }
 
     /// Does not answer a path at all.

@@ -164,3 +164,48 @@ fn s15_the_npm_client_calls_the_api_and_shows_its_token_to_nobody_else() -> Resu
         refuse_strays(stage, browser).await
     })
 }
+
+/// A server that may have the token leads the request on to one that may not.
+#[test]
+fn s15_a_redirect_takes_no_token_elsewhere() -> Result {
+    journey().go(async |stage, browser| {
+        let tab = browser.first_tab();
+        open(stage, &tab).await?;
+        wait(&tab, "status", "anonymous").await?;
+        tab.click("sign-in").await?;
+        SignInPage::wait(tab.clone()).await?.submit("richard", PASSWORD).await?;
+        wait(&tab, "status", "authenticated").await?;
+        let elsewhere = stage.site.origin("elsewhere");
+        stage.site.redirect("/moved", format!("{elsewhere}/moved-to"));
+        // It answers no other site's pages; what counts is what it was sent.
+        let ask = "const done = arguments[arguments.length - 1];\
+            auth.fetch('/moved').then(() => done('answered'), (error) => done(error.name))";
+        ensure!(tab.run_async(ask, vec![]).await? == "TypeError");
+        let requests = stage.site.requests();
+        let to = |path: &str| {
+            let found = requests.iter().find(|request| request.path().ends_with(path));
+            found.with_context(|| format!("nobody asked for {path}"))
+        };
+        ensure!(to("/moved")?.bearer().is_some(), "the app's own server got no token");
+        ensure!(!to("/moved-to")?.headers.contains_key("authorization"), "a token went elsewhere");
+        Ok(())
+    })
+}
+
+/// The page thinks that its token is good, and the API is told otherwise: it is sent once more, with another.
+#[test]
+fn f21_a_token_that_the_api_refuses_is_refreshed_by_the_rust_client_too() -> Result {
+    journey().go(async |stage, browser| {
+        let app = App::open(stage, Client::PiedPiper, browser).await?;
+        app.sign_in("richard").await?;
+        app.ask_server("given").await?;
+        stage.control.advance_clock(600).await?;
+        app.tab.click("api-ask").await?;
+        stage.control.wait_for(1, "token.refreshed@pied-piper").await?;
+        app.ask_server("given").await?;
+        app.wait_signed_in().await?;
+        let timeline = stage.control.timeline().await?;
+        timeline.exactly(1, "token.refreshed@pied-piper")?;
+        timeline.exactly(1, "login.succeeded")
+    })
+}

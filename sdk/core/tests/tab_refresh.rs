@@ -2,11 +2,11 @@
 
 use gatepass_core::{
     error::Code,
-    wire::{Command, Failure, Outcome, Status},
+    wire::{Command, Failure, Outcome, Signal, Status},
 };
 use serde_json::json;
 
-use crate::world::{Endpoint, World, page::get_token};
+use crate::world::{Endpoint, Page, World, page::get_token};
 
 #[test]
 fn rp17_a_follower_refreshes_through_the_leader() {
@@ -436,5 +436,37 @@ const fn fresh() -> Command {
         refused: None,
         resource: None,
         scope: None,
+    }
+}
+
+/// Where the browser has no locks for a page that may store nothing: two requests with one refresh token
+/// would look like theft.
+#[test]
+fn rp17_tabs_without_locks_refresh_one_after_the_other() {
+    for is_down in [false, true] {
+        let world = World::eventless();
+        world.inside().locks_missing = true;
+        let pages = [world.signed_in("richard"), world.open(), world.open()];
+        for page in &pages {
+            page.signal(Signal::Hidden {});
+        }
+        world.advance(600);
+        world.provider().is_down = is_down;
+        let asked = pages.each_ref().map(|page| page.begin(get_token()));
+        world.settle();
+        let due = pages.each_ref().map(Page::wake_in);
+        assert!(due.iter().any(|due_in| *due_in != due[0]), "all at once: {due:?}");
+        world.advance(1);
+        assert_eq!(world.refreshes(), 1);
+        // Whoever waits takes its turn where the first has failed.
+        world.provider().is_down = false;
+        world.advance(30);
+        assert_eq!(world.refreshes(), if is_down { 2 } else { 1 });
+        let outcomes = pages.iter().zip(asked).map(|(page, asked)| page.outcome(asked));
+        let given = outcomes.filter(|outcome| matches!(outcome, Some(Outcome::Token { .. })));
+        assert_eq!(given.count(), if is_down { 2 } else { 3 });
+        let tokens = pages.each_ref().map(|page| page.token().unwrap());
+        assert!(tokens.iter().all(|token| *token == tokens[0]));
+        assert_eq!(world.refreshes(), if is_down { 2 } else { 1 });
     }
 }

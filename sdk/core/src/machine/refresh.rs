@@ -27,6 +27,9 @@ const PATIENCE_MS: i64 = RENEW_MS - super::provider::REQUEST_TIMEOUT_MS as i64;
 /// at the same moment, for browsers let the timers of hidden tabs go off together.
 pub(super) const TAKEOVER_MS: i64 = 300;
 
+/// Within what time tabs without locks send what all of them may wait for.
+const APART_MS: i64 = 500;
+
 /// How long a page that nothing has reached for a while waits before it refreshes: if it hung, that
 /// it was replaced is among what reaches it now.
 const WAKING_MS: i64 = 20;
@@ -148,8 +151,10 @@ impl Machine {
         self.refresh.waiters.push(Waiting { who, target, stale });
         if self.is_leading() {
             // With the timer it leads in a moment.
-            if !self.has_timer(Timer::Renew) {
-                self.refresh_as_leader();
+            match (self.has_timer(Timer::Renew), self.lead == Lead::Alone) {
+                (false, true) if !self.refresh.sent => self.refresh_soon(),
+                (false, _) => self.refresh_as_leader(),
+                (true, _) => {}
             }
         } else if !self.refresh.sent && (is_new || !self.has_timer(Timer::Renew)) {
             self.ask_leader();
@@ -252,11 +257,14 @@ impl Machine {
         }
     }
 
-    /// This tab leads from now on: what waits is sent as soon as nobody else can believe the same.
+    /// This tab leads from now on: what waits is sent as soon as nobody else can believe the same. Where
+    /// there are no locks everybody does: whoever is first by chance says so, and the others wait for what
+    /// comes of it.
     pub(super) fn refresh_soon(&mut self) {
         if !self.refresh.waiters.is_empty() {
-            let alone = matches!(self.lead, Lead::Alone);
-            self.set_timer(Timer::Renew, if alone { 0 } else { TAKEOVER_MS });
+            let is_alone = self.lead == Lead::Alone;
+            let pause = if is_alone { self.entropy.below(APART_MS) } else { TAKEOVER_MS };
+            self.set_timer(Timer::Renew, pause);
         }
     }
 
