@@ -6,7 +6,6 @@ use gatepass_tests::npm_app::{NEXT_ASSETS, built_anew, look_at, open, wait};
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::{Client, Result, Tab, journey, until};
-use serde_json::json;
 
 /// Sets the tab's clock off, from its next document on.
 async fn set_clock_off(tab: &Tab<'_>, seconds: i64) -> Result {

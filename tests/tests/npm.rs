@@ -129,7 +129,8 @@ fn the_package_can_be_imported_and_a_client_made_on_a_server() -> Result {
         });
         const on = (onLoad) =>
             createClient({ issuer: "https://idp.example", clientId: "pied-piper", onLoad });
-        for (const known of ["hint", "auto", "check", "probe", "manual", undefined]) on(known);
+        for (const known of ["hint", "auto", "check", "probe", "manual"]) on(known);
+        for (const none of [undefined, null, ""]) on(none);
         for (const unknown of ["always", "Auto", "login-required", " auto"])
             assert.throws(() => on(unknown), (refused) =>
                 refused.code === "config_invalid" && refused.evidence.subject === "onLoad" &&

@@ -36,7 +36,7 @@ use crowd::Crowd;
 use libtest::Speech;
 use members::Member;
 pub(crate) use record::record;
-use report::{Entry, Outcome, Report, Ring};
+use report::{Entry, Report, Ring};
 use worlds::{Limits, Notes};
 
 /// What to run.

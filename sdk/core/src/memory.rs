@@ -83,6 +83,12 @@ impl Memory {
         is_too_many(&self.asked, now)
     }
 
+    /// The person signs out: nothing has failed, and nothing is asked until they click.
+    pub(crate) fn sign_out(&mut self) {
+        self.stopped = true;
+        self.failure = Text::default();
+    }
+
     /// A session was reached.
     pub(crate) fn reached(&mut self) {
         self.asked.clear();

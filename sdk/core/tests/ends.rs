@@ -2,11 +2,11 @@
 
 use gatepass_core::{
     error::Code,
-    wire::{Command, Ending, OnLoad, Outcome, Scope, Status},
+    wire::{Command, Ending, Mode, OnLoad, Outcome, Scope, Status},
 };
 use serde_json::{Value, json};
 
-use crate::world::{CLIENT, Endpoint, ISSUER, World};
+use crate::world::{CLIENT, Endpoint, ISSUER, World, page::sign_in_to};
 
 #[test]
 fn f7_a_sign_out_is_seen_by_the_other_tabs() {
@@ -46,6 +46,75 @@ fn leaving_only_this_app_signs_all_its_tabs_out_and_goes_nowhere() {
     for page in [&first, &second] {
         page.expect_status(Status::Authenticated);
     }
+}
+
+/// Until somebody signs in there again, in whichever tab.
+#[test]
+fn leaving_only_this_app_is_over_in_each_tab_with_the_next_sign_in() {
+    let world = World::new();
+    let first = world.signed_in("richard");
+    let second = world.open();
+    first.leave_only_this_app();
+    world.advance(1);
+    first.sign_in();
+    second.expect_status(Status::Authenticated);
+    first.close();
+    second.load("/", OnLoad::Auto);
+    second.expect_status(Status::Authenticated);
+}
+
+/// A page that comes back finds the end of its session written down, and pages after it went on.
+#[test]
+fn leaving_only_this_app_is_over_for_a_page_before_the_next_sign_in_too() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    page.load("/next", OnLoad::Auto);
+    page.expect_status(Status::Authenticated);
+    page.leave_only_this_app();
+    world.advance(1);
+    // In a window: the page stays, and the one before it too.
+    let mut window = sign_in_to("/");
+    if let Command::SignIn { mode, .. } = &mut window {
+        *mode = Some(Mode::Popup);
+    }
+    page.begin(window);
+    world.settle();
+    page.expect_status(Status::Authenticated);
+    page.back();
+    page.expect_status(Status::Anonymous);
+    page.load("/", OnLoad::Auto);
+    page.expect_status(Status::Authenticated);
+}
+
+#[test]
+fn what_failed_before_another_tab_signed_in_is_no_reason_afterwards() {
+    let world = World::new();
+    let (first, second) = (world.open(), world.tab());
+    world.provider().next_callback(|parameters| {
+        parameters.retain(|(name, _)| name != "code" && name != "error");
+        parameters.push(("error".into(), "interaction_required".into()));
+    });
+    second.load("/", OnLoad::Auto);
+    assert_eq!(second.code(), Some(Code::InteractionRequired));
+    world.person_signs_in("richard");
+    first.sign_in();
+    second.expect_status(Status::Authenticated);
+    second.sign_out();
+    second.load("/", OnLoad::Auto);
+    assert_eq!((second.status(), second.code()), (Status::Anonymous, None));
+}
+
+/// Nor is a click that was cancelled, once somebody has signed out.
+#[test]
+fn a_sign_out_is_no_failure() {
+    let world = World::new();
+    let page = world.open();
+    page.sign_in();
+    page.person_cancels();
+    assert_eq!(page.code(), Some(Code::AccessDenied));
+    page.leave_only_this_app();
+    page.load("/", OnLoad::Auto);
+    assert_eq!((page.status(), page.code()), (Status::Anonymous, None));
 }
 
 #[test]

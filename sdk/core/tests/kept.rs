@@ -588,3 +588,25 @@ fn s7_another_tab_that_answers_late_is_taken_too() {
     second.sign_out();
     assert!(!first.is_signed_in());
 }
+
+/// What another page has written down of its stream is no stream of this one's.
+#[test]
+fn a_page_whose_stream_is_gone_asks_as_one_that_never_had_any() {
+    let world = World::with(|config| config.storage = Some(StorageKind::Local));
+    let page = world.signed_in("richard");
+    world.advance_with_heartbeat(290);
+    page.token().unwrap();
+    world.heartbeat();
+    assert_eq!(world.refreshes(), 1);
+    world.provider().publishes_no("session_events_endpoint");
+    page.close();
+    // Its metadata is a day old.
+    world.advance(86_500);
+    let page = world.open();
+    page.expect_status(Status::Authenticated);
+    let (from, refreshes) = (page.notices(), world.refreshes());
+    page.look();
+    world.advance(700);
+    assert!(!page.statuses_since(from).contains(&Status::Restoring));
+    assert!(world.refreshes() >= refreshes + 2, "{}", world.refreshes() - refreshes);
+}

@@ -269,3 +269,28 @@ fn rp24_what_comes_while_a_page_is_left_is_not_shown_before_it_has_asked() {
     page.expect_status(Status::Authenticated);
     assert_eq!(world.count(Endpoint::UserInfo), 2);
 }
+
+/// What an app sends when it is left is the last thing that it does, and whose data it saves.
+#[test]
+fn rp24_a_page_that_is_left_has_its_token_still() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    let token = page.token().unwrap();
+    page.signal(Signal::Leave {});
+    assert_eq!((page.status(), page.session().claims), (Status::Restoring, None));
+    assert_eq!(page.token(), Ok(token));
+}
+
+#[test]
+fn rp24_a_session_that_comes_while_a_page_is_left_is_not_shown_before_it_has_asked() {
+    let world = World::new();
+    let (page, second) = (world.signed_in("richard"), world.open());
+    let from = page.notices();
+    page.signal(Signal::Leave {});
+    world.person_signs_in("gavin");
+    second.sign_in();
+    assert_eq!(subjects_since(&page, from), [""; 0]);
+    page.signal(Signal::Return {});
+    world.advance(1);
+    assert_eq!(subjects_since(&page, from), ["gavin"]);
+}

@@ -262,6 +262,20 @@ fn d13_f14_a_sign_in_that_is_asked_for_ten_times_in_a_minute_is_no_persons() {
     (0..9).for_each(|_| refuse());
 }
 
+/// A provider so slow that somebody stops it and clicks again, on the same page.
+#[test]
+fn d13_a_person_who_is_impatient_is_no_loop() {
+    let world = World::new();
+    let page = world.open();
+    world.inside().stays = true;
+    for _ in 0..12 {
+        page.run(sign_in_to("/"));
+        assert_eq!(page.code(), None);
+        world.inside().stop_loading();
+        world.advance(2);
+    }
+}
+
 /// Why nothing is asked any more is said on each page, until somebody clicks.
 #[test]
 fn d13_a_provider_that_refuses_is_named_after_a_reload_too() {

@@ -231,14 +231,44 @@ fn a_stream_that_spoke_of_an_end_spares_no_check_until_it_is_opened_anew() {
     page.look();
     assert_eq!(world.count(Endpoint::UserInfo), 0);
     world.push_logout_token(|token| token.key = &STRANGER);
-    world.advance_with_heartbeat(60);
-    page.look();
-    assert_eq!(world.count(Endpoint::UserInfo), 1);
+    for asked in [1, 2] {
+        page.look();
+        assert_eq!(world.count(Endpoint::UserInfo), asked);
+        world.advance_with_heartbeat(60);
+    }
     page.expect_status(Status::Authenticated);
     world.close_streams();
     world.advance(2);
     page.look();
-    assert_eq!(world.count(Endpoint::UserInfo), 1);
+    assert_eq!(world.count(Endpoint::UserInfo), 2);
+}
+
+/// Somebody on the way takes the stream and ends it.
+#[test]
+fn a_stream_that_ends_before_it_says_anything_keeps_no_page_offline_and_is_opened_less_often() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    world.provider().is_down = true;
+    world.close_streams();
+    page.check();
+    page.expect_status(Status::Offline);
+    world.inside().streams_are_mute = true;
+    world.provider().is_down = false;
+    let before = opened(&page);
+    // At most a thirtieth of a second open.
+    while opened(&page) == before {
+        world.advance_ms(30);
+    }
+    assert_eq!(page.status(), Status::Offline);
+    world.close_streams();
+    page.expect_status(Status::Authenticated);
+    for _ in 0..10_000 {
+        world.advance_ms(30);
+        world.close_streams();
+    }
+    // In five minutes: with pauses of a second or two it were 200.
+    let times = opened(&page) - before;
+    assert!((10..50).contains(&times), "{times}");
 }
 
 #[test]

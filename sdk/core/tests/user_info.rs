@@ -441,3 +441,38 @@ fn a_user_info_that_refuses_a_fresh_token_twice_is_not_for_these_tokens() {
         assert_eq!((world.count(Endpoint::UserInfo), world.refreshes()), (asked, asked));
     }
 }
+
+#[test]
+fn a_token_that_is_refused_to_two_who_ask_at_once_is_one() {
+    let world = World::eventless();
+    let page = world.signed_in("richard");
+    for _ in 0..2 {
+        world.provider().once(Endpoint::UserInfo, |reply| reply.status = 401);
+    }
+    world.hold(Endpoint::UserInfo);
+    page.look();
+    page.begin(Command::CheckSession {});
+    world.release();
+    assert_eq!((world.count(Endpoint::UserInfo), world.refreshes()), (2, 1));
+    world.advance(2);
+    page.look();
+    assert_eq!(world.count(Endpoint::UserInfo), 3);
+}
+
+#[test]
+fn a_check_that_was_put_off_says_so_and_refreshes_nothing_that_is_new() {
+    for refreshes in [true, false] {
+        let world = World::eventless();
+        world.provider().gives_refresh_token = refreshes;
+        let page = world.signed_in("richard");
+        world.user_info_says(429, "{}");
+        let Some(Outcome::Failed { error }) = page.check() else { panic!("it was told") };
+        assert_eq!(error.code, Code::IssuerUnreachable);
+        assert_eq!(error.evidence.as_ref().unwrap().found.as_str(), "429");
+        assert_eq!(world.refreshes(), 0);
+        page.expect_status(Status::Authenticated);
+        // Where the tokens are older, a refresh tells.
+        world.advance(120);
+        assert_eq!(page.check() == Some(Outcome::Done {}), refreshes);
+    }
+}

@@ -152,7 +152,7 @@ function begin<C>(
   if (options.storage && options.storage !== "memory") openVault().catch(() => {});
 
   let started: Promise<Send> | undefined;
-  const { onLoad: asked = "hint" } = options;
+  const asked = options.onLoad || "hint";
   let onLoad = asked === "check" ? "auto" : asked;
   const start = async () => {
     try {

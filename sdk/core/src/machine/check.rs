@@ -6,7 +6,7 @@ use crate::{
     tabs::Version,
     text::Text,
     user_info::{UntrustedUserInfo, VerifiedUserInfo},
-    wire::{Answer, Failure, Outcome, Status},
+    wire::{Answer, Failure, Outcome, Response, Status},
 };
 
 /// How long after the front channel has made a page ask it may not do so again.
@@ -154,11 +154,11 @@ impl Machine {
             Answer::Response { response } => {
                 if response.status == 429 {
                     self.user_info.rests(self.now.monotonic_ms, response.retry_after);
-                    return self.check_for(waiter);
+                    return self.check_put_off(waiter, response, bytes);
                 }
                 if response.status == 401 {
                     let is_early = held.tokens.refresh_token.is_some()
-                        && held.tokens.expires_at.is_some_and(|at| at > self.time());
+                        && held.tokens.expires_at.is_none_or(|at| at > self.time());
                     // The refused token is not the one that is held now: another tab has refreshed
                     // meanwhile.
                     if held.version != *version {
@@ -166,7 +166,7 @@ impl Machine {
                         return self.check_for(waiter);
                     }
                     if is_early {
-                        self.user_info.refuses(self.now.monotonic_ms);
+                        self.user_info.refuses(self.now.monotonic_ms, version.at_ms);
                     } else {
                         self.user_info.answers();
                     }
@@ -215,6 +215,18 @@ impl Machine {
                 }
             }
             Err(error) => self.check_failed(waiter.command(), error),
+        }
+    }
+
+    /// UserInfo was asked too often, which says nothing about the session: whether it stands is asked by a
+    /// refresh where that is due, else when there is the next reason to ask.
+    fn check_put_off(&mut self, waiter: Waiter, response: &Response, bytes: &[u8]) {
+        if self.may_refresh() && self.is_settled() {
+            return self.refresh(waiter);
+        }
+        self.session_stands();
+        if let Err(error) = UntrustedUserInfo::read(response, bytes) {
+            self.complete_failed(waiter.command(), error);
         }
     }
 

@@ -158,6 +158,11 @@ impl Machine {
     }
 
     /// Whether the tokens are at most so old. The clock of the day may have been set back since.
+    /// Whether the tokens are old enough for another look by a refresh.
+    pub(super) fn is_settled(&self) -> bool {
+        self.is_nearly_over() || !self.has_tokens_since(SETTLED_MS)
+    }
+
     fn has_tokens_since(&self, age_ms: i64) -> bool {
         let at_ms = self.held.as_ref().map_or(0, |held| held.version.at_ms);
         difference(self.now.wall_ms, at_ms) < age_ms

@@ -203,8 +203,11 @@ impl Machine {
             Attempt::SignIn(departure.attempt.clone()).write(&self.config, self.local_time());
         self.keep_learnt();
         let now = self.local_time();
-        if let (Way::Click, Some(memory)) = (departure.attempt.way, &mut self.memory) {
+        if let (Way::Click, false, Some(memory)) =
+            (departure.attempt.way, self.has_departed, &mut self.memory)
+        {
             memory.left_when_asked(now);
+            self.has_departed = true;
         }
         let (state, return_to) = (departure.state.clone(), departure.return_to.clone());
         self.save_attempt(&state, return_to, record, Expect::AttemptSaved(departure, url));

@@ -109,6 +109,8 @@ pub struct Machine {
     overtakes: bool,
     /// The page is in the back/forward cache, frozen or being left.
     away: bool,
+    /// What was shown last is that nothing is known, for the page was left.
+    is_masked: bool,
     /// Nobody sees the page.
     hidden: bool,
     lead: leader::Lead,
@@ -121,6 +123,8 @@ pub struct Machine {
     owes_look: bool,
     /// The session was to be confirmed while a sign-in was under way that takes its place, if it succeeds.
     owes_confirm: bool,
+    /// The page was left for a sign-in that was asked for. However often that was: it is one trip.
+    has_departed: bool,
     /// The command of the latest click on "sign in": a window is its alone.
     latest_click: u32,
     /// What is known of the ladder's rungs in this browser, in words.
@@ -244,6 +248,7 @@ impl Machine {
             leaving: false,
             overtakes: false,
             away: false,
+            is_masked: false,
             hidden: false,
             lead: leader::Lead::No,
             stream: stream::Stream::default(),
@@ -252,6 +257,7 @@ impl Machine {
             told_at_ms: None,
             owes_look: false,
             owes_confirm: false,
+            has_departed: false,
             latest_click: 0,
             rungs: Text::default(),
             user_info: user_info::UserInfoEndpoint::default(),

@@ -113,12 +113,17 @@ impl Machine {
 
     /// Keeps a sign that this browser had a session, and opens the way for automatic checks again.
     pub(super) fn remember_session(&mut self) {
+        self.reached_elsewhere();
+        self.forget_failures();
+        self.save_hint();
+    }
+
+    /// Another tab has reached one: what stopped this one is over too.
+    pub(super) fn reached_elsewhere(&mut self) {
         if let Some(memory) = &mut self.memory {
             memory.reached();
         }
         self.save_memory();
-        self.forget_failures();
-        self.save_hint();
     }
 
     fn save_hint(&mut self) {
@@ -219,6 +224,8 @@ impl Machine {
         // The provider still knows the person: whichever tab is reloaded next would sign them in again.
         if ending == Ending::SignedOutHere
             && let Some(memory) = &mut self.memory
+            // A page after this one has signed in again.
+            && memory.latest_ms <= self.ended.at_ms
         {
             memory.stopped = true;
             self.save_memory();
@@ -417,6 +424,7 @@ impl Machine {
         self.load_last_end();
         if self.held.is_some() {
             self.set_status(Status::Restoring);
+            self.changed &= !self.is_masked;
             self.publish();
             self.is_deaf = true;
             // Whoever leads now has not been asked yet, and does not hang for that.
@@ -455,11 +463,9 @@ impl Machine {
 
     pub(super) fn handle_leave(&mut self) {
         self.away = true;
-        // A page that comes back shows first what it showed last.
-        if self.held.is_some() {
-            self.set_status(Status::Restoring);
-            self.publish();
-        }
+        // What it had on its way gets its tokens still: only what is shown changes.
+        self.changed |= self.held.is_some() && self.status != Status::Restoring;
+        self.publish();
         self.mark_as_heard();
         self.stop_leading();
         // The lock that a start asked for may be granted to a page that sleeps already: nobody else

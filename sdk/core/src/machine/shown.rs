@@ -9,9 +9,6 @@ use alloc::boxed::Box;
 
 impl Machine {
     pub(super) fn set_status(&mut self, status: Status) {
-        // Whatever is heard of a session after the page was left is asked about when it comes back.
-        let is_unseen = self.away && self.held.is_some();
-        let status = if is_unseen { Status::Restoring } else { status };
         // Whatever else is heard meanwhile says nothing of the lifetime.
         if self.status != status && self.over.is_none() {
             self.status = status;
@@ -55,8 +52,11 @@ impl Machine {
             return;
         }
         self.changed = false;
+        // What a page shows when it is left is what it shows first when it comes back.
+        self.is_masked = self.away && self.held.is_some();
+        let status = if self.is_masked { Status::Restoring } else { self.status };
         let mut session = Session {
-            status: self.status,
+            status,
             cause: self.cause.clone(),
             error: self.error.clone(),
             warning: self.clock_warning(),
@@ -64,7 +64,7 @@ impl Machine {
             ..Session::default()
         };
         // While it is not known whether the session still stands, its data is not shown.
-        if self.status != Status::Restoring
+        if status != Status::Restoring
             && let Some(held) = &self.held
         {
             session.subject = Some(held.id_token.subject().into());

@@ -51,7 +51,7 @@ impl Machine {
         self.end(if scope == Scope::Global { Ending::SignedOut } else { Ending::SignedOutHere });
         let at = self.time().0;
         if let Some(memory) = &mut self.memory {
-            memory.stopped = true;
+            memory.sign_out();
             // Until it has been told, which a reload may cut short.
             if scope == Scope::Global {
                 memory.unfinished_at = at;

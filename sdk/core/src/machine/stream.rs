@@ -233,7 +233,10 @@ impl Machine {
             return self.handle_silence();
         };
         self.stream.stands |= events.iter().any(|event| event.name == "open");
-        self.stream.stands &= events.iter().all(|event| event.name != "logout");
+        if events.iter().any(|event| event.name == "logout") {
+            self.stream.stands = false;
+            self.forget_heard();
+        }
         self.heard();
         for event in events {
             match event.name.as_str() {
@@ -259,16 +262,19 @@ impl Machine {
     pub(super) fn handle_stream_ended(&mut self, effect: u32) {
         if self.stream.effect == Some(effect) {
             self.stream.effect = None;
-            self.stream.open = false;
-            self.clear_timer(Timer::StreamSilence);
-            self.stream_failed(None);
+            self.handle_silence();
         }
     }
 
-    /// Nothing was heard for too long, or nonsense: the stream is opened anew.
+    /// It has ended, nothing was heard for too long, or nonsense: the stream is opened anew.
     pub(super) fn handle_silence(&mut self) {
+        let Stream { stands: stood, failures, .. } = self.stream;
         self.close_stream();
+        self.stream.failures = failures;
         self.stream_failed(None);
+        if !stood {
+            self.stream_told_nothing();
+        }
     }
 
     /// Another try: after 1 s to 30 s, with full jitter, not before the provider wishes.

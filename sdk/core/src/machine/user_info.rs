@@ -22,8 +22,8 @@ pub(super) struct UserInfoEndpoint {
     /// It has answered this page, whatever it said: what fails later is the network's fault.
     is_readable: bool,
     doubt: Doubt,
-    /// How many tokens in a row it has refused before their time.
-    refusals: u32,
+    /// The version of the session whose token it has refused before its time, and none accepted since.
+    refused_ms: Option<i64>,
     /// How often it has become suspect: what was asked before that proves nothing more.
     suspicions: u32,
 }
@@ -59,7 +59,7 @@ impl UserInfoEndpoint {
     /// It has said what it is asked for.
     pub(super) fn accepts(&mut self) {
         self.answers();
-        self.refusals = 0;
+        self.refused_ms = None;
     }
 
     /// It has answered about the session.
@@ -70,10 +70,9 @@ impl UserInfoEndpoint {
     /// It has refused a token before its time: the session may be over, which a refresh tells. Where a
     /// second one, which a refresh has brought since, is refused too, it is not for tokens like these (but
     /// for those of another API, say).
-    pub(super) fn refuses(&mut self, now_ms: i64) {
+    pub(super) fn refuses(&mut self, now_ms: i64, version_ms: i64) {
         self.answers();
-        self.refusals = self.refusals.saturating_add(1);
-        if self.refusals > 1 {
+        if self.refused_ms.replace(version_ms).is_some_and(|before| before != version_ms) {
             self.doubt = useless(now_ms, USELESS_MS);
         }
     }
@@ -131,7 +130,7 @@ impl UserInfoEndpoint {
 
     /// There are other tokens to ask it with.
     pub(super) fn begin_anew(&mut self) {
-        (self.doubt, self.refusals) = (Doubt::No, 0);
+        (self.doubt, self.refused_ms) = (Doubt::No, None);
     }
 }
 

@@ -378,7 +378,12 @@ impl Machine {
                     self.clock_offset_ms = shared.clock_offset_ms;
                     self.measured_offset_ms = shared.clock_offset_ms;
                 }
-                self.learn_whether_told(shared.is_told);
+                if shared.kept_ms.is_none() {
+                    self.learn_whether_told(shared.is_told);
+                    if self.held.as_ref().is_none_or(|held| held.began != shared.began) {
+                        self.reached_elsewhere();
+                    }
+                }
                 let SharedSession {
                     version,
                     began,

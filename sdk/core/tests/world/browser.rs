@@ -93,6 +93,8 @@ pub struct Browser {
     pub storage_blocked: bool,
     pub origin_storage_blocked: bool,
     pub locks_missing: bool,
+    /// Streams are answered, and say nothing.
+    pub streams_are_mute: bool,
     pub crypto_missing: bool,
     /// What becomes of the storage that seals.
     pub vault: Vault,
@@ -164,6 +166,7 @@ impl Browser {
             storage_blocked: false,
             origin_storage_blocked: false,
             locks_missing: false,
+            streams_are_mute: false,
             crypto_missing: false,
             vault: Vault::Works,
             vault_key: 1,

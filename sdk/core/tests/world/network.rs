@@ -110,7 +110,7 @@ impl Browser {
             // A session that is over is told at once, and nothing else.
             if let Some(sso) = sso.filter(|at| self.provider.sessions[*at].ended) {
                 self.push_logout(sso, |_| {});
-            } else {
+            } else if !self.streams_are_mute {
                 let open = b"event: open\ndata: {\"heartbeat\": 15}\n\n";
                 self.chunk(document, effect, open.to_vec());
             }
