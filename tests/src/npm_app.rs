@@ -336,3 +336,30 @@ pub async fn kept(tab: &Tab<'_>) -> Result<Option<String>> {
     let found = stored(tab).await?.into_iter().find(|(key, _)| key.ends_with("#kept"));
     Ok(found.map(|(_, value)| value))
 }
+
+/// Opens the app and signs Richard in.
+///
+/// # Errors
+/// When that does not come about.
+pub async fn signed_in(stage: &Stage, tab: &Tab<'_>) -> Result<String> {
+    let origin = open(stage, tab).await?;
+    wait(tab, "status", "anonymous").await?;
+    tab.click("sign-in").await?;
+    SignInPage::wait(tab.clone()).await?.submit("richard", PASSWORD).await?;
+    wait(tab, "status", "authenticated").await?;
+    stage.control.wait_for(1, "stream.opened@npm-app").await?;
+    Ok(origin)
+}
+
+/// Has the client use its token: what was answered, or the code of what kept it from it.
+///
+/// # Errors
+/// When the page cannot be asked.
+pub async fn use_token(stage: &Stage, tab: &Tab<'_>) -> Result<String> {
+    let ask = "const done = arguments[1];\
+        auth.fetch(arguments[0]).then((answer) => done(String(answer.status)),\
+          (error) => done(error.code ?? String(error)))";
+    let userinfo = format!("{}/userinfo", stage.issuer());
+    let said = tab.run_async(ask, vec![userinfo.into()]).await?;
+    Ok(said.as_str().unwrap_or_default().to_owned())
+}

@@ -86,6 +86,25 @@ fn leaving_only_this_app_is_over_for_a_page_before_the_next_sign_in_too() {
     page.expect_status(Status::Authenticated);
 }
 
+/// The same, where another tab has signed in again.
+#[test]
+fn leaving_only_this_app_is_over_for_a_page_before_a_sign_in_elsewhere_too() {
+    let world = World::new();
+    let page = world.signed_in("richard");
+    page.load("/next", OnLoad::Auto);
+    page.expect_status(Status::Authenticated);
+    let other = world.open();
+    other.leave_only_this_app();
+    world.advance(1);
+    other.sign_in();
+    page.expect_status(Status::Authenticated);
+    other.close();
+    page.back();
+    page.expect_status(Status::Anonymous);
+    page.load("/", OnLoad::Auto);
+    page.expect_status(Status::Authenticated);
+}
+
 #[test]
 fn what_failed_before_another_tab_signed_in_is_no_reason_afterwards() {
     let world = World::new();

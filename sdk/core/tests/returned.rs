@@ -276,9 +276,36 @@ fn rp24_a_page_that_is_left_has_its_token_still() {
     let world = World::new();
     let page = world.signed_in("richard");
     let token = page.token().unwrap();
+    let from = page.notices();
+    // Chromium says both that it is left and that it is frozen.
     page.signal(Signal::Leave {});
-    assert_eq!((page.status(), page.session().claims), (Status::Restoring, None));
+    page.signal(Signal::Leave {});
+    assert_eq!(page.statuses_since(from), [Status::Restoring]);
+    assert_eq!(page.session().claims, None);
     assert_eq!(page.token(), Ok(token));
+    // What wakes before the browser says so gets none.
+    world.advance(5);
+    let asked = page.begin(get_token());
+    world.settle();
+    assert_eq!(page.outcome(asked), None);
+    page.signal(Signal::Return {});
+    world.advance(1);
+    assert!(matches!(page.outcome(asked), Some(Outcome::Token { .. })));
+}
+
+/// UserInfo does not say, and the tokens are young: a page that shows nothing is told by a refresh.
+#[test]
+fn rp24_a_page_that_came_back_is_not_shown_because_nobody_may_be_asked_now() {
+    let world = World::eventless();
+    let page = world.signed_in("richard");
+    let from = page.notices();
+    page.freeze();
+    world.end_session_unheard();
+    world.user_info_says(429, "{}");
+    page.thaw();
+    world.advance(1);
+    page.expect_status(Status::Expired);
+    assert_eq!(subjects_since(&page, from), [""; 0]);
 }
 
 #[test]

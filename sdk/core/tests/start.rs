@@ -262,6 +262,31 @@ fn d13_f14_a_sign_in_that_is_asked_for_ten_times_in_a_minute_is_no_persons() {
     (0..9).for_each(|_| refuse());
 }
 
+/// The same beside a tab whose session is not enough for what is asked for.
+#[test]
+fn d13_a_session_of_another_tab_makes_no_loop_shorter() {
+    let world = World::new();
+    let (_beside, page) = (world.signed_in("richard"), world.tab());
+    for _ in 0..9 {
+        page.load("/", OnLoad::Manual);
+        page.expect_status(Status::Authenticated);
+        page.begin(stepping_up());
+        world.settle();
+        page.person_cancels();
+    }
+    let outcome = page.run(stepping_up());
+    assert!(matches!(outcome, Some(Outcome::Failed { error }) if error.code == Code::RedirectLoop));
+}
+
+/// A sign-in for which the session is not enough.
+fn stepping_up() -> Command {
+    let mut command = sign_in_to("/");
+    if let Command::SignIn { prompt, .. } = &mut command {
+        *prompt = Some("login".into());
+    }
+    command
+}
+
 /// A provider so slow that somebody stops it and clicks again, on the same page.
 #[test]
 fn d13_a_person_who_is_impatient_is_no_loop() {

@@ -35,7 +35,7 @@ pub(super) const SPINE: [(&str, &[&str]); 3] = [
 
 /// Journeys that `test all` walks, and each change does not: what they show is held by another one too,
 /// or by native tests of the same rule. The report has a row for each.
-pub(super) const LONG: [&str; 84] = [
+pub(super) const LONG: [&str; 88] = [
     "a_bookmarked_callback_shows_the_session_or_says_what_to_do",
     "a_callback_handled_twice_at_once_signs_in_once",
     "a_callback_in_a_tab_that_did_not_ask_takes_no_harm",
@@ -44,6 +44,7 @@ pub(super) const LONG: [&str; 84] = [
     "a_clock_that_is_wrong_by_an_hour_is_told",
     "a_clock_that_is_wrong_by_ten_minutes_keeps_nobody_out",
     "a_double_click_asks_once",
+    "a_half_filled_form_that_came_back_is_for_everybody_to_use",
     "a_protected_page_brings_the_person_back_there",
     "a_provider_that_is_down_at_a_click_keeps_the_person_in_the_app",
     "a_provider_that_is_down_at_the_callback_is_told",
@@ -75,10 +76,12 @@ pub(super) const LONG: [&str; 84] = [
     "f1_network_killed_on_the_way_of_a_silent_sign_in",
     "f1_network_killed_while_the_code_is_redeemed",
     "f1_network_killed_while_the_password_is_sent",
+    "f1_provider_restarted_while_the_code_is_redeemed",
     "f1_provider_restarted_while_the_password_is_typed",
     "f1_the_other_way_round_too",
     "f21_a_refresh_token_that_was_used_by_a_thief_ends_the_session",
     "f21_network_killed_in_the_middle_of_a_refresh",
+    "f21_provider_restarted_before_a_refresh",
     "f2_f3_ten_tabs_on_two_sites_show_one_sign_out",
     "f2_network_killed_while_a_sign_out_is_told",
     "f2_s15_a_sign_out_is_seen_by_who_was_offline",
@@ -103,6 +106,7 @@ pub(super) const LONG: [&str; 84] = [
     "records_each_step_in_light_and_dark",
     "reloading_signs_in_again_by_one_redirect",
     "rp22_a_window_asks_nobody_who_is_known",
+    "rp22_provider_restarted_while_a_window_is_open",
     "rp24_a_page_left_and_come_back_to_finds_out",
     "s11_half_filled_form_is_erased_by_a_sign_out",
     "s11_half_filled_form_is_never_filled_in_twice",

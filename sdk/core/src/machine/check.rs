@@ -221,7 +221,7 @@ impl Machine {
     /// UserInfo was asked too often, which says nothing about the session: whether it stands is asked by a
     /// refresh where that is due, else when there is the next reason to ask.
     fn check_put_off(&mut self, waiter: Waiter, response: &Response, bytes: &[u8]) {
-        if self.may_refresh() && self.is_settled() {
+        if self.may_refresh() && (self.is_settled() || self.status == Status::Restoring) {
             return self.refresh(waiter);
         }
         self.session_stands();

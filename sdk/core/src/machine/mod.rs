@@ -46,11 +46,14 @@ use crate::{
     secret::Secret,
     tabs::Version,
     text::Text,
-    time::Now,
+    time::{Now, difference},
     token::Target,
     wire::{Answer, Came, Cause, Command, Fact, Mode, Order, Outcome, PastError, Signal, Status},
 };
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
+
+/// How long after a page was left it is on its way still, and not asleep.
+const LEFT_MS: i64 = 2_000;
 
 /// An OpenID Connect relying party for one client in one page.
 pub struct Machine {
@@ -109,6 +112,8 @@ pub struct Machine {
     overtakes: bool,
     /// The page is in the back/forward cache, frozen or being left.
     away: bool,
+    /// When it was left, by the clock of the day.
+    left_ms: i64,
     /// What was shown last is that nothing is known, for the page was left.
     is_masked: bool,
     /// Nobody sees the page.
@@ -248,6 +253,7 @@ impl Machine {
             leaving: false,
             overtakes: false,
             away: false,
+            left_ms: 0,
             is_masked: false,
             hidden: false,
             lead: leader::Lead::No,
@@ -298,9 +304,11 @@ impl Machine {
         core::mem::take(&mut self.orders)
     }
 
-    /// While it is not known whether the session still stands, nobody gets a token of it.
-    const fn withholds_tokens(&self) -> bool {
-        self.held.is_some() && (self.is_deaf || matches!(self.status, Status::Restoring))
+    /// While it is not known whether the session still stands, nobody gets a token of it. (What a page
+    /// sends while it is being left is sent at once: who asks later has slept, and wakes.)
+    fn withholds_tokens(&self) -> bool {
+        let is_asleep = self.away && difference(self.now.wall_ms, self.left_ms) > LEFT_MS;
+        self.held.is_some() && (self.is_deaf || is_asleep || self.status == Status::Restoring)
     }
 
     /// It is known again.

@@ -113,17 +113,24 @@ impl Machine {
 
     /// Keeps a sign that this browser had a session, and opens the way for automatic checks again.
     pub(super) fn remember_session(&mut self) {
-        self.reached_elsewhere();
-        self.forget_failures();
-        self.save_hint();
-    }
-
-    /// Another tab has reached one: what stopped this one is over too.
-    pub(super) fn reached_elsewhere(&mut self) {
         if let Some(memory) = &mut self.memory {
             memory.reached();
         }
         self.save_memory();
+        self.forget_failures();
+        self.save_hint();
+    }
+
+    /// Another tab has reached one: what stopped this one is over too. (But for a click on "sign out" that
+    /// waits. And what this one asks for, beside a session that is not enough for it, goes on to count.)
+    pub(super) fn reached_elsewhere(&mut self) {
+        let signs_out = |(_, command): &_| matches!(command, Command::SignOut { .. });
+        if let Some(memory) = &mut self.memory
+            && !self.queued.iter().any(signs_out)
+        {
+            memory.reset();
+            self.save_memory();
+        }
     }
 
     fn save_hint(&mut self) {
@@ -464,7 +471,8 @@ impl Machine {
     pub(super) fn handle_leave(&mut self) {
         self.away = true;
         // What it had on its way gets its tokens still: only what is shown changes.
-        self.changed |= self.held.is_some() && self.status != Status::Restoring;
+        self.left_ms = self.now.wall_ms;
+        self.changed |= self.held.is_some() && self.status != Status::Restoring && !self.is_masked;
         self.publish();
         self.mark_as_heard();
         self.stop_leading();

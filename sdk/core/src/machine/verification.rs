@@ -378,12 +378,8 @@ impl Machine {
                     self.clock_offset_ms = shared.clock_offset_ms;
                     self.measured_offset_ms = shared.clock_offset_ms;
                 }
-                if shared.kept_ms.is_none() {
-                    self.learn_whether_told(shared.is_told);
-                    if self.held.as_ref().is_none_or(|held| held.began != shared.began) {
-                        self.reached_elsewhere();
-                    }
-                }
+                let is_another = self.held.as_ref().is_none_or(|held| held.began != shared.began);
+                let is_told = shared.is_told;
                 let SharedSession {
                     version,
                     began,
@@ -416,6 +412,12 @@ impl Machine {
                     session_state,
                     extended_at,
                 }));
+                if kept_ms.is_none() {
+                    self.learn_whether_told(is_told);
+                    if is_another {
+                        self.reached_elsewhere();
+                    }
+                }
                 self.is_deaf |= is_deaf;
                 // A leader that did not know this version may have been asked for the next one.
                 let leads = kept_ms.is_none() && self.is_leading();
