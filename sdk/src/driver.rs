@@ -39,13 +39,15 @@ impl Driver {
             // After those, in whose place it comes where the browser has none.
             &LEASE,
             &TIMER,
-            &PAGE,
         ];
         for maker in makers {
             maker.with(|maker| parts.push(maker));
         }
         parts.push(&popup(door));
         parts.push(&navigation_with(door));
+        // The last: what it tells when the page is left changes what is shown, and the one before it writes
+        // down first how far that was scrolled.
+        PAGE.with(|maker| parts.push(maker));
         Self { queue: create_loop(&parts, &step), _step: step }
     }
 

@@ -86,7 +86,7 @@ codes! {
         "Show the sign-in button again; if the person should have access, assign them to the client.";
     LoginRequired "login_required" Environment "OIDC Core 3.1.2.6"
         "Nobody is signed in at the provider."
-        "Nothing is wrong: show the sign-in button.";
+        "Nothing is wrong: show the sign-in button. Where it comes at each reload although people have just signed in, the browser does not keep the provider's cookie.";
     InteractionRequired "interaction_required" Environment "OIDC Core 3.1.2.6"
         "The provider has to show a page before it can answer."
         "Let the person click sign-in.";

@@ -283,6 +283,11 @@ fn rp24_a_page_that_is_left_has_its_token_still() {
     assert_eq!(page.statuses_since(from), [Status::Restoring]);
     assert_eq!(page.session().claims, None);
     assert_eq!(page.token(), Ok(token));
+    // Whatever is heard on its way is said no more.
+    world.provider().is_down = true;
+    page.check();
+    assert_eq!(page.statuses_since(from), [Status::Restoring]);
+    world.provider().is_down = false;
     // What wakes before the browser says so gets none.
     world.advance(5);
     let asked = page.begin(get_token());

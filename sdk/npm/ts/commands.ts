@@ -101,6 +101,7 @@ export function join(
       crypto,
       storage,
       vault,
+      // Before `page`: what that tells when the page is left changes how far it is scrolled.
       navigationWith(door),
       frame,
       watch,

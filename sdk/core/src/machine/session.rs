@@ -472,7 +472,7 @@ impl Machine {
         self.away = true;
         // What it had on its way gets its tokens still: only what is shown changes.
         self.left_ms = self.now.wall_ms;
-        self.changed |= self.held.is_some() && self.status != Status::Restoring && !self.is_masked;
+        self.changed |= self.held.is_some() && self.status != Status::Restoring;
         self.publish();
         self.mark_as_heard();
         self.stop_leading();

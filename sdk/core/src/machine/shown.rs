@@ -52,9 +52,13 @@ impl Machine {
             return;
         }
         self.changed = false;
-        // What a page shows when it is left is what it shows first when it comes back.
-        self.is_masked = self.away && self.held.is_some();
-        let status = if self.is_masked { Status::Restoring } else { self.status };
+        // What a page shows when it is left is what it shows first when it comes back. Said once, whatever
+        // else is heard before it sleeps.
+        let is_masked = self.away && self.held.is_some();
+        if core::mem::replace(&mut self.is_masked, is_masked) && is_masked {
+            return;
+        }
+        let status = if is_masked { Status::Restoring } else { self.status };
         let mut session = Session {
             status,
             cause: self.cause.clone(),
