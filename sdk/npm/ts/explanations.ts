@@ -5,7 +5,7 @@ import type { ErrorCode } from "../../driver/wire.d.ts";
 /** What a code means, and what to do about it. */
 export const explanations: Record<ErrorCode, readonly [meaning: string, fix: string]> = {
   access_denied: ["The person cancelled, or may not use this app.", "Show the sign-in button again; if the person should have access, assign them to the client."],
-  login_required: ["Nobody is signed in at the provider.", "Nothing is wrong: show the sign-in button."],
+  login_required: ["Nobody is signed in at the provider.", "Nothing is wrong: show the sign-in button. Where it comes at each reload although people have just signed in, the browser does not keep the provider's cookie."],
   interaction_required: ["The provider has to show a page before it can answer.", "Let the person click sign-in."],
   consent_required: ["The person has to agree to what the app asks for.", "Let the person click sign-in."],
   account_selection_required: ["The person has several accounts and must choose.", "Let the person click sign-in."],
