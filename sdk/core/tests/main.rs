@@ -6,6 +6,7 @@
 mod another_user;
 mod asleep;
 mod bad_days;
+mod breaker;
 mod callback;
 mod checklist;
 mod clock;
