@@ -3,7 +3,7 @@
 
 use anyhow::{Context, ensure};
 use gatepass_tests::engine::Ability;
-use gatepass_tests::npm_app::{open, wait};
+use gatepass_tests::npm_app::{open, signed_in, wait};
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::{Browser, Client, Result, Stage, journey, until};
@@ -170,11 +170,7 @@ fn s15_the_npm_client_calls_the_api_and_shows_its_token_to_nobody_else() -> Resu
 fn s15_a_redirect_takes_no_token_elsewhere() -> Result {
     journey().go(async |stage, browser| {
         let tab = browser.first_tab();
-        open(stage, &tab).await?;
-        wait(&tab, "status", "anonymous").await?;
-        tab.click("sign-in").await?;
-        SignInPage::wait(tab.clone()).await?.submit("richard", PASSWORD).await?;
-        wait(&tab, "status", "authenticated").await?;
+        signed_in(stage, &tab).await?;
         let elsewhere = stage.site.origin("elsewhere");
         stage.site.redirect("/moved", format!("{elsewhere}/moved-to"));
         // It answers no other site's pages; what counts is what it was sent.

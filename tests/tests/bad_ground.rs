@@ -2,7 +2,7 @@
 //! has to be refreshed, an app that is updated while the person is at the provider.
 
 use anyhow::{Context, ensure};
-use gatepass_tests::npm_app::{NEXT_ASSETS, built_anew, look_at, open, wait};
+use gatepass_tests::npm_app::{NEXT_ASSETS, built_anew, look_at, open, signed_in, wait};
 use gatepass_tests::pages::{App, SignInPage};
 use gatepass_tests::stage::PASSWORD;
 use gatepass_tests::{Client, Result, Tab, journey, until};
@@ -74,12 +74,7 @@ fn a_clock_that_is_wrong_by_an_hour_is_told() -> Result {
 fn a_refresh_while_the_provider_is_down_keeps_the_session() -> Result {
     journey().with_a_wire().go(async |stage, browser| {
         let tab = browser.first_tab();
-        open(stage, &tab).await?;
-        wait(&tab, "status", "anonymous").await?;
-        tab.click("sign-in").await?;
-        SignInPage::wait(tab.clone()).await?.submit("richard", PASSWORD).await?;
-        wait(&tab, "status", "authenticated").await?;
-        stage.control.wait_for(1, "stream.opened@npm-app").await?;
+        signed_in(stage, &tab).await?;
         // The token has run out, and nothing gets through to the provider.
         tab.run(&shift(600), vec![]).await?;
         stage.wire()?.cut();

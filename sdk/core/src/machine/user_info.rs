@@ -2,7 +2,8 @@
 //!
 //! A provider may let no script of another origin read it, which looks like a network that is away; it
 //! may not be for tokens like this page's; and somebody on the way may answer in its place. So nothing
-//! counts before it was seen twice, with a good answer of the provider in between.
+//! counts before it was seen twice, with a good answer of the provider in between. (That it was asked too often
+//! counts at once: it says so itself.)
 //!
 //! ```text
 //!   asked ──> failed ── the provider answered elsewhere ──> suspect ── failed again ──> useless
